@@ -1,0 +1,124 @@
+"""Everything the proxy raises on purpose. The class says whose fault it is; `web` owns the table to the wire.
+
+ProxyError
+├── InvalidRequestError            the client's request is wrong (400, names the place)
+│   └── UnsupportedParameterError  valid OpenAI, not expressible for Claude (400 unsupported_parameter)
+├── ModelNotFoundError             no such model here (404)
+├── ClientRefusedError             a door of the proxy stayed shut (401, 403, 404, 405, 413, 415)
+├── NoLoginError                   no way to Claude is logged in (401)
+├── QueueFullError                 no place was free in time (503)
+└── UpstreamError                  Claude's side
+    ├── UpstreamStatusError        it answered with an HTTP error, or sent an `error` event
+    ├── UpstreamConnectionError    refused, unreachable, or cut
+    ├── UpstreamProtocolError      garbage, an empty answer, a stream without its end
+    └── UpstreamTimeoutError       silent for too long; says in which phase
+"""
+
+from typing import Literal
+
+TimeoutPhase = Literal["connect", "first byte", "between events", "total"]
+
+
+class ProxyError(Exception):
+    """Root of the tree. `message` is a sentence that a user can act on; it holds no secret and no prompt text."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidRequestError(ProxyError):
+    """The request is wrong at `param`, a path such as `messages[2].content[0].image_url.url`."""
+
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+        self.code = code
+
+
+class UnsupportedParameterError(InvalidRequestError):
+    """A field that OpenAI takes and that cannot be expressed for Claude."""
+
+    def __init__(self, message: str, *, param: str) -> None:
+        super().__init__(message, param=param, code="unsupported_parameter")
+
+
+class ModelNotFoundError(ProxyError):
+    """No model of that name is offered; the message names those that are."""
+
+
+class ClientRefusedError(ProxyError):
+    """A door of the proxy stayed shut, with this HTTP status; `headers` (`allow`, `connection`) go out with it."""
+
+    def __init__(
+        self, message: str, *, status: int, code: str | None = None, headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.headers = headers
+
+
+class NoLoginError(ProxyError):
+    """No login for Claude was found, or the one found has no use any more; the message has the command that logs in."""
+
+
+class QueueFullError(ProxyError):
+    """Every place is taken; `retry_after` in seconds."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class UpstreamError(ProxyError):
+    """Claude's side failed. `request_id` is upstream's own, where it gave one."""
+
+    def __init__(self, message: str, *, request_id: str | None = None) -> None:
+        super().__init__(message)
+        self.request_id = request_id
+
+
+class UpstreamStatusError(UpstreamError):
+    """Upstream said no.
+
+    `status` is its HTTP status (for an `error` event the status that belongs to its type), `error_type` its
+    `error.type` ("" where the body had none), `message` its own words, `retry_after` seconds. `rate_limits` are
+    upstream's `anthropic-ratelimit-*` headers as sent.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        error_type: str = "",
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        rate_limits: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        super().__init__(message, request_id=request_id)
+        self.status = status
+        self.error_type = error_type
+        self.retry_after = retry_after
+        self.rate_limits = rate_limits
+
+
+class UpstreamConnectionError(UpstreamError):
+    """Could not be reached, or was cut. `reached` is false when no byte of the request can have arrived."""
+
+    def __init__(self, message: str, *, request_id: str | None = None, reached: bool = True) -> None:
+        super().__init__(message, request_id=request_id)
+        self.reached = reached
+
+
+class UpstreamProtocolError(UpstreamError):
+    """What came is not the Messages API: HTML, garbage, nothing at all, or a stream without `message_stop`."""
+
+
+class UpstreamTimeoutError(UpstreamError):
+    """Silence for longer than allowed, in `phase`."""
+
+    def __init__(self, message: str, *, phase: TimeoutPhase, request_id: str | None = None) -> None:
+        super().__init__(message, request_id=request_id)
+        self.phase = phase

@@ -1,0 +1,1 @@
+"""Wire types with the published names."""

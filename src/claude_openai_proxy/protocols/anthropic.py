@@ -1,0 +1,516 @@
+"""Wire types of Anthropic's Messages API (https://docs.anthropic.com/en/api/messages), with the published names.
+
+Params go out and are only encoded; blocks, events and model descriptions come in. Data only.
+"""
+
+from typing import Literal
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+Effort = Literal["low", "medium", "high", "xhigh", "max"]
+StopReason = Literal[
+    "end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal", "model_context_window_exceeded"
+]
+
+# ---- request -------------------------------------------------------------------------------------------------------
+
+
+class CacheControlEphemeral(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="ephemeral"):
+    """A cache mark; `ttl` is "5m" (the default) or "1h"."""
+
+    ttl: Literal["5m", "1h"] | UnsetType = UNSET
+
+
+class Base64Source(Struct, frozen=True, tag_field="type", tag="base64"):
+    """Bytes of an image or a PDF, base64."""
+
+    media_type: str
+    data: str
+
+
+class URLSource(Struct, frozen=True, tag_field="type", tag="url"):
+    """An image or a PDF that Claude's side fetches."""
+
+    url: str
+
+
+class PlainTextSource(Struct, frozen=True, tag_field="type", tag="text"):
+    """The text of a document."""
+
+    data: str
+    media_type: Literal["text/plain"] = "text/plain"
+
+
+class CitationsConfig(Struct, frozen=True):
+    """Whether Claude cites a document."""
+
+    enabled: bool
+
+
+class TextBlockParam(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="text"):
+    """Text, in a turn or in `system`."""
+
+    text: str
+    cache_control: CacheControlEphemeral | UnsetType = UNSET
+
+
+class ImageBlockParam(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="image"):
+    """An image in a user turn or in a tool result."""
+
+    source: Base64Source | URLSource
+    cache_control: CacheControlEphemeral | UnsetType = UNSET
+
+
+class DocumentBlockParam(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="document"):
+    """A PDF or plain text in a user turn."""
+
+    source: Base64Source | URLSource | PlainTextSource
+    title: str | UnsetType = UNSET
+    context: str | UnsetType = UNSET
+    citations: CitationsConfig | UnsetType = UNSET
+    cache_control: CacheControlEphemeral | UnsetType = UNSET
+
+
+class ToolUseBlockParam(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="tool_use"):
+    """A call in an assistant turn; `input` is a JSON object."""
+
+    id: str
+    name: str
+    input: Raw
+    cache_control: CacheControlEphemeral | UnsetType = UNSET
+
+
+class ToolResultBlockParam(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="tool_result"):
+    """The result of a call, in the user turn right after it."""
+
+    tool_use_id: str
+    content: "str | list[TextBlockParam | ImageBlockParam | DocumentBlockParam] | UnsetType" = UNSET
+    is_error: bool | UnsetType = UNSET
+    cache_control: CacheControlEphemeral | UnsetType = UNSET
+
+
+class ThinkingBlockParam(Struct, frozen=True, tag_field="type", tag="thinking"):
+    """Thinking of an earlier turn, handed back as it came."""
+
+    thinking: str
+    signature: str
+
+
+class RedactedThinkingBlockParam(Struct, frozen=True, tag_field="type", tag="redacted_thinking"):
+    """Encrypted thinking of an earlier turn, handed back as it came."""
+
+    data: str
+
+
+# Raw: a block handed back byte for byte (server tools and their results when a paused turn goes on).
+ContentBlockParam = (
+    TextBlockParam
+    | ImageBlockParam
+    | DocumentBlockParam
+    | ToolUseBlockParam
+    | ToolResultBlockParam
+    | ThinkingBlockParam
+    | RedactedThinkingBlockParam
+    | Raw
+)
+
+
+class MessageParam(Struct, frozen=True):
+    """One turn. `system` is accepted inside messages by newer models only, right after a user turn."""
+
+    role: Literal["user", "assistant", "system"]
+    content: list[ContentBlockParam]
+
+
+class ToolParam(Struct, frozen=True, omit_defaults=True):
+    """A tool of the client; `input_schema` is a JSON schema with `"type": "object"`."""
+
+    name: str
+    input_schema: Raw
+    description: str | UnsetType = UNSET
+    strict: bool | UnsetType = UNSET
+    cache_control: CacheControlEphemeral | UnsetType = UNSET
+
+
+class UserLocation(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="approximate"):
+    """Where the user roughly is, for web search."""
+
+    city: str | UnsetType = UNSET
+    region: str | UnsetType = UNSET
+    country: str | UnsetType = UNSET
+    timezone: str | UnsetType = UNSET
+
+
+class WebSearchTool(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="web_search_20250305"):
+    """Claude's own web search, run on Anthropic's side."""
+
+    name: Literal["web_search"]
+    max_uses: int | UnsetType = UNSET
+    user_location: UserLocation | UnsetType = UNSET
+
+
+class ToolChoiceAuto(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="auto"):
+    """The model decides."""
+
+    disable_parallel_tool_use: bool = False
+
+
+class ToolChoiceAny(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="any"):
+    """Some tool must be called."""
+
+    disable_parallel_tool_use: bool = False
+
+
+class ToolChoiceTool(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="tool"):
+    """This tool must be called."""
+
+    name: str
+    disable_parallel_tool_use: bool = False
+
+
+class ToolChoiceNone(Struct, frozen=True, tag_field="type", tag="none"):
+    """No tool may be called."""
+
+
+ToolChoice = ToolChoiceAuto | ToolChoiceAny | ToolChoiceTool | ToolChoiceNone
+
+
+class ThinkingConfigAdaptive(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="adaptive"):
+    """Claude decides how much to think."""
+
+    display: Literal["summarized", "omitted"] | UnsetType = UNSET
+
+
+class ThinkingConfigEnabled(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="enabled"):
+    """Thinking with a budget in tokens: at least 1024 and below `max_tokens`."""
+
+    budget_tokens: int
+    display: Literal["summarized", "omitted"] | UnsetType = UNSET
+
+
+class ThinkingConfigDisabled(Struct, frozen=True, tag_field="type", tag="disabled"):
+    """No thinking."""
+
+
+ThinkingConfig = ThinkingConfigAdaptive | ThinkingConfigEnabled | ThinkingConfigDisabled
+
+
+class JSONOutputFormat(Struct, frozen=True, tag_field="type", tag="json_schema"):
+    """The answer is JSON of this schema."""
+
+    schema: Raw
+
+
+class OutputConfig(Struct, frozen=True, omit_defaults=True):
+    """How much effort, and which format."""
+
+    effort: Effort | UnsetType = UNSET
+    format: JSONOutputFormat | UnsetType = UNSET
+
+
+class Metadata(Struct, frozen=True):
+    """An opaque id of the end user, at most 256 characters, never an e-mail address or a phone number."""
+
+    user_id: str
+
+
+class MessagesRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Body of `POST /v1/messages`. The upstream sets `stream` itself."""
+
+    model: str
+    max_tokens: int
+    messages: list[MessageParam]
+    system: list[TextBlockParam] | UnsetType = UNSET
+    tools: list[ToolParam | WebSearchTool] | UnsetType = UNSET
+    tool_choice: ToolChoice | UnsetType = UNSET
+    stop_sequences: list[str] | UnsetType = UNSET
+    temperature: float | UnsetType = UNSET
+    top_p: float | UnsetType = UNSET
+    top_k: int | UnsetType = UNSET
+    thinking: ThinkingConfig | UnsetType = UNSET
+    output_config: OutputConfig | UnsetType = UNSET
+    service_tier: Literal["auto", "standard_only"] | UnsetType = UNSET
+    metadata: Metadata | UnsetType = UNSET
+    cache_control: CacheControlEphemeral | UnsetType = UNSET
+    stream: bool = False
+
+
+# ---- answer: blocks ------------------------------------------------------------------------------------------------
+
+
+class TextBlock(Struct, frozen=True, tag_field="type", tag="text"):
+    """Text of the answer; `citations` are kept raw."""
+
+    text: str
+    citations: list[Raw] | None = None
+
+
+class ThinkingBlock(Struct, frozen=True, tag_field="type", tag="thinking"):
+    """Thinking; its text is empty unless it was asked for."""
+
+    thinking: str = ""
+    signature: str = ""
+
+
+class RedactedThinkingBlock(Struct, frozen=True, tag_field="type", tag="redacted_thinking"):
+    """Encrypted thinking."""
+
+    data: str
+
+
+class ToolUseBlock(Struct, frozen=True, tag_field="type", tag="tool_use"):
+    """A call of one of the client's tools; in a stream `input` starts empty and its JSON text follows."""
+
+    id: str
+    name: str
+    input: Raw = Raw(b"{}")
+
+
+class ServerToolUseBlock(Struct, frozen=True, tag_field="type", tag="server_tool_use"):
+    """A call that Anthropic's side runs itself."""
+
+    id: str
+    name: str
+    input: Raw = Raw(b"{}")
+
+
+class WebSearchToolResultBlock(Struct, frozen=True, tag_field="type", tag="web_search_tool_result"):
+    """What a web search found: a list of results, or an error object."""
+
+    tool_use_id: str
+    content: Raw
+
+
+class UnknownBlock(Struct, frozen=True, tag_field="type", tag="unknown"):
+    """A block of a kind that this version does not know; `kind` is its type. (Tagged, so that a union takes it.)"""
+
+    kind: str
+    raw: Raw
+
+
+ContentBlock = (
+    TextBlock
+    | ThinkingBlock
+    | RedactedThinkingBlock
+    | ToolUseBlock
+    | ServerToolUseBlock
+    | WebSearchToolResultBlock
+    | UnknownBlock
+)
+
+# ---- answer: stream events -----------------------------------------------------------------------------------------
+
+
+class OutputTokensDetails(Struct, frozen=True):
+    """Part of `output_tokens`."""
+
+    thinking_tokens: int | None = None
+
+
+class Usage(Struct, frozen=True):
+    """Token counts. On `message_delta` they are cumulative and overwrite; an absent one keeps its value."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    output_tokens_details: OutputTokensDetails | None = None
+    service_tier: str | None = None
+
+
+class Message(Struct, frozen=True):
+    """The message that `message_start` opens; its content is empty then."""
+
+    id: str
+    model: str
+    usage: Usage
+    content: list[Raw] = []
+    stop_reason: str | None = None
+
+
+class RefusalStopDetails(Struct, frozen=True):
+    """Why Claude refused."""
+
+    category: str | None = None
+    explanation: str | None = None
+
+
+class TextDelta(Struct, frozen=True, tag_field="type", tag="text_delta"):
+    """More text."""
+
+    text: str
+
+
+class InputJSONDelta(Struct, frozen=True, tag_field="type", tag="input_json_delta"):
+    """More JSON text of a call's input."""
+
+    partial_json: str
+
+
+class ThinkingDelta(Struct, frozen=True, tag_field="type", tag="thinking_delta"):
+    """More thinking."""
+
+    thinking: str
+
+
+class SignatureDelta(Struct, frozen=True, tag_field="type", tag="signature_delta"):
+    """The signature of a thinking block."""
+
+    signature: str
+
+
+class CitationsDelta(Struct, frozen=True, tag_field="type", tag="citations_delta"):
+    """One more citation of the text block."""
+
+    citation: Raw
+
+
+Delta = TextDelta | InputJSONDelta | ThinkingDelta | SignatureDelta | CitationsDelta
+
+
+class MessageStart(Struct, frozen=True, tag_field="type", tag="message_start"):
+    """First event."""
+
+    message: Message
+
+
+class ContentBlockStart(Struct, frozen=True, tag_field="type", tag="content_block_start"):
+    """A block opens."""
+
+    index: int
+    content_block: ContentBlock
+
+
+class ContentBlockDelta(Struct, frozen=True, tag_field="type", tag="content_block_delta"):
+    """A block grows."""
+
+    index: int
+    delta: Delta
+
+
+class ContentBlockStop(Struct, frozen=True, tag_field="type", tag="content_block_stop"):
+    """A block is complete."""
+
+    index: int
+
+
+class MessageDeltaBody(Struct, frozen=True):
+    """What is known only at the end. `stop_reason` stays a plain string: new ones appear."""
+
+    stop_reason: str | None = None
+    stop_sequence: str | None = None
+    stop_details: RefusalStopDetails | None = None
+
+
+class MessageDelta(Struct, frozen=True, tag_field="type", tag="message_delta"):
+    """Stop reason and final usage."""
+
+    delta: MessageDeltaBody
+    usage: Usage = Usage()
+
+
+class MessageStop(Struct, frozen=True, tag_field="type", tag="message_stop"):
+    """Last event; a stream without it is broken."""
+
+
+class Ping(Struct, frozen=True, tag_field="type", tag="ping"):
+    """A sign of life."""
+
+
+class APIError(Struct, frozen=True):
+    """The `error` member of an error body or event."""
+
+    type: str = ""
+    message: str = ""
+
+
+class ErrorEvent(Struct, frozen=True, tag_field="type", tag="error"):
+    """An error in the middle of a stream; also the shape of an HTTP error's body."""
+
+    error: APIError
+    request_id: str | None = None
+
+
+class UnknownEvent(Struct, frozen=True):
+    """An event, or the delta of a known one, of a kind that this version does not know: counted and skipped."""
+
+    type: str
+
+
+StreamEvent = (
+    MessageStart
+    | ContentBlockStart
+    | ContentBlockDelta
+    | ContentBlockStop
+    | MessageDelta
+    | MessageStop
+    | Ping
+    | ErrorEvent
+    | UnknownEvent
+)
+
+# ---- GET /v1/models ------------------------------------------------------------------------------------------------
+
+
+class CapabilitySupport(Struct, frozen=True):
+    """Whether something is supported."""
+
+    supported: bool = False
+
+
+class ThinkingTypes(Struct, frozen=True):
+    """Which thinking configurations a model takes."""
+
+    adaptive: CapabilitySupport | None = None
+    between_tools: CapabilitySupport | None = None
+    disabled: CapabilitySupport | None = None
+    enabled: CapabilitySupport | None = None
+
+
+class ThinkingCapability(Struct, frozen=True):
+    """Thinking support."""
+
+    supported: bool = False
+    types: ThinkingTypes | None = None
+
+
+class EffortCapability(Struct, frozen=True):
+    """Which efforts a model takes."""
+
+    supported: bool = False
+    low: CapabilitySupport | None = None
+    medium: CapabilitySupport | None = None
+    high: CapabilitySupport | None = None
+    xhigh: CapabilitySupport | None = None
+    max: CapabilitySupport | None = None
+
+
+class ModelCapabilities(Struct, frozen=True):
+    """What a model can, as upstream says it."""
+
+    effort: EffortCapability | None = None
+    image_input: CapabilitySupport | None = None
+    pdf_input: CapabilitySupport | None = None
+    structured_outputs: CapabilitySupport | None = None
+    thinking: ThinkingCapability | None = None
+
+
+class ModelInfo(Struct, frozen=True):
+    """One row of `GET /v1/models` (https://docs.anthropic.com/en/api/models-list)."""
+
+    id: str
+    display_name: str = ""
+    created_at: str = "1970-01-01T00:00:00Z"
+    line: str | None = None
+    lifecycle: str = "active"
+    max_input_tokens: int | None = None
+    max_tokens: int | None = None
+    capabilities: ModelCapabilities | None = None
+
+
+class ModelList(Struct, frozen=True):
+    """A page of models, newest first."""
+
+    data: list[ModelInfo]
+    has_more: bool = False
+    last_id: str | None = None

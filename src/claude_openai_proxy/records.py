@@ -1,0 +1,55 @@
+"""One record per request, and who asked. It is announced when the request starts, at the first token and at the end."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asked: the name of a client key, or `local` where none is configured."""
+
+    name: str = "local"
+
+
+@dataclass(slots=True)
+class RequestRecord:
+    """What is known of one request. Times are seconds of one monotonic clock; token counts are Claude's own."""
+
+    id: str
+    principal: Principal
+    method: str
+    route: str
+    started: float
+    client: str = ""
+    model_asked: str = ""
+    model_used: str = ""
+    upstream: str = ""
+    upstream_request_id: str = ""
+    stream: bool = False
+    status: int = 0
+    finish_reason: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    first_token: float | None = None
+    ended: float | None = None
+    ignored: tuple[str, ...] = ()
+    repairs: list[str] = field(default_factory=list)
+    """Words such as `tool_choice_emulated` for what the proxy did on its own to keep the request going."""
+    error: str = ""
+    """The class of what went wrong, and upstream's `error.type`; never its message, which may quote a prompt."""
+    skipped_events: int = 0
+    """Stream events of a kind that this version does not know."""
+
+
+class RecordReader(Protocol):
+    """Log line, metrics, ledger: told of each record at three moments. Must not raise and must not block."""
+
+    def started(self, record: RequestRecord) -> None:
+        """The request has been let in."""
+
+    def first_token(self, record: RequestRecord) -> None:
+        """The first byte of the answer's body is on its way."""
+
+    def ended(self, record: RequestRecord) -> None:
+        """The answer is complete, failed, or its client has left; the record no longer changes."""

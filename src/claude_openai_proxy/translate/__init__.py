@@ -1,0 +1,1 @@
+"""Pure, synchronous, deterministic translation between the two APIs."""

@@ -1,0 +1,27 @@
+"""What the answer's translator must know of the request: made with the request, read with the answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPlan:
+    """How the answer to one translated request is read back into OpenAI's words."""
+
+    tool_names: Mapping[str, str] = field(default=NO_NAMES)
+    """Claude's tool name -> the client's, where they differ."""
+    custom_tools: frozenset[str] = frozenset()
+    """Client's names of free-form tools: their `input` property comes back as a custom tool call."""
+    legacy_function_call: bool = False
+    """The client used `functions`: the first call comes back as `function_call`."""
+    reasoning: bool = False
+    """Thinking comes back as `reasoning_content`."""
+    stop_texts: tuple[str, ...] = ()
+    """Stop sequences that Claude refuses (white space only): the answer is cut at the first of them."""
+    forced_tool: bool = False
+    """The tool choice is emulated: the answer is held back until its first call starts or it ends."""
+    schema: bytes | None = None
+    """The client's own JSON schema: a finished answer that is not streamed is checked against it."""

@@ -1,0 +1,1 @@
+"""The ways to Claude; knows nothing of OpenAI."""

@@ -1,0 +1,93 @@
+"""What every way to Claude offers. An upstream speaks the Messages API's requests and events and nothing else."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from claude_openai_proxy.protocols.anthropic import MessagesRequest, ModelInfo, StreamEvent
+from claude_openai_proxy.translate.capabilities import Capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which upstream this is. `account` is a digest that tells logins apart and reveals none."""
+
+    kind: str
+    version: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamStatus:
+    """Free of charge. `login` and `billed` are words for a person (`ANTHROPIC_API_KEY from the environment`)."""
+
+    logged_in: bool
+    login: str
+    billed: str = ""
+    reachable: bool | None = None
+    """None where it was not asked."""
+    detail: str = ""
+    """A sentence that says what to do, where something is wrong."""
+
+
+@dataclass(slots=True)
+class AnswerFacts:
+    """What came with an answer beside its events; filled in while it streams."""
+
+    request_id: str = ""
+    rate_limits: tuple[tuple[str, str], ...] = ()
+    """Upstream's `anthropic-ratelimit-*` headers as sent."""
+    repairs: list[str] = field(default_factory=list)
+    """What the upstream did on its own, in the record's words (`connect_retried`, `key_refreshed`)."""
+
+
+class MessageStream(Protocol):
+    """One message under way. Iterating yields the events of each upstream read together, never an empty batch.
+
+    The events end with `message_stop`; a stream that ends without it raises. Raises `UpstreamError` and its kinds,
+    `NoLoginError`. An `error` event is raised as `UpstreamStatusError`, never yielded.
+    """
+
+    @property
+    def facts(self) -> AnswerFacts:
+        """What came with the answer."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[Sequence[StreamEvent]]:
+        """The batches."""
+        ...
+
+
+class Upstream(Protocol):
+    """One way to Claude."""
+
+    @property
+    def identity(self) -> Identity:
+        """Which upstream this is."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can and cannot do, asked before anything is sent."""
+        ...
+
+    def stream(self, request: MessagesRequest) -> AbstractAsyncContextManager[MessageStream]:
+        """Send `request`; entering returns once upstream has answered 200. Leaving cancels whatever still runs."""
+        ...
+
+    async def models(self) -> list[ModelInfo]:
+        """The models that the login is offered, newest first. Raises `UpstreamError` where upstream does not say."""
+        ...
+
+    async def count_tokens(self, request: MessagesRequest) -> int:
+        """Input tokens of `request`, free of charge."""
+        ...
+
+    async def status(self, *, deep: bool = False) -> UpstreamStatus:
+        """Login and state; `deep` also asks upstream, without spending tokens. Never raises `ProxyError`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections and processes."""
+        ...

@@ -1,0 +1,1 @@
+"""HTTP in the clients' dialect: doors, decoding, answers, event streams; knows nothing of Claude."""
