@@ -9,3 +9,5 @@ class Capabilities:
 
     metadata: bool = True
     """`metadata.user_id` may be set; the Claude Code process keeps its own."""
+    complete_model_list: bool = True
+    """What `models()` does not name does not exist; false where it is only a beginning."""

@@ -91,3 +91,24 @@ class Upstream(Protocol):
     async def aclose(self) -> None:
         """Close connections and processes."""
         ...
+
+
+class UpstreamChoice(Protocol):
+    """Which upstream answers now. Logins come and go while the server runs, so it is asked for each request."""
+
+    @property
+    def kind(self) -> str:
+        """The kind that is in use or would be: `api`, `claude-code`, `demo`; `none` without a login."""
+        ...
+
+    async def current(self) -> Upstream:
+        """The upstream for the login there is. Raises `NoLoginError`."""
+        ...
+
+    async def status(self, *, deep: bool = False) -> UpstreamStatus:
+        """Login and state of the current upstream, or that there is none. Never raises `ProxyError`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every upstream that was opened."""
+        ...

@@ -1,0 +1,151 @@
+"""One choice of an answer: its upstream stream from opening to finish, with the repairs and continuations on the way."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from claude_openai_proxy.errors import UpstreamStatusError
+from claude_openai_proxy.protocols.anthropic import ContentBlockDelta, MessagesRequest, MessageStop, StreamEvent
+from claude_openai_proxy.protocols.openai_chat_response import ChunkChoice, CompletionUsage
+from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.translate.chat_request import Translation
+from claude_openai_proxy.translate.chat_stream import ChoiceStream
+from claude_openai_proxy.translate.continuation import TurnRecorder, continued
+from claude_openai_proxy.translate.forced_tool import ForcedToolGate
+from claude_openai_proxy.translate.repairs import repair_for
+from claude_openai_proxy.translate.usage import add_usage
+from claude_openai_proxy.upstreams.interface import AnswerFacts, MessageStream, Upstream
+
+Batch = list[ChunkChoice]
+
+READ_ON_DELTAS = 256
+"""After an emulated stop the stream is read on for so many deltas (a token or more each), for the sake of its usage."""
+
+CONTINUATIONS = 10
+"""A paused turn is continued at most so often."""
+
+
+class Answering:
+    """Entering it returns once upstream has answered; iterating yields the chunks of each upstream read together."""
+
+    def __init__(self, upstream: Upstream, translation: Translation, record: RequestRecord, *, index: int = 0) -> None:
+        self._upstream = upstream
+        self._translation = translation
+        self._record = record
+        self._request = translation.request
+        self._stack = AsyncExitStack()
+        self._message: MessageStream | None = None
+        self._choice = ChoiceStream(translation.plan, index=index)
+        self._gate = ForcedToolGate() if translation.plan.forced_tool else None
+        self._recorder = TurnRecorder()
+        self._discarded: CompletionUsage | None = None
+        self._paused = 0
+
+    @property
+    def usage(self) -> CompletionUsage:
+        """What is known so far; final once the iteration has ended."""
+        return add_usage(self._discarded, self._choice.usage) if self._discarded else self._choice.usage
+
+    @property
+    def choice(self) -> ChoiceStream:
+        """The translator: finish reason, service tier, skipped events."""
+        return self._choice
+
+    @property
+    def facts(self) -> AnswerFacts:
+        """What came with upstream's answer."""
+        return self._stream.facts
+
+    async def __aenter__(self) -> Self:
+        """Open the stream; a request that upstream refuses for a reason with a known remedy is mended once."""
+        try:
+            await self._open(self._request)
+        except UpstreamStatusError as error:
+            remedy = repair_for(error.message, self._request) if error.status == 400 else None
+            if remedy is None:
+                raise
+            name, self._request = remedy
+            self._record.repairs.append(name)
+            await self._open(self._request)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Cancel what still runs upstream."""
+        await self._stack.aclose()
+
+    async def __aiter__(self) -> AsyncIterator[Batch]:
+        """The chunks, to the one with the finish reason."""
+        while True:
+            async for events in self._stream:
+                if batch := self._translate(events):
+                    yield batch
+                if self._choice.cut:
+                    break
+            if self._choice.cut:
+                yield self._choice.finish()
+                await self._read_on()
+                return
+            if (again := self._next_request()) is None:
+                break
+            await self._open(again)
+        if self._gate and not self._gate.called:
+            yield self._translate_all(self._gate.end())
+        yield self._choice.finish()
+
+    # ---- steps --------------------------------------------------------------------------------------------------
+
+    @property
+    def _stream(self) -> MessageStream:
+        assert self._message is not None, "entered before use"
+        return self._message
+
+    async def _open(self, request: MessagesRequest) -> None:
+        await self._stack.aclose()
+        self._message = await self._stack.enter_async_context(self._upstream.stream(request))
+        self._record.repairs.extend(self._message.facts.repairs)
+
+    def _translate(self, events: Sequence[StreamEvent]) -> Batch:
+        return self._translate_all(self._gate.feed(events) if self._gate else events)
+
+    def _translate_all(self, events: Sequence[StreamEvent]) -> Batch:
+        batch: Batch = []
+        for event in events:
+            self._recorder.feed(event)
+            batch += self._choice.feed(event)
+        return batch
+
+    def _next_request(self) -> MessagesRequest | None:
+        """After a message ended: the one retry of a tool choice that was not followed, or a paused turn's continuation."""
+        if self._gate and not self._gate.called and self._discarded is None and self._translation.retry:
+            return self._retry_forced_tool(self._gate, self._translation.retry)
+        if self._choice.paused and self._paused < CONTINUATIONS:
+            self._paused += 1
+            self._request = continued(self._request, self._recorder)
+            self._recorder = TurnRecorder()
+            return self._request
+        return None
+
+    def _retry_forced_tool(self, gate: ForcedToolGate, retry: MessagesRequest) -> MessagesRequest:
+        unheard = ChoiceStream(self._translation.plan)
+        for event in gate.end():
+            unheard.feed(event)
+        self._discarded = unheard.usage
+        self._gate = ForcedToolGate()
+        self._request = retry
+        self._record.repairs.append("tool_choice_retried")
+        return retry
+
+    async def _read_on(self) -> None:
+        """After an emulated stop: the usage comes at the end of the stream, so a little more of it is read unseen."""
+        unseen = 0
+        async for events in self._stream:
+            self._translate_all(events)
+            if any(isinstance(event, MessageStop) for event in events):
+                return
+            unseen += sum(isinstance(event, ContentBlockDelta) for event in events)
+            if unseen >= READ_ON_DELTAS:
+                break
+        self._record.repairs.append("usage_of_cut_answer_is_partial")

@@ -1,0 +1,182 @@
+"""A chat completion from request to end: model, translation, upstream, translation back, record."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
+from claude_openai_proxy.protocols.openai_chat_response import ChatCompletion, CompletionUsage
+from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.service.answering import Answering, Batch
+from claude_openai_proxy.service.interleaved import Interleaved
+from claude_openai_proxy.service.models import ModelCatalog, ResolvedModel
+from claude_openai_proxy.translate.answer_checks import check_answer
+from claude_openai_proxy.translate.chat_choice import ChoiceAccumulator, to_chat_completion
+from claude_openai_proxy.translate.chat_request import Translation, to_messages_request
+from claude_openai_proxy.translate.usage import add_usage
+from claude_openai_proxy.upstreams.interface import Upstream, UpstreamChoice
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerHead:
+    """What is known of an answer before its first chunk; goes into the response's headers."""
+
+    model_used: str
+    upstream: str
+    upstream_request_id: str
+    rate_limits: tuple[tuple[str, str], ...]
+    ignored: tuple[str, ...]
+
+
+class ChatAnswer:
+    """An answer under way. `created` in seconds since 1970; `model` as the client asked."""
+
+    def __init__(
+        self,
+        *,
+        id_: str,
+        created: int,
+        model: str,
+        include_usage: bool,
+        head: AnswerHead,
+        source: Answering | Interleaved,
+        translation: Translation,
+        record: RequestRecord,
+    ) -> None:
+        self.id = id_
+        self.created = created
+        self.model = model
+        self.include_usage = include_usage
+        self.head = head
+        self._source = source
+        self._translation = translation
+        self._record = record
+
+    def __aiter__(self) -> AsyncIterator[Batch]:
+        """Chunks, those of one upstream read together; raises the kinds of `ProxyError`."""
+        return aiter(self._source)
+
+    @property
+    def choices(self) -> list[Answering]:
+        """Each choice's run."""
+        return [self._source] if isinstance(self._source, Answering) else list(self._source.choices)
+
+    @property
+    def usage(self) -> CompletionUsage:
+        """Of all choices together; final once the iteration has ended."""
+        first, *others = [choice.usage for choice in self.choices]
+        for usage in others:
+            first = add_usage(first, usage)
+        return first
+
+    @property
+    def service_tier(self) -> str | None:
+        """Which tier answered, where upstream said."""
+        return self.choices[0].choice.service_tier
+
+    async def completion(self) -> ChatCompletion:
+        """Read to the end and put together; what a JSON schema of the client does not fit is noted in the record."""
+        accumulators = [ChoiceAccumulator() for _ in self.choices]
+        async for batch in self:
+            for chunk in batch:
+                accumulators[chunk.index].feed([chunk])
+        choices = [accumulator.choice() for accumulator in accumulators]
+        for choice in choices:
+            self._record.repairs.extend(check_answer(choice, self._translation.plan))
+        return to_chat_completion(
+            choices,
+            self.usage,
+            id=self.id,
+            created=self.created,
+            model=self.model,
+            service_tier=self.service_tier,
+        )
+
+
+class ChatService:
+    """Serves chat completions; ids and wall-clock time come from outside."""
+
+    def __init__(
+        self,
+        *,
+        upstreams: UpstreamChoice,
+        catalog: ModelCatalog,
+        reject_unsupported: bool,
+        new_id: Callable[[], str],
+        wall_clock: Callable[[], float],
+    ) -> None:
+        self._upstreams = upstreams
+        self._catalog = catalog
+        self._reject_unsupported = reject_unsupported
+        self._new_id = new_id
+        self._wall_clock = wall_clock
+
+    @asynccontextmanager
+    async def chat(
+        self, request: ChatCompletionRequest, *, unknown: tuple[str, ...], record: RequestRecord
+    ) -> AsyncIterator[ChatAnswer]:
+        """Returns once upstream has answered; leaving cancels what still runs there. Raises `ProxyError`."""
+        record.model_asked = request.model or ""
+        record.stream = bool(request.stream)
+        upstream = await self._upstreams.current()
+        record.upstream = upstream.identity.kind
+        model = await self._catalog.resolve(request.model)
+        record.model_used = model.id
+        translation = self._translate(request, model, upstream, unknown)
+        record.ignored = translation.ignored
+        record.repairs.extend(translation.repairs)
+        async with _source(upstream, translation, record, n=request.n or 1) as source:
+            answer = self._answer(request, model, translation, source, record)
+            try:
+                yield answer
+            finally:
+                _conclude(record, answer)
+
+    def _translate(
+        self, request: ChatCompletionRequest, model: ResolvedModel, upstream: Upstream, unknown: tuple[str, ...]
+    ) -> Translation:
+        return to_messages_request(
+            request,
+            facts=model.facts,
+            capabilities=upstream.capabilities,
+            unknown=unknown,
+            reject_unsupported=self._reject_unsupported,
+        )
+
+    def _answer(
+        self,
+        request: ChatCompletionRequest,
+        model: ResolvedModel,
+        translation: Translation,
+        source: Answering | Interleaved,
+        record: RequestRecord,
+    ) -> ChatAnswer:
+        facts = (source if isinstance(source, Answering) else source.choices[0]).facts
+        record.upstream_request_id = facts.request_id
+        options = request.stream_options
+        return ChatAnswer(
+            id_=self._new_id(),
+            created=int(self._wall_clock()),
+            model=model.asked,
+            include_usage=bool(options and options.include_usage),
+            head=AnswerHead(model.id, record.upstream, facts.request_id, facts.rate_limits, translation.ignored),
+            source=source,
+            translation=translation,
+            record=record,
+        )
+
+
+def _source(upstream: Upstream, translation: Translation, record: RequestRecord, *, n: int) -> Answering | Interleaved:
+    if n == 1:
+        return Answering(upstream, translation, record)
+    return Interleaved([Answering(upstream, translation, record, index=index) for index in range(n)])
+
+
+def _conclude(record: RequestRecord, answer: ChatAnswer) -> None:
+    usage = answer.usage
+    record.input_tokens = usage.prompt_tokens
+    record.output_tokens = usage.completion_tokens
+    record.cached_tokens = usage.prompt_tokens_details.cached_tokens
+    choices = [answering.choice for answering in answer.choices]
+    record.finish_reason = ",".join(dict.fromkeys(choice.finish_reason for choice in choices if choice.finish_reason))
+    record.skipped_events = sum(choice.skipped for choice in choices)

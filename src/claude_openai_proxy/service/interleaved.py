@@ -1,0 +1,73 @@
+"""Several choices at once (`n` > 1): as many upstream streams, merged as they come."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from types import TracebackType
+from typing import Self
+
+from claude_openai_proxy.service.answering import Answering, Batch
+
+
+class Interleaved:
+    """Runs each `Answering` in a task of its own; the first failure fails all, leaving cancels all."""
+
+    def __init__(self, choices: Sequence[Answering]) -> None:
+        self.choices = choices
+        self._tasks: list[asyncio.Task[None]] = []
+        self._arrived: asyncio.Queue[Batch | BaseException | None] = asyncio.Queue()
+        # As many batches wait as there are choices: a slow client holds back every stream.
+        self._room = asyncio.Semaphore(len(choices))
+        self._opened = 0
+        self._all_opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def __aenter__(self) -> Self:
+        """Returns once upstream has answered every request."""
+        for choice in self.choices:
+            task = asyncio.create_task(self._run(choice))
+            task.add_done_callback(self._ended)
+            self._tasks.append(task)
+        try:
+            await self._all_opened
+        except BaseException:
+            await self._cancel()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Cancel what still runs upstream."""
+        await self._cancel()
+
+    async def __aiter__(self) -> AsyncIterator[Batch]:
+        """Chunks of all choices as they come; raises the first failure."""
+        running = len(self.choices)
+        while running:
+            item = await self._arrived.get()
+            if isinstance(item, BaseException):
+                raise item
+            if item is None:
+                running -= 1
+                continue
+            self._room.release()
+            yield item
+
+    async def _run(self, choice: Answering) -> None:
+        async with choice:
+            self._opened += 1
+            if self._opened == len(self.choices):
+                self._all_opened.set_result(None)
+            async for batch in choice:
+                await self._room.acquire()
+                self._arrived.put_nowait(batch)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not self._all_opened.done():
+            self._all_opened.set_exception(error)
+        self._arrived.put_nowait(error)
+
+    async def _cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

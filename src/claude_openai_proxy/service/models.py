@@ -1,0 +1,173 @@
+"""Which models there are, what each alias stands for now, and what a model accepts."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from msgspec import UNSET
+
+from claude_openai_proxy.errors import ModelNotFoundError, ProxyError
+from claude_openai_proxy.protocols.anthropic import ModelInfo
+from claude_openai_proxy.protocols.openai_chat_response import Model
+from claude_openai_proxy.translate.model_facts import BUILT_IN, LINES, ModelFacts, facts_for, newest_active
+from claude_openai_proxy.upstreams.interface import Upstream
+
+FRESH_SECONDS = 3600.0
+RETRY_SECONDS = 60.0
+PATIENCE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelNames:
+    """What the user set: alias -> line or model id, line -> pinned id, and the model for absent or unknown names."""
+
+    aliases: Mapping[str, str]
+    pins: Mapping[str, str] = field(default_factory=dict)
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedModel:
+    """`asked` is the client's name, `id` the one that goes upstream."""
+
+    asked: str
+    id: str
+    facts: ModelFacts
+
+
+@dataclass(slots=True)
+class _Listing:
+    """What one login was offered. `complete` says that a name which is not in it does not exist."""
+
+    infos: dict[str, ModelInfo] = field(default_factory=dict)
+    complete: bool = False
+    good_until: float = 0.0
+
+
+class ModelCatalog:
+    """Models of the current upstream, asked once an hour; the built-in table where upstream does not say.
+
+    Only the first request of a login waits for the listing, and not for long; later ones use the last one known.
+    """
+
+    def __init__(
+        self, *, current: Callable[[], Awaitable[Upstream]], names: ModelNames, clock: Callable[[], float]
+    ) -> None:
+        self._current = current
+        self._names = names
+        self._clock = clock
+        self._account = ""
+        self._listing = _Listing()
+        self._refreshing: asyncio.Task[None] | None = None
+
+    async def resolve(self, name: str | None) -> ResolvedModel:
+        """The model that `name` stands for. Raises `ModelNotFoundError`, which names the known ones."""
+        listing = await self._known()
+        for candidate in (name, self._names.default):
+            if candidate and (id_ := self._id_of(candidate, listing)):
+                return ResolvedModel(name or candidate, id_, facts_for(id_, listing.infos.get(id_)))
+        raise ModelNotFoundError(self._not_found(name, listing))
+
+    async def list(self) -> list[Model]:
+        """The aliases first, then every active model, newest first."""
+        listing = await self._known()
+        aliases = [self._alias_row(alias, listing) for alias in self._names.aliases]
+        facts = [facts_for(info.id, info) for info in listing.infos.values()] or list(BUILT_IN)
+        active = sorted((f for f in facts if f.lifecycle != "retired"), key=lambda f: f.created, reverse=True)
+        return aliases + [_row(f.id, f) for f in active if f.id not in self._names.aliases]
+
+    async def get(self, name: str) -> Model:
+        """One row. Raises `ModelNotFoundError`."""
+        listing = await self._known()
+        if name in self._names.aliases:
+            return self._alias_row(name, listing)
+        if self._id_of(name, listing) is None:
+            raise ModelNotFoundError(self._not_found(name, listing))
+        return _row(name, facts_for(name, listing.infos.get(name)))
+
+    async def aliases(self) -> dict[str, str]:
+        """Each alias and the model id it stands for now."""
+        listing = await self._known()
+        return {alias: self._id_of(alias, listing) or target for alias, target in self._names.aliases.items()}
+
+    async def aclose(self) -> None:
+        """Stop a listing under way."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            await asyncio.wait([self._refreshing])
+
+    # ---- names --------------------------------------------------------------------------------------------------
+
+    def _id_of(self, name: str, listing: _Listing) -> str | None:
+        target = self._names.aliases.get(name)
+        if target is None:
+            return name if _offered(name, listing) else None
+        if target not in LINES:
+            return target
+        return self._names.pins.get(target) or newest_active(target, list(listing.infos.values()))
+
+    def _alias_row(self, alias: str, listing: _Listing) -> Model:
+        id_ = self._id_of(alias, listing) or self._names.aliases[alias]
+        return _row(alias, facts_for(id_, listing.infos.get(id_)), resolves_to=id_)
+
+    def _not_found(self, name: str | None, listing: _Listing) -> str:
+        ids = list(listing.infos) or [facts.id for facts in BUILT_IN if facts.lifecycle == "active"]
+        known = ", ".join([*self._names.aliases, *ids])
+        if not name:
+            return f"The request names no model and DEFAULT_MODEL is not set. Known models: {known}."
+        return f"The model {name!r} does not exist or your login has no access to it. Known models: {known}."
+
+    # ---- upstream's listing -------------------------------------------------------------------------------------
+
+    async def _known(self) -> _Listing:
+        try:
+            upstream = await self._current()
+        except ProxyError:
+            return _Listing()
+        if upstream.identity.account != self._account:
+            self._account, self._listing = upstream.identity.account, _Listing()
+        if self._clock() >= self._listing.good_until:
+            await self._refresh(upstream)
+        return self._listing
+
+    async def _refresh(self, upstream: Upstream) -> None:
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.create_task(self._ask(upstream))
+        if not self._listing.infos:
+            await asyncio.wait([self._refreshing], timeout=PATIENCE_SECONDS)
+
+    async def _ask(self, upstream: Upstream) -> None:
+        try:
+            infos = await upstream.models()
+        except ProxyError:
+            self._listing.good_until = self._clock() + RETRY_SECONDS
+            return
+        self._listing = _Listing(
+            infos={info.id: info for info in infos},
+            complete=upstream.capabilities.complete_model_list,
+            good_until=self._clock() + FRESH_SECONDS,
+        )
+
+
+def _offered(name: str, listing: _Listing) -> bool:
+    """Where upstream's list is unknown or partial, upstream itself judges the names that can be Claude's."""
+    if name in listing.infos:
+        return True
+    return not listing.complete and name.startswith("claude-")
+
+
+def _row(id_: str, facts: ModelFacts, *, resolves_to: str | None = None) -> Model:
+    return Model(
+        id=id_,
+        created=_epoch_seconds(facts.created),
+        owned_by="anthropic",
+        resolves_to=resolves_to or UNSET,
+        display_name=facts.display_name or UNSET,
+        context_window=facts.context_window or UNSET,
+        max_output_tokens=facts.max_output or UNSET,
+    )
+
+
+def _epoch_seconds(created: str) -> int:
+    return int(datetime.fromisoformat(created).timestamp())

@@ -1,0 +1,23 @@
+"""What every test may use: the event loop, and the simulated Messages API on a loopback port."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from claude_openai_proxy.simulator import Simulator
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def simulator() -> Simulator:
+    return Simulator()
+
+
+@pytest.fixture
+async def simulator_url(simulator: Simulator) -> AsyncIterator[str]:
+    async with simulator.serve() as url:
+        yield url
