@@ -1,0 +1,171 @@
+"""From the bytes of a stream to its events: server-sent events (sans-IO), then Messages API stream events.
+
+Framing: https://html.spec.whatwg.org/multipage/server-sent-events.html. Events:
+https://docs.anthropic.com/en/docs/build-with-claude/streaming.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from claude_openai_proxy.errors import UpstreamProtocolError
+from claude_openai_proxy.protocols.anthropic import (
+    ContentBlockDelta,
+    ContentBlockStart,
+    ContentBlockStop,
+    ErrorEvent,
+    MessageDelta,
+    MessageStart,
+    MessageStop,
+    Ping,
+    StreamEvent,
+    UnknownBlock,
+    UnknownEvent,
+)
+
+MAX_EVENT_BYTES: Final = 32 * 1024 * 1024
+"""Larger than any event of the API: a whole web page in a search result stays far below."""
+
+_KnownEvent = (
+    MessageStart
+    | ContentBlockStart
+    | ContentBlockDelta
+    | ContentBlockStop
+    | MessageDelta
+    | MessageStop
+    | Ping
+    | ErrorEvent
+)
+_EVENT_TYPES: Final = frozenset(
+    {
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+        "ping",
+        "error",
+    }
+)
+_BLOCK_TYPES: Final = frozenset(
+    {"text", "thinking", "redacted_thinking", "tool_use", "server_tool_use", "web_search_tool_result"}
+)
+_DELTA_TYPES: Final = frozenset(
+    {"text_delta", "input_json_delta", "thinking_delta", "signature_delta", "citations_delta"}
+)
+
+
+class _Typed(Struct, frozen=True):
+    type: str
+
+
+class _AnyBlockStart(Struct, frozen=True):
+    index: int
+    content_block: Raw
+
+
+class _AnyBlockDelta(Struct, frozen=True):
+    index: int
+    delta: _Typed
+
+
+_decode_known: Callable[[bytes], StreamEvent] = msgspec.json.Decoder(_KnownEvent).decode
+_decode_type = msgspec.json.Decoder(_Typed).decode
+_decode_block_start = msgspec.json.Decoder(_AnyBlockStart).decode
+_decode_block_delta = msgspec.json.Decoder(_AnyBlockDelta).decode
+
+
+def decode_event(data: bytes) -> StreamEvent:
+    """Decode the JSON text of one event.
+
+    A kind of event or delta that this version does not know becomes `UnknownEvent`, an unknown kind of block an
+    `UnknownBlock`. Raises `UpstreamProtocolError` for anything else that has not the published shape.
+    """
+    try:
+        return _decode_known(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _decode_unknown(data, error)
+
+
+def _decode_unknown(data: bytes, error: Exception) -> StreamEvent:
+    try:
+        kind = _decode_type(data).type
+        if kind not in _EVENT_TYPES:
+            return UnknownEvent(type=kind)
+        unknown = _unknown_part(kind, data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as worse:
+        raise UpstreamProtocolError(f"Claude's stream holds an event that cannot be read: {worse}") from worse
+    if unknown is None:
+        raise UpstreamProtocolError(f"Claude's stream holds a malformed {kind} event: {error}") from error
+    return unknown
+
+
+def _unknown_part(kind: str, data: bytes) -> StreamEvent | None:
+    if kind == "content_block_delta":
+        delta = _decode_block_delta(data).delta
+        return None if delta.type in _DELTA_TYPES else UnknownEvent(type=delta.type)
+    if kind == "content_block_start":
+        start = _decode_block_start(data)
+        block = _decode_type(start.content_block)
+        if block.type not in _BLOCK_TYPES:
+            raw = Raw(bytes(start.content_block))
+            return ContentBlockStart(index=start.index, content_block=UnknownBlock(kind=block.type, raw=raw))
+    return None
+
+
+class EventStreamDecoder:
+    r"""Cuts a stream of bytes into the `data` of its server-sent events, however the bytes are split.
+
+    Lines end with `\n` or `\r\n` and nothing else: a text may hold U+2028, U+2029 and U+0085. Names, ids and comments
+    are dropped, since every Messages API event repeats its type in its data.
+    """
+
+    def __init__(self, *, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        self._max_event_bytes = max_event_bytes
+        self._unfinished = bytearray()
+        """The line that has not ended yet."""
+        self._data: list[bytes] = []
+        self._data_bytes = 0
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Take bytes as they come; return the data of each event that they complete.
+
+        Raises `UpstreamProtocolError` when one event grows beyond `max_event_bytes`.
+        """
+        cut = chunk.rfind(b"\n") + 1
+        if not cut:
+            self._unfinished += chunk
+            self._limit(len(self._unfinished))
+            return []
+        whole = chunk[:cut]
+        if self._unfinished:
+            whole = bytes(self._unfinished) + whole
+            self._unfinished.clear()
+        self._unfinished += chunk[cut:]
+        return self._events(whole)
+
+    def _limit(self, size: int) -> None:
+        if self._data_bytes + size > self._max_event_bytes:
+            raise UpstreamProtocolError(
+                f"Claude's side sent an event of more than {self._max_event_bytes} bytes; it was not read further"
+            )
+
+    def _events(self, whole: bytes) -> list[bytes]:
+        if b"\r\n" in whole:
+            whole = whole.replace(b"\r\n", b"\n")
+        events: list[bytes] = []
+        data, size = self._data, self._data_bytes
+        for line in whole[:-1].split(b"\n"):
+            if line.startswith(b"data:"):
+                data.append(line[6:] if line.startswith(b"data: ") else line[5:])
+                size += len(line)
+            elif not line and data:
+                events.append(data[0] if len(data) == 1 else b"\n".join(data))
+                data.clear()
+                size = 0
+        self._data_bytes = size
+        self._limit(len(self._unfinished))
+        return [event for event in events if event]
