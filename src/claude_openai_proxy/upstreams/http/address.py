@@ -1,0 +1,56 @@
+"""Where a request goes."""
+
+from dataclasses import dataclass
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One server. `host` is a name in ASCII, or an address without brackets."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def authority(self) -> str:
+        """`host:port`, with brackets round an IPv6 address."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def host_header(self) -> str:
+        """The authority without the port that goes without saying."""
+        return self.authority.removesuffix(f":{DEFAULT_PORTS[self.scheme]}")
+
+
+@dataclass(frozen=True, slots=True)
+class URL:
+    """An origin and a path with its query, as it stands in a request line."""
+
+    origin: Origin
+    path: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read an absolute http or https URL. Raises `ValueError` with a sentence."""
+        try:
+            parts = urlsplit(text)
+            host, port = parts.hostname, parts.port
+        except ValueError as error:
+            raise ValueError(f"{text!r} is not a URL: {error}") from error
+        if parts.scheme not in DEFAULT_PORTS or not host:
+            raise ValueError(f"{text!r} is not a URL that begins with http:// or https:// and names a host")
+        path = parts.path or "/"
+        origin = Origin(parts.scheme, _ascii(host), DEFAULT_PORTS[parts.scheme] if port is None else port)
+        return cls(origin, f"{path}?{parts.query}" if parts.query else path)
+
+    def __truediv__(self, path: str) -> "URL":
+        """The URL `path` below this one, whether or not this one ends with a slash."""
+        return URL(self.origin, f"{self.path.rstrip('/')}/{path}")
+
+
+def _ascii(host: str) -> str:
+    return host if host.isascii() else host.encode("idna").decode()

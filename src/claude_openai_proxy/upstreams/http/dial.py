@@ -1,0 +1,55 @@
+"""The plain way to a server: name, address, TCP, TLS."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from typing import Final
+
+Dial = Callable[
+    [Callable[[], asyncio.Protocol], str, int, ssl.SSLContext | None],
+    Awaitable[tuple[asyncio.BaseTransport, asyncio.BaseProtocol]],
+]
+"""Connects a new protocol to host and port, through TLS where a context is given. Raises `OSError`."""
+
+ADDRESS_SECONDS: Final = 3.0
+"""How long one address of several is tried: a name whose IPv6 leads nowhere must not use up all the time."""
+
+
+async def dial_tcp(
+    protocol_factory: Callable[[], asyncio.Protocol], host: str, port: int, tls: ssl.SSLContext | None
+) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
+    """Connect to the first address of `host` that answers."""
+    loop = asyncio.get_running_loop()
+    with ExitStack() as undo:
+        sock = undo.enter_context(await _open_socket(host, port))
+        connected = await loop.create_connection(
+            protocol_factory, sock=sock, ssl=tls, server_hostname=host if tls else None
+        )
+        undo.pop_all()
+    return connected
+
+
+async def _open_socket(host: str, port: int) -> socket.socket:
+    addresses = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    *others, last = [(family, address) for family, _, _, _, address in addresses]
+    for family, address in others:
+        try:
+            async with asyncio.timeout(ADDRESS_SECONDS):
+                return await _connect(family, address)
+        except OSError:
+            # The next address may answer; the last one's error is the one that is told.
+            continue
+    return await _connect(*last)
+
+
+async def _connect(
+    family: int, address: tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+) -> socket.socket:
+    with ExitStack() as undo:
+        sock = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
+        sock.setblocking(False)  # noqa: FBT003 - takes no keyword
+        await asyncio.get_running_loop().sock_connect(sock, address)
+        undo.pop_all()
+    return sock
