@@ -1,0 +1,240 @@
+"""Every setting, once, as data. `.env.example` and `docs/configuration.md` are checked against this table by a test."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Generic, TypeVar
+
+from claude_openai_proxy.settings import values
+from claude_openai_proxy.settings.secret import Secret
+from claude_openai_proxy.settings.values import ClientKey, LogFormat, LogLevel, Unsupported
+from claude_openai_proxy.upstreams.login import UpstreamName
+from claude_openai_proxy.upstreams.login_layers import http_url
+
+Value_co = TypeVar("Value_co", covariant=True)
+
+BUILT_IN_ALIASES: Final[Mapping[str, str]] = MappingProxyType(
+    {"custom-claude-4-opus": "opus", "custom-claude-4-sonnet": "sonnet"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[Value_co]):
+    """`read` raises ValueError for what is not `allowed`; `shown_default` is the default in words."""
+
+    name: str
+    read: Callable[[str], Value_co]
+    default: Value_co
+    allowed: str
+    description: str
+    shown_default: str = "none"
+    flag: str = ""
+    secret: bool = False
+    in_dotenv: bool = True
+    """False for what a file in some working directory must not decide."""
+
+
+PROXY_HOST = Setting(
+    name="PROXY_HOST",
+    read=values.bind_host,
+    default=values.LOCALHOST,
+    allowed="localhost, an IP address or a host name",
+    shown_default="localhost (127.0.0.1 and ::1)",
+    description="Address to listen on. Anything but a loopback address needs PROXY_API_KEYS.",
+    flag="--host",
+)
+PORT = Setting(
+    name="PORT",
+    read=values.whole_number(0, 65_535),
+    default=3000,
+    allowed="a whole number from 0 to 65535 (0: any free port)",
+    shown_default="3000",
+    description="Port to listen on; 0 takes any free one.",
+    flag="--port",
+)
+CLAUDE_UPSTREAM: Setting[UpstreamName] = Setting(
+    name="CLAUDE_UPSTREAM",
+    read=values.one_of("auto", "api", "claude-code"),
+    default="auto",
+    allowed="auto, api or claude-code",
+    shown_default="auto",
+    description="The way to Claude: the API with a key, Claude Code with its own login, or whichever login is found.",
+    flag="--upstream",
+)
+ANTHROPIC_API_KEY: Setting[Secret | None] = Setting(
+    name="ANTHROPIC_API_KEY",
+    read=values.header_secret,
+    default=None,
+    allowed="visible ASCII characters without blanks",
+    description="API key, sent as `x-api-key`.",
+    secret=True,
+)
+ANTHROPIC_AUTH_TOKEN: Setting[Secret | None] = Setting(
+    name="ANTHROPIC_AUTH_TOKEN",
+    read=values.header_secret,
+    default=None,
+    allowed="visible ASCII characters without blanks",
+    description="Token of a gateway, sent as `Authorization: Bearer`. Comes before ANTHROPIC_API_KEY.",
+    secret=True,
+)
+ANTHROPIC_BASE_URL: Setting[str | None] = Setting(
+    name="ANTHROPIC_BASE_URL",
+    read=http_url,
+    default=None,
+    allowed="an http or https URL without user, query or fragment",
+    shown_default="https://api.anthropic.com",
+    description="Where Messages API requests go. A credential goes only to a URL from the same or a more trusted "
+    "source.",
+)
+CLAUDE_API_TIMEOUT = Setting(
+    name="CLAUDE_API_TIMEOUT",
+    read=values.seconds,
+    default=60.0,
+    allowed="seconds, more than 0 and at most 86400",
+    shown_default="60",
+    description="Seconds without a byte from Claude before a request is given up.",
+)
+CLAUDE_API_TOTAL_TIMEOUT: Setting[float | None] = Setting(
+    name="CLAUDE_API_TOTAL_TIMEOUT",
+    read=values.seconds_or_none,
+    default=None,
+    allowed="none, or seconds, more than 0 and at most 86400",
+    description="Seconds that one answer may take in all.",
+)
+MODEL_ALIASES: Setting[Mapping[str, str]] = Setting(
+    name="MODEL_ALIASES",
+    read=values.model_aliases,
+    default=MappingProxyType({}),
+    allowed="name=target pairs, comma-separated, each name once",
+    shown_default="custom-claude-4-opus=opus,custom-claude-4-sonnet=sonnet",
+    description="More model names (`name=target,...`). A target is a line (opus, sonnet, haiku, fable) or a model id. "
+    "The two built-in names stay and may be given another target.",
+)
+DEFAULT_MODEL: Setting[str | None] = Setting(
+    name="DEFAULT_MODEL",
+    read=values.model_name,
+    default=None,
+    allowed="an alias or a model id without blanks",
+    description="Model for requests that name none or an unknown one.",
+)
+PROXY_API_KEYS: Setting[tuple[ClientKey, ...]] = Setting(
+    name="PROXY_API_KEYS",
+    read=values.client_keys,
+    default=(),
+    allowed="keys or name:key pairs, comma-separated, without blanks, each key and name once",
+    description="Keys that clients must present (`key` or `name:key`, comma-separated). Without any, all are fine.",
+    secret=True,
+)
+ALLOWED_HOSTS: Setting[tuple[str, ...]] = Setting(
+    name="ALLOWED_HOSTS",
+    read=values.host_names,
+    default=(),
+    allowed="host names without scheme and port, comma-separated",
+    description="Names by which clients may reach the proxy, besides the loopback ones.",
+)
+ALLOWED_ORIGINS: Setting[tuple[str, ...]] = Setting(
+    name="ALLOWED_ORIGINS",
+    read=values.origins,
+    default=(),
+    allowed="origins such as https://app.example, comma-separated",
+    description="Web pages that may call the proxy from a browser (`https://app.example`, comma-separated).",
+)
+UNSUPPORTED_PARAMETERS: Setting[Unsupported] = Setting(
+    name="UNSUPPORTED_PARAMETERS",
+    read=values.one_of("report", "reject"),
+    default="report",
+    allowed="report or reject",
+    shown_default="report",
+    description="OpenAI parameters that Claude has no word for: named in a response header, or refused with 400.",
+)
+MAX_BODY_MB = Setting(
+    name="MAX_BODY_MB",
+    read=values.whole_number(1, 1024),
+    default=32,
+    allowed="a whole number from 1 to 1024",
+    shown_default="32",
+    description="Largest request body in megabytes, after decompression.",
+)
+DRAIN_SECONDS = Setting(
+    name="DRAIN_SECONDS",
+    read=values.whole_number(0, 86_400),
+    default=30,
+    allowed="a whole number from 0 to 86400",
+    shown_default="30",
+    description="Seconds that running answers may take when the server is told to stop.",
+)
+UPSTREAM_RETRIES = Setting(
+    name="UPSTREAM_RETRIES",
+    read=values.whole_number(0, 10),
+    default=1,
+    allowed="a whole number from 0 to 10",
+    shown_default="1",
+    description="Repeats after a 5xx of Claude's before the first event; 0 turns every repeat off.",
+)
+LOG_LEVEL: Setting[LogLevel] = Setting(
+    name="LOG_LEVEL",
+    read=values.one_of("debug", "info", "warning", "error"),
+    default="info",
+    allowed="debug, info, warning or error",
+    shown_default="info",
+    description="How much is logged. Prompts, answers and secrets never are.",
+    flag="--log-level",
+)
+LOG_FORMAT: Setting[LogFormat] = Setting(
+    name="LOG_FORMAT",
+    read=values.one_of("auto", "console", "json"),
+    default="auto",
+    allowed="auto, console or json",
+    shown_default="auto",
+    description="Lines to read, or JSON lines; auto: console on a terminal, JSON otherwise.",
+)
+CLAUDE_CLI_PATH: Setting[str | None] = Setting(
+    name="CLAUDE_CLI_PATH",
+    read=values.plain_text,
+    default=None,
+    allowed="the path of the claude program",
+    shown_default="found by itself",
+    description="The Claude Code program. Not from `.env`: a file in a working directory must not choose programs.",
+    in_dotenv=False,
+)
+CLAUDE_POOL_SIZE = Setting(
+    name="CLAUDE_POOL_SIZE",
+    read=values.whole_number(0, 64),
+    default=2,
+    allowed="a whole number from 0 to 64",
+    shown_default="2",
+    description="Claude Code processes that are kept started ahead of requests.",
+)
+CLAUDE_CODE_SINGLE_USER = Setting(
+    name="CLAUDE_CODE_SINGLE_USER",
+    read=values.yes_or_no,
+    default=False,
+    allowed="yes or no",
+    shown_default="no",
+    description="`yes` says that a subscription behind a public address or several client keys serves one person.",
+)
+
+SETTINGS: Final[tuple[Setting[object], ...]] = (
+    PROXY_HOST,
+    PORT,
+    PROXY_API_KEYS,
+    ALLOWED_HOSTS,
+    ALLOWED_ORIGINS,
+    CLAUDE_UPSTREAM,
+    ANTHROPIC_API_KEY,
+    ANTHROPIC_AUTH_TOKEN,
+    ANTHROPIC_BASE_URL,
+    CLAUDE_CLI_PATH,
+    CLAUDE_POOL_SIZE,
+    CLAUDE_CODE_SINGLE_USER,
+    MODEL_ALIASES,
+    DEFAULT_MODEL,
+    UNSUPPORTED_PARAMETERS,
+    CLAUDE_API_TIMEOUT,
+    CLAUDE_API_TOTAL_TIMEOUT,
+    UPSTREAM_RETRIES,
+    MAX_BODY_MB,
+    DRAIN_SECONDS,
+    LOG_LEVEL,
+    LOG_FORMAT,
+)

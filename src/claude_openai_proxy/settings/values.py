@@ -1,0 +1,172 @@
+"""From the text of a setting to its value. Each reader raises ValueError for what is not allowed, and says nothing."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from types import MappingProxyType
+from typing import Literal, TypeVar, cast
+
+from claude_openai_proxy.settings.secret import Secret
+from claude_openai_proxy.upstreams.login_layers import header_text, split_url
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["auto", "console", "json"]
+Unsupported = Literal["report", "reject"]
+
+LOCALHOST = "localhost"
+"""Stands for both loopback addresses."""
+
+_Choice = TypeVar("_Choice", bound=str)
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*"
+)
+_MODEL_NAME = re.compile(r"[^\s,=]{1,256}")
+_KEY_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    """A key that clients may present, and the name it has in the records."""
+
+    name: str
+    secret: Secret = field(repr=False)
+
+
+def one_of(*choices: _Choice) -> Callable[[str], _Choice]:
+    """One of these words, in any case."""
+
+    def read(text: str) -> _Choice:
+        if text.lower() not in choices:
+            raise ValueError
+        return cast("_Choice", text.lower())
+
+    return read
+
+
+def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    """A number without a fraction, both ends included."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not lowest <= int(text) <= highest:
+            raise ValueError
+        return int(text)
+
+    return read
+
+
+def seconds(text: str) -> float:
+    """More than nothing and at most a day."""
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) or not 0 < float(text) <= 86_400:
+        raise ValueError
+    return float(text)
+
+
+def seconds_or_none(text: str) -> float | None:
+    """`none` stands for no limit."""
+    return None if text.lower() == "none" else seconds(text)
+
+
+def yes_or_no(text: str) -> bool:
+    """The usual words for it."""
+    if text.lower() in {"yes", "true", "1", "on"}:
+        return True
+    if text.lower() in {"no", "false", "0", "off"}:
+        return False
+    raise ValueError
+
+
+def plain_text(text: str) -> str:
+    """Anything that can be printed."""
+    if not text.isprintable():
+        raise ValueError
+    return text
+
+
+def header_secret(text: str) -> Secret:
+    """What can stand in a header: visible ASCII without blanks."""
+    return Secret(header_text(text))
+
+
+def bind_host(text: str) -> str:
+    """`localhost`, an address or a host name; brackets around an IPv6 address are taken off."""
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    if is_address(bare) or _HOST_NAME.fullmatch(bare):
+        return bare.lower()
+    raise ValueError
+
+
+def is_address(host: str) -> bool:
+    """True for an IPv4 or IPv6 address."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """True where only programs of the same machine get in. A host name is not looked up: it counts as public."""
+    return host == LOCALHOST or (is_address(host) and ip_address(host).is_loopback)
+
+
+def model_name(text: str) -> str:
+    """A name without blanks, commas and equals signs."""
+    if not _MODEL_NAME.fullmatch(text):
+        raise ValueError
+    return text
+
+
+def model_aliases(text: str) -> Mapping[str, str]:
+    """`name=target,...`."""
+    aliases: dict[str, str] = {}
+    for item in _items(text):
+        name, equals, target = (part.strip() for part in item.partition("="))
+        if not equals or name in aliases:
+            raise ValueError
+        aliases[model_name(name)] = model_name(target)
+    return MappingProxyType(aliases)
+
+
+def client_keys(text: str) -> tuple[ClientKey, ...]:
+    """`key` or `name:key`, comma-separated. A key without a name is called `key-1`, `key-2` ... by its place."""
+    keys = tuple(_client_key(item, place) for place, item in enumerate(_items(text), start=1))
+    if len({key.name for key in keys}) != len(keys) or len({key.secret for key in keys}) != len(keys):
+        raise ValueError
+    return keys
+
+
+def _client_key(item: str, place: int) -> ClientKey:
+    name, colon, key = (part.strip() for part in item.partition(":"))
+    if not colon:
+        return ClientKey(f"key-{place}", header_secret(name))
+    if not _KEY_NAME.fullmatch(name):
+        raise ValueError
+    return ClientKey(name, header_secret(key))
+
+
+def host_names(text: str) -> tuple[str, ...]:
+    """Names or addresses as they stand in a Host header, without port, in lower case."""
+    return tuple(bind_host(item) for item in _items(text))
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Origins as browsers send them: scheme, host and perhaps a port."""
+    return tuple(_origin(item) for item in _items(text))
+
+
+def _origin(text: str) -> str:
+    parts = split_url(text)
+    if not parts.scheme or parts.path not in {"", "/"} or parts.username is not None or parts.query or parts.fragment:
+        raise ValueError
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _items(text: str) -> list[str]:
+    """The parts between commas; one comma at the end is forgiven, an empty part elsewhere is not."""
+    items = [item.strip() for item in text.split(",")]
+    if len(items) > 1 and not items[-1]:
+        items.pop()
+    if not all(items):
+        raise ValueError
+    return items

@@ -1,0 +1,93 @@
+"""Where a login may stand, who is trusted how far, and what a credential and a base URL look like."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from urllib.parse import SplitResult, urlsplit
+
+ANTHROPIC_URL = "https://api.anthropic.com"
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+
+
+class Trust(IntEnum):
+    """Whose word counts more. A `.env` may come with a project that somebody else wrote."""
+
+    DOTENV = 1
+    CLAUDE_SETTINGS = 2
+    ENVIRONMENT = 3
+    FLAG = 4
+    BUILT_IN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The variables of one source; `source` is what a person calls it. `problem` says why it could not be read."""
+
+    source: str
+    trust: Trust
+    variables: Mapping[str, str] = field(repr=False)
+    api_key_helper: str = field(default="", repr=False)
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One variable and where it stands."""
+
+    name: str
+    text: str = field(repr=False)
+    source: str
+    trust: Trust
+
+    def __str__(self) -> str:
+        return f"{self.name} from {self.source}"
+
+
+def find_variable(name: str, layers: Iterable[Layer]) -> Found | None:
+    """From the first layer that has it; empty counts as absent."""
+    for layer in layers:
+        if text := layer.variables.get(name, "").strip():
+            return Found(name, text, layer.source, layer.trust)
+    return None
+
+
+def find_switch(names: Iterable[str], layers: tuple[Layer, ...]) -> Found | None:
+    """The first of these variables that is switched on."""
+    found = (find_variable(name, layers) for name in names)
+    return next((one for one in found if one and one.text.lower() in _TRUE), None)
+
+
+def find_helper(layers: Iterable[Layer]) -> Found | None:
+    """The `apiKeyHelper` command."""
+    for layer in layers:
+        if layer.api_key_helper.strip():
+            return Found("apiKeyHelper", layer.api_key_helper, layer.source, layer.trust)
+    return None
+
+
+def header_text(text: str) -> str:
+    """`text` if it can stand in a header: visible ASCII without blanks. Raises ValueError."""
+    if not re.fullmatch(r"[\x21-\x7e]+", text):
+        raise ValueError
+    return text
+
+
+def http_url(text: str) -> str:
+    """`text` without slashes at its end, if it is an http(s) URL with a host and without user, query and fragment.
+
+    Raises ValueError.
+    """
+    parts = split_url(text)
+    if parts.scheme not in {"http", "https"} or parts.username is not None or parts.query or parts.fragment:
+        raise ValueError
+    return text.rstrip("/")
+
+
+def split_url(text: str) -> SplitResult:
+    """The parts of a URL that has a host, a possible port and no blanks. Raises ValueError."""
+    parts = urlsplit(text)
+    if not parts.hostname or parts.port == 0 or not re.fullmatch(r"[\x21-\x7e]+", text):
+        raise ValueError
+    return parts
