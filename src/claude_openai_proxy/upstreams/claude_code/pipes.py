@@ -1,0 +1,106 @@
+"""The pipes of a child process on asyncio: lines of its stdout in batches, its stderr drained."""
+
+import asyncio
+from collections import deque
+from typing import Final, cast
+
+HIGH_WATER: Final = 4 * 1024 * 1024
+"""Bytes of unread lines above which stdout is no longer read; a single line may be larger."""
+STDERR_KEPT: Final = 4096
+
+_STDOUT: Final = 1
+_STDERR: Final = 2
+
+
+class Pipes(asyncio.SubprocessProtocol):
+    """Collects whole lines. One reader at a time; every read hands over all lines that have come."""
+
+    def __init__(self) -> None:
+        self._lines: deque[bytes] = deque()
+        self._waiting = 0
+        """Bytes in `_lines`."""
+        self._unfinished = bytearray()
+        self._stdout: asyncio.ReadTransport | None = None
+        self._paused = False
+        self._ended = False
+        self._wake: asyncio.Future[None] | None = None
+        self.stderr = b""
+        """The last of it."""
+        self.exited = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the loop once the process runs."""
+        process = cast(asyncio.SubprocessTransport, transport)
+        self._stdout = cast(asyncio.ReadTransport, process.get_pipe_transport(_STDOUT))
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        """Called by the loop with whatever was read."""
+        if fd == _STDERR:
+            self.stderr = (self.stderr + data)[-STDERR_KEPT:]
+            return
+        cut = data.rfind(b"\n") + 1
+        if not cut:
+            self._unfinished += data
+            return
+        whole = bytes(self._unfinished) + data[:cut] if self._unfinished else data[:cut]
+        self._unfinished = bytearray(data[cut:])
+        self._lines.extend(line for line in whole.split(b"\n") if line)
+        self._waiting += len(whole)
+        self._regulate()
+        self._notify()
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:  # noqa: ARG002
+        """Called by the loop at the end of a pipe."""
+        if fd == _STDOUT:
+            self._ended = True
+            self._notify()
+
+    def process_exited(self) -> None:
+        """Called by the loop once the process is gone."""
+        self.exited.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Called by the loop when the process and all pipes are gone."""
+        self._ended = True
+        self.exited.set()
+        self._notify()
+
+    async def lines(self, *, within: float | None) -> list[bytes]:
+        """All lines read so far, at least one; [] at the end. Raises `TimeoutError` after `within` seconds."""
+        if not self._lines and not self._ended:
+            await self._arrival(within)
+        lines = list(self._lines)
+        self._lines.clear()
+        self._waiting = 0
+        self._regulate()
+        return lines
+
+    async def _arrival(self, within: float | None) -> None:
+        loop = asyncio.get_running_loop()
+        self._wake = wake = loop.create_future()
+        timer = loop.call_later(within, _time_out, wake) if within is not None else None
+        try:
+            await wake
+        finally:
+            self._wake = None
+            if timer is not None:
+                timer.cancel()
+
+    def _notify(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    def _regulate(self) -> None:
+        """Stop reading while too much is unread, go on when it was taken."""
+        if self._stdout is None or self._paused == (self._waiting > HIGH_WATER) or self._stdout.is_closing():
+            return
+        self._paused = not self._paused
+        if self._paused:
+            self._stdout.pause_reading()
+        else:
+            self._stdout.resume_reading()
+
+
+def _time_out(wake: asyncio.Future[None]) -> None:
+    if not wake.done():
+        wake.set_exception(TimeoutError())

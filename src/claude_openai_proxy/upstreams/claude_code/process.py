@@ -1,0 +1,158 @@
+"""One Claude Code process: spawned in private directories, set up, asked once, ended, and cleaned up after."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, cast
+
+from claude_openai_proxy.errors import UpstreamConnectionError, UpstreamProtocolError, UpstreamTimeoutError
+from claude_openai_proxy.protocols import claude_code
+from claude_openai_proxy.translate.claude_code import initialize_frame, interrupt_frame
+from claude_openai_proxy.translate.claude_code_answer import decode_initialized
+from claude_openai_proxy.translate.claude_code_frames import decode_frame
+from claude_openai_proxy.upstreams.claude_code.environment import ARGUMENTS, config_directory, process_environment
+from claude_openai_proxy.upstreams.claude_code.pipes import Pipes
+
+INTERRUPT_SECONDS: Final = 0.15
+"""How long an interrupted process may take to drop its request before it is killed."""
+EXIT_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How to start a process: the binary, and the environment it is chosen from."""
+
+    cli: Path
+    environment: Mapping[str, str]
+    timeout: float
+
+
+class CliProcess:
+    """A running process. Whoever has it ends it with `end`; it may be read by one reader at a time."""
+
+    def __init__(self, transport: asyncio.SubprocessTransport, pipes: Pipes, private: Path, launch: Launch) -> None:
+        self._transport = transport
+        self._pipes = pipes
+        self._private = private
+        self._config = config_directory(launch.environment)
+        self._cli = launch.cli
+        self._stdin = cast(asyncio.WriteTransport, transport.get_pipe_transport(0))
+        self.initialized = claude_code.Initialized()
+        """What the process said about itself."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return not self._pipes.exited.is_set()
+
+    def write(self, lines: bytes) -> None:
+        """Hand lines to its stdin. A process that is gone shows on the reading side."""
+        if not self._stdin.is_closing():
+            self._stdin.write(lines)
+
+    async def frames(self, *, within: float | None) -> list[claude_code.Frame]:
+        """The frames that have come since the last call, at least one; [] once stdout has ended.
+
+        Raises `TimeoutError` after `within` seconds of silence, `UpstreamProtocolError` for garbage.
+        """
+        return [decode_frame(line) for line in await self._pipes.lines(within=within)]
+
+    def complaint(self) -> str:
+        """The first line that it wrote to stderr, for the message about its end."""
+        first = self._pipes.stderr.decode(errors="replace").strip().partition("\n")[0]
+        return first[:200]
+
+    async def end(self, *, interrupt: bool) -> None:
+        """Stop it, with all that it started, and remove its private files. Takes at most seconds."""
+        try:
+            if interrupt and self.alive:
+                self.write(interrupt_frame())
+                await self._ends_within(INTERRUPT_SECONDS)
+        finally:
+            self.kill()
+        await self._ends_within(EXIT_SECONDS)
+        self._transport.close()
+        await asyncio.to_thread(self._remove_files)
+
+    def kill(self) -> None:
+        """Kill its process group at once."""
+        if self.alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._transport.get_pid(), signal.SIGKILL)
+
+    async def _ends_within(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._pipes.exited.wait(), seconds)
+
+    def _remove_files(self) -> None:
+        """What a killed process leaves: its directories, and its entry among the CLI's sessions."""
+        shutil.rmtree(self._private, ignore_errors=True)
+        if self._config is None:
+            return
+        for left in self._config.glob(f"sessions/{self._transport.get_pid()}.*"):
+            left.unlink(missing_ok=True)
+
+
+async def spawn(launch: Launch) -> CliProcess:
+    """Start a process and ready it. Raises `UpstreamConnectionError` and its kin where it does not come up."""
+    try:
+        process = await _start(launch)
+    except OSError as error:
+        message = f"The Claude Code CLI at {launch.cli} could not be started: {error.strerror or error}"
+        raise UpstreamConnectionError(message, reached=False) from error
+    try:
+        process.initialized = await _initialize(process, within=launch.timeout)
+    except BaseException:
+        await process.end(interrupt=False)
+        raise
+    return process
+
+
+async def _start(launch: Launch) -> CliProcess:
+    private = Path(tempfile.mkdtemp(prefix="claude-proxy-"))
+    try:
+        work, scratch = private / "w", private / "t"
+        work.mkdir()
+        scratch.mkdir()
+        environment = {**process_environment(launch.environment), "TMPDIR": str(scratch), "PWD": str(work)}
+        transport, pipes = await asyncio.get_running_loop().subprocess_exec(
+            Pipes,
+            *(str(launch.cli), *ARGUMENTS),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=environment,
+            cwd=work,
+            start_new_session=True,
+        )
+    except BaseException:
+        shutil.rmtree(private, ignore_errors=True)
+        raise
+    return CliProcess(transport, pipes, private, launch)
+
+
+async def _initialize(process: CliProcess, *, within: float) -> claude_code.Initialized:
+    process.write(initialize_frame("initialize"))
+    try:
+        async with asyncio.timeout(within):
+            return await _answer_to_initialize(process)
+    except TimeoutError as error:
+        message = f"The Claude Code process did not get ready within {within:g} s."
+        raise UpstreamTimeoutError(message, phase="connect") from error
+
+
+async def _answer_to_initialize(process: CliProcess) -> claude_code.Initialized:
+    while frames := await process.frames(within=None):
+        for frame in frames:
+            if isinstance(frame, claude_code.ControlResponseFrame):
+                if frame.response.subtype == "error":
+                    raise UpstreamProtocolError(f"The Claude Code CLI refused to start up: {frame.response.error}")
+                return decode_initialized(frame.response.response)
+    message = f"The Claude Code process ended while it started: {process.complaint() or 'it said nothing'}"
+    raise UpstreamConnectionError(message, reached=False)
