@@ -1,0 +1,132 @@
+"""The console command: reads the command line and the environment, talks to a person, leaves the work to others."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from claude_openai_proxy import __version__
+from claude_openai_proxy.app import Wiring, wire
+from claude_openai_proxy.serving.reload import Reloader
+from claude_openai_proxy.serving.server import serve
+from claude_openai_proxy.serving.sockets import AddressError, listen, urls
+from claude_openai_proxy.settings import LOCALHOST, SETTINGS, Flags, Settings, SettingsError, load_settings
+from claude_openai_proxy.upstreams.login import UntrustedLoginError
+
+PROGRAM = "claude-openai-proxy"
+WRONG_SETTING = 2
+INTERRUPTED = 130
+
+_COMMANDS = ("serve", "models")
+_FLAGS = {setting.flag.removeprefix("--").replace("-", "_"): setting for setting in SETTINGS if setting.flag}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code. What the user can mend is told in one line, with exit code 2."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    arguments = _parser().parse_args(_with_command(words))
+    try:
+        return _serve(arguments, words) if arguments.command == "serve" else _models(arguments)
+    except (SettingsError, AddressError, UntrustedLoginError) as error:
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        return WRONG_SETTING
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+# ---- the command line -----------------------------------------------------------------------------------------------
+
+
+def _with_command(words: list[str]) -> list[str]:
+    """`serve` is what is meant where no command is named."""
+    if words and words[0] in {*_COMMANDS, "-h", "--help", "--version"}:
+        return words
+    return ["serve", *words]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="An OpenAI-compatible API server that answers with Claude.",
+        epilog=f"Without a command: serve. Its flags: {PROGRAM} serve --help",
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    server = commands.add_parser("serve", help="serve the API (default)", allow_abbrev=False)
+    _add_flags(server, *_FLAGS)
+    server.add_argument("--reload", action="store_true", help="for development: start anew when a source file changes")
+    models = commands.add_parser("models", help="list the aliases and models", allow_abbrev=False)
+    _add_flags(models, "upstream", "log_level")
+    return parser
+
+
+def _add_flags(parser: argparse.ArgumentParser, *names: str) -> None:
+    for name in names:
+        setting = _FLAGS[name]
+        about = f"{setting.description} Default: {setting.shown_default}. ({setting.name})"
+        parser.add_argument(setting.flag, dest=name, metavar=name.upper(), help=about.replace("%", "%%"))
+    parser.add_argument("--env-file", metavar="FILE", help="read this file instead of .env of the working directory")
+    parser.add_argument("--demo", action="store_true", help="answer with the built-in simulator: no login, no network")
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    given = {setting.name: getattr(arguments, name, None) for name, setting in _FLAGS.items()}
+    flags = Flags(
+        texts={name: text for name, text in given.items() if text is not None},
+        env_file=arguments.env_file,
+        demo=arguments.demo,
+    )
+    return load_settings(flags, dict(os.environ), Path.cwd())
+
+
+# ---- the commands ---------------------------------------------------------------------------------------------------
+
+
+def _serve(arguments: argparse.Namespace, words: Sequence[str]) -> int:
+    if arguments.reload:
+        return _serve_with_reload(arguments, words)
+    settings = _settings(arguments)
+    wiring = wire(settings)
+    sockets = listen(settings.host, settings.port)
+
+    async def announce() -> None:
+        _say(_address_lines(settings, urls(sockets)))
+        _say(await wiring.start_lines())
+
+    serve(wiring.application, sockets, drain_seconds=settings.drain_seconds, announce=announce)
+    return 0
+
+
+def _serve_with_reload(arguments: argparse.Namespace, words: Sequence[str]) -> int:
+    command = [sys.executable, "-m", "claude_openai_proxy", *(word for word in words if word != "--reload")]
+    dotenv = Path.cwd() / (arguments.env_file or ".env")
+    return Reloader(command, watched=lambda: _sources(dotenv), say=lambda line: _say([line])).run()
+
+
+def _sources(dotenv: Path) -> Iterator[Path]:
+    yield dotenv
+    yield from Path(__file__).parent.rglob("*.py")
+
+
+def _models(arguments: argparse.Namespace) -> int:
+    asyncio.run(_print_models(wire(_settings(arguments))))
+    return 0
+
+
+async def _print_models(wiring: Wiring) -> None:
+    async with wiring.running():
+        _say(await wiring.model_lines())
+
+
+def _address_lines(settings: Settings, addresses: Sequence[str]) -> list[str]:
+    base = addresses[0]
+    if settings.host == LOCALHOST:
+        base = f"http://{LOCALHOST}:{base.rpartition(':')[2]}"
+    return [f"Listening on {' and '.join(addresses)}", f"Base URL for clients: {base}/v1"]
+
+
+def _say(lines: Sequence[str]) -> None:
+    """At once also into a pipe: whoever waits for these lines waits for the server."""
+    print(*lines, sep="\n", flush=True)
