@@ -11,7 +11,7 @@ NO_NAMES: Mapping[str, str] = MappingProxyType({})
 class AnswerPlan:
     """How the answer to one translated request is read back into OpenAI's words."""
 
-    tool_names: Mapping[str, str] = field(default=NO_NAMES)
+    tool_names: Mapping[str, str] = field(default_factory=lambda: NO_NAMES)
     """Claude's tool name -> the client's, where they differ."""
     custom_tools: frozenset[str] = frozenset()
     """Client's names of free-form tools: their `input` property comes back as a custom tool call."""

@@ -1,0 +1,24 @@
+"""Claude's `stop_reason` into OpenAI's `finish_reason`."""
+
+from typing import Final
+
+from claude_openai_proxy.protocols.openai_chat_response import FinishReason
+
+LENGTH_REASONS: Final = frozenset({"max_tokens", "model_context_window_exceeded"})
+"""The answer, and perhaps its last call, is cut."""
+
+
+def to_finish_reason(stop_reason: str, *, calls: bool, legacy: bool = False) -> FinishReason:
+    """`calls`: the answer holds a call of a client's tool; `legacy`: as `function_call`.
+
+    Clients run calls when they read `tool_calls`, so the reason follows the calls that are there, not the claim. A
+    paused turn that is not continued any more is incomplete, hence `length`; a reason that this version does not
+    know ended the answer somehow, hence `stop`.
+    """
+    if stop_reason == "refusal":
+        return "content_filter"
+    if stop_reason in LENGTH_REASONS:
+        return "length"
+    if calls:
+        return "function_call" if legacy else "tool_calls"
+    return "length" if stop_reason == "pause_turn" else "stop"
