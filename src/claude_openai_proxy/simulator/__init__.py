@@ -1,5 +1,7 @@
 """A simulated Messages API; knows nothing of the proxy."""
 
+from claude_openai_proxy.simulator.model_table import MODELS as MODELS
+from claude_openai_proxy.simulator.model_table import Model as Model
 from claude_openai_proxy.simulator.received import ReceivedRequest as ReceivedRequest
 from claude_openai_proxy.simulator.script import Script as Script
 from claude_openai_proxy.simulator.script import error_event as error_event

@@ -118,4 +118,7 @@ def _finished(block: JSONObject) -> JSONObject:
     if "partial_json" not in block:
         return block
     given = text_in(block.pop("partial_json"))
-    return {**block, "input": json.loads(given) if given else {}}
+    try:
+        return {**block, "input": json.loads(given or "{}")}
+    except ValueError:  # cut by max_tokens
+        return {**block, "input": {}}

@@ -76,8 +76,9 @@ class Player:
         whole_head = self._head(kind, ("content-length", str(len(data))), status=status)
         await self._wait_for_all(cut_short=whole_head + data[: len(data) // 2])
         await self._send_wire(whole_head)
-        for piece in self._body.pieces(data):
-            await self._send_wire(piece)
+        if self._request.method != "HEAD":
+            for piece in self._body.pieces(data):
+                await self._send_wire(piece)
         await self._flush()
 
     def _assembled(self) -> tuple[int, bytes]:

@@ -18,6 +18,9 @@ class ReceivedRequest:
     headers: dict[str, str]
     body: bytes
     id: str = ""
+    """Value of the answer's `request-id` header."""
+    broken_rule: str = ""
+    """Name of the rule that refused the request."""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the caller went away before the answer's end."""
     answered: asyncio.Event = field(default_factory=asyncio.Event)

@@ -4,24 +4,52 @@ import asyncio
 import itertools
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from ssl import SSLContext
 
 from claude_openai_proxy.simulator.answer import answer
 from claude_openai_proxy.simulator.connection import Connection, Connections
+from claude_openai_proxy.simulator.endpoints import (
+    Account,
+    asked_of,
+    json_answer,
+    other_route,
+    refused_login,
+    refused_version,
+)
+from claude_openai_proxy.simulator.model_table import MODELS, Model
 from claude_openai_proxy.simulator.player import Player
+from claude_openai_proxy.simulator.prompt_cache import PromptCache
 from claude_openai_proxy.simulator.received import ReceivedRequest
+from claude_openai_proxy.simulator.rules import refusal_of
 from claude_openai_proxy.simulator.script import Script
 
 
 class Simulator:
-    """Answers like `api.anthropic.com`, by script or by itself; `keep` requests are remembered."""
+    """Answers like `api.anthropic.com`, by script or by itself.
 
-    def __init__(self, *, keep: int = 1000) -> None:
+    `keep` requests are remembered; `pace` seconds lie between the deltas of an answer of its own. Keys are accepted
+    unless `accept_keys` names the good ones or `refuse_keys` the bad ones; `not_in_plan` names models that exist but
+    that the caller may not use. All four live in `account` and may be changed there at any time.
+    """
+
+    def __init__(
+        self,
+        *,
+        models: Sequence[Model] = MODELS,
+        keep: int = 1000,
+        pace: float = 0.0,
+        accept_keys: Collection[str] | None = None,
+        refuse_keys: Collection[str] = (),
+        not_in_plan: Collection[str] = (),
+    ) -> None:
+        self.account = Account(models, accept_keys, set(refuse_keys), set(not_in_plan))
         self.requests: deque[ReceivedRequest] = deque(maxlen=keep)
         self._scripts: deque[Script] = deque()
         self._routes: list[tuple[Callable[[ReceivedRequest], bool], Script]] = []
+        self._pace = pace
+        self._cache = PromptCache()
         self._numbers = itertools.count(1)
         self._arrived = asyncio.Event()
         self._connections = Connections(self._respond)
@@ -76,7 +104,35 @@ class Simulator:
         await Player(self._script_for(request), request, connection, f"msg_sim{number:021d}").play()
 
     def _script_for(self, request: ReceivedRequest) -> Script:
-        for predicate, script in self._routes:
-            if predicate(request):
-                return script
-        return self._scripts.popleft() if self._scripts else answer(request)
+        judged = request.method == "POST" and request.path in {"/v1/messages", "/v1/messages/count_tokens"}
+        queued = self._queued(request) if request.is_message else None
+        if queued is not None and queued.skip_rules:
+            return self._taken(queued)
+        refused = refused_login(request, self.account) if request.path != "/" else None
+        if refused is not None:
+            return refused
+        if not judged:
+            return other_route(request, self.account)
+        return refused_version(request) or self._judged(request, queued)
+
+    def _judged(self, request: ReceivedRequest, queued: Script | None) -> Script:
+        asked = asked_of(request, self.account)
+        refusal = refusal_of(asked)
+        if refusal is not None:
+            request.broken_rule = refusal.rule.name
+            return Script.error(refusal.rule.status, refusal.message, error_type=refusal.rule.error_type)
+        if asked.counting:
+            return json_answer({"input_tokens": asked.tokens})
+        if queued is not None:
+            return self._taken(queued)
+        return answer(asked, self._cache.input_usage(asked.body), pace=self._pace)
+
+    def _queued(self, request: ReceivedRequest) -> Script | None:
+        """The script that is next for this message; a refused message leaves it in the queue."""
+        routed = next((script for predicate, script in self._routes if predicate(request)), None)
+        return routed or (self._scripts[0] if self._scripts else None)
+
+    def _taken(self, script: Script) -> Script:
+        if self._scripts and self._scripts[0] is script:
+            self._scripts.popleft()
+        return script

@@ -1,0 +1,1 @@
+"""What the real API refuses, one function each: None, or the words it refuses with."""
