@@ -1,0 +1,76 @@
+"""What the log says of one request, made from its record."""
+
+import logging
+
+from msgspec import Struct
+
+from claude_openai_proxy.records import RequestRecord
+
+LONGEST = 120
+"""Characters of a name that came from the client."""
+
+
+class LogEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The fields of a line; those without a value are left out. Times in milliseconds."""
+
+    request_id: str
+    principal: str
+    client: str = ""
+    method: str
+    route: str
+    status: int
+    model: str = ""
+    model_used: str = ""
+    upstream: str = ""
+    upstream_request_id: str = ""
+    stream: bool = False
+    finish_reason: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    first_token_ms: int | None = None
+    total_ms: int | None = None
+    ignored: tuple[str, ...] = ()
+    repairs: tuple[str, ...] = ()
+    skipped_events: int = 0
+    error: str = ""
+
+
+def log_entry(record: RequestRecord) -> LogEntry:
+    """The entry of `record` as it stands."""
+    return LogEntry(
+        request_id=record.id,
+        principal=record.principal.name,
+        client=record.client,
+        method=record.method[:LONGEST],
+        route=record.route,
+        status=record.status,
+        model=record.model_asked[:LONGEST],
+        model_used=record.model_used[:LONGEST],
+        upstream=record.upstream,
+        upstream_request_id=record.upstream_request_id,
+        stream=record.stream,
+        finish_reason=record.finish_reason,
+        input_tokens=record.input_tokens,
+        output_tokens=record.output_tokens,
+        cached_tokens=record.cached_tokens,
+        first_token_ms=_milliseconds(record.started, record.first_token),
+        total_ms=_milliseconds(record.started, record.ended),
+        ignored=tuple(name[:LONGEST] for name in record.ignored[:LONGEST]),
+        repairs=tuple(record.repairs),
+        skipped_events=record.skipped_events,
+        error=record.error,
+    )
+
+
+def level_of(record: RequestRecord) -> int:
+    """Ours and upstream's failures are errors, the client's are warnings; a client may leave as it likes."""
+    if record.status >= 500 or (record.error and record.status < 400):
+        return logging.ERROR
+    if record.status >= 400 and record.status != 499:
+        return logging.WARNING
+    return logging.INFO
+
+
+def _milliseconds(since: float, moment: float | None) -> int | None:
+    return None if moment is None else round((moment - since) * 1000)

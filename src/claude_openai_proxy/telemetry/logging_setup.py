@@ -1,0 +1,60 @@
+"""The standard library's logging in the same two looks, so that the server's own words and tracebacks fit in."""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Literal, TextIO
+
+from claude_openai_proxy.telemetry.lines import ConsoleLines, JsonLines, LineFormat
+from claude_openai_proxy.telemetry.log_line import LogLine
+
+LogFormat = Literal["auto", "json", "console"]
+
+
+def set_up_logging(*, level: str, format_: LogFormat, stream: TextIO, wall_clock: Callable[[], float]) -> LogLine:
+    """Send every logger's lines to `stream`; returns the reader that adds those of the requests.
+
+    `auto` is console on a terminal, JSON elsewhere.
+    """
+    on_terminal = stream.isatty()
+    json = format_ == "json" or (format_ == "auto" and not on_terminal)
+    lines: LineFormat = JsonLines() if json else ConsoleLines(colour=on_terminal)
+    handler = logging.StreamHandler(stream)
+    handler.terminator = ""
+    handler.setFormatter(_LineFormatter(lines, wall_clock))
+    number = logging.getLevelNamesMapping()[level.upper()]
+    logging.basicConfig(handlers=[handler], level=number, force=True)
+    _quiet_foreign_loggers(number)
+    return LogLine(level=number, lines=lines, write=_writer(stream), wall_clock=wall_clock)
+
+
+class _LineFormatter(logging.Formatter):
+    def __init__(self, lines: LineFormat, wall_clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._lines = lines
+        self._wall_clock = wall_clock
+
+    def format(self, record: logging.LogRecord) -> str:
+        exception = self.formatException(record.exc_info) if record.exc_info else ""
+        return self._lines.message(self._wall_clock(), record, exception=exception)
+
+
+def _quiet_foreign_loggers(level: int) -> None:
+    """uvicorn's own start lines and access log would say twice what is said here."""
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+        logger.setLevel(max(level, logging.WARNING) if level > logging.DEBUG else logging.NOTSET)
+    logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("asyncio").setLevel(max(level, logging.INFO))
+
+
+def _writer(stream: TextIO) -> Callable[[str], None]:
+    def write(line: str) -> None:
+        # A log that nobody can take any more (closed pipe, full disk) is no reason to fail a request.
+        with suppress(OSError, ValueError):
+            stream.write(line)
+            stream.flush()
+
+    return write

@@ -1,0 +1,155 @@
+"""The server's outermost layer, raw ASGI: lets requests in, finds their route, records them, answers what fails."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from claude_openai_proxy.errors import ClientRefusedError, ProxyError, UpstreamStatusError
+from claude_openai_proxy.records import RecordReader
+from claude_openai_proxy.web.asgi import HTTPScope, Receive, Scope, Send
+from claude_openai_proxy.web.body import drop_rest
+from claude_openai_proxy.web.client_watch import ClientLeftError
+from claude_openai_proxy.web.doors import Doors, preflight_headers
+from claude_openai_proxy.web.errors import INTERNAL_ERROR, Failure, to_failure
+from claude_openai_proxy.web.exchange import Exchange
+from claude_openai_proxy.web.response_headers import header_value
+from claude_openai_proxy.web.routes import Endpoint, Route, Router
+
+CLIENT_LEFT = 499
+"""nginx's status for a client that closed the connection; only in records."""
+
+log: Final = logging.getLogger(__name__)
+
+
+async def _nothing() -> None:
+    pass
+
+
+class Application:
+    """`clock` counts seconds, `wall_clock` seconds since 1970; `new_id` names requests that come without a name."""
+
+    def __init__(
+        self,
+        *,
+        router: Router,
+        doors: Doors,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        new_id: Callable[[], str],
+        readers: Sequence[RecordReader] = (),
+        startup: Callable[[], Awaitable[None]] = _nothing,
+        shutdown: Callable[[], Awaitable[None]] = _nothing,
+    ) -> None:
+        self._router = router
+        self._doors = doors
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._new_id = new_id
+        self._readers = tuple(readers)
+        self._startup = startup
+        self._shutdown = shutdown
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or the server's life."""
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            if (await receive())["type"] == "lifespan.startup":
+                await self._startup()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self._shutdown()
+                return await send({"type": "lifespan.shutdown.complete"})
+
+    async def _serve(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        exchange = Exchange(scope, receive, send, clock=self._clock, new_id=self._new_id, readers=self._readers)
+        record = exchange.record
+        try:
+            await self._answer(exchange)
+        except ClientLeftError:
+            record.status, record.error = CLIENT_LEFT, "ClientLeftError"
+        except ProxyError as error:
+            record.error = _error_name(error)
+            await self._fail(exchange, to_failure(error, now=self._wall_clock()))
+        except Exception as error:  # The one place where a bug becomes an answer.
+            record.error = type(error).__name__
+            log.exception("request failed", extra={"request_id": record.id})
+            await self._fail(exchange, INTERNAL_ERROR)
+        except asyncio.CancelledError:
+            record.error = "CancelledError"
+            raise
+        finally:
+            record.ended = self._clock()
+            for reader in self._readers:
+                reader.ended(record)
+
+    async def _answer(self, exchange: Exchange) -> None:
+        try:
+            endpoint = self._let_in(exchange)
+        finally:
+            _log_structure(exchange)
+            for reader in self._readers:
+                reader.started(exchange.record)
+        await endpoint(exchange)
+
+    def _let_in(self, exchange: Exchange) -> Endpoint:
+        """Where the request goes, once every door has opened."""
+        found = self._router.find(exchange.path)
+        route, exchange.rest = found or (None, "")
+        exchange.record.route = route.name if route else "unknown"
+        self._doors.check_host(exchange)
+        self._doors.check_origin(exchange)
+        if exchange.method == "OPTIONS" and route:
+            return lambda exchange: _options(exchange, route)
+        exchange.record.principal = self._doors.principal(exchange, route.access if route else "key")
+        if route is None:
+            raise self._unknown_route(exchange)
+        if not route.takes(exchange.method):
+            raise _wrong_method(exchange, route)
+        return route.endpoint
+
+    def _unknown_route(self, exchange: Exchange) -> ClientRefusedError:
+        asked = header_value(f"{exchange.method} {exchange.path[:200]}").decode()
+        return ClientRefusedError(
+            f"There is no {asked} here. Offered: {self._router.offered}.", status=404, code="unknown_url"
+        )
+
+    async def _fail(self, exchange: Exchange, failure: Failure) -> None:
+        closing = (b"connection", b"close") in failure.headers
+        await exchange.fail(failure, complete=not closing)
+        if closing and not exchange.complete:
+            await drop_rest(exchange)
+            await exchange.write(b"", more=False)
+
+
+async def _options(exchange: Exchange, route: Route) -> None:
+    if exchange.cors and exchange.header(b"access-control-request-method"):
+        await exchange.answer(204, headers=preflight_headers(exchange, route.methods))
+    else:
+        await exchange.answer(204, headers=[(b"allow", route.methods.encode())])
+
+
+def _wrong_method(exchange: Exchange, route: Route) -> ClientRefusedError:
+    method = header_value(exchange.method[:50]).decode()
+    return ClientRefusedError(
+        f"{route.name} does not take {method}, only {route.methods}.",
+        status=405,
+        code="method_not_allowed",
+        headers=(("allow", route.methods),),
+    )
+
+
+def _error_name(error: ProxyError) -> str:
+    kind = error.error_type if isinstance(error, UpstreamStatusError) else ""
+    return f"{type(error).__name__} {kind}".rstrip()
+
+
+def _log_structure(exchange: Exchange) -> None:
+    if log.isEnabledFor(logging.DEBUG):
+        names = ", ".join(sorted(name.decode("latin-1") for name in exchange.headers))
+        log.debug("request headers: %s", names, extra={"request_id": exchange.record.id})

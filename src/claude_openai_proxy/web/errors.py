@@ -1,0 +1,130 @@
+"""The one table from `ProxyError` to the wire: status, headers and OpenAI's error body."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from claude_openai_proxy.errors import (
+    ClientRefusedError,
+    InvalidRequestError,
+    ModelNotFoundError,
+    NoLoginError,
+    ProxyError,
+    QueueFullError,
+    UpstreamError,
+    UpstreamStatusError,
+    UpstreamTimeoutError,
+)
+from claude_openai_proxy.protocols.openai_errors import Error, ErrorResponse
+from claude_openai_proxy.web.asgi import Header
+from claude_openai_proxy.web.response_headers import rate_limit_headers, upstream_request_id
+
+DEFAULT_RETRY_AFTER = 5.0
+"""Seconds, for a limit or an overload that upstream put no time to."""
+
+PATIENCE_SECONDS = 60.0
+"""The official SDKs do not wait longer than this, and would come back at once instead."""
+
+DO_NOT_RETRY: Final[Header] = (b"x-should-retry", b"false")
+
+_TYPES: Final = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+_encode: Final = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error as the client sees it."""
+
+    status: int
+    error: Error
+    headers: tuple[Header, ...] = ()
+
+    @property
+    def body(self) -> bytes:
+        """OpenAI's error body."""
+        return _encode(ErrorResponse(self.error))
+
+
+INTERNAL_ERROR: Final = Failure(
+    500,
+    Error("The proxy failed on this request. Its log has the details under the request's id.", "server_error"),
+    (DO_NOT_RETRY,),
+)
+
+
+def to_failure(error: ProxyError, *, now: float) -> Failure:
+    """`error` on the wire; `now` in seconds since 1970."""
+    match error:
+        case InvalidRequestError():
+            return Failure(400, Error(error.message, "invalid_request_error", error.param, error.code))
+        case ModelNotFoundError():
+            return Failure(404, Error(error.message, "invalid_request_error", "model", "model_not_found"))
+        case ClientRefusedError():
+            headers = tuple((name.encode(), value.encode()) for name, value in error.headers)
+            return Failure(error.status, Error(error.message, "invalid_request_error", code=error.code), headers)
+        case NoLoginError():
+            return Failure(401, Error(error.message, "authentication_error"), (DO_NOT_RETRY,))
+        case QueueFullError():
+            return Failure(503, Error(error.message, "server_error", code="overloaded"), _retry(error.retry_after))
+        case UpstreamError():
+            return _upstream_failure(error, now)
+        case _:
+            return INTERNAL_ERROR
+
+
+def _upstream_failure(error: UpstreamError, now: float) -> Failure:
+    headers: tuple[Header, ...] = (upstream_request_id(error.request_id),) if error.request_id else ()
+    if isinstance(error, UpstreamStatusError):
+        failure = _status_failure(error)
+        headers += tuple(rate_limit_headers(error.rate_limits, now=now))
+    elif isinstance(error, UpstreamTimeoutError):
+        failure = Failure(504, Error(_message(error), "server_error", code="upstream_timeout"), (DO_NOT_RETRY,))
+    else:
+        failure = Failure(502, Error(_message(error), "server_error", code="upstream_failed"), (DO_NOT_RETRY,))
+    return Failure(failure.status, failure.error, failure.headers + headers)
+
+
+def _status_failure(error: UpstreamStatusError) -> Failure:
+    status, message = _status(error.status), _message(error)
+    if status == 404 and "model" in error.message.lower():
+        return Failure(404, Error(message, "invalid_request_error", "model", "model_not_found"))
+    if status in (429, 503):
+        type_, code = ("rate_limit_error", "rate_limit_exceeded") if status == 429 else ("server_error", "overloaded")
+        return Failure(status, Error(message, type_, code=code), _retry(error.retry_after))
+    if status >= 500:
+        return Failure(status, Error(message, "server_error", code=error.error_type or None), (DO_NOT_RETRY,))
+    type_ = _TYPES.get(status, "invalid_request_error")
+    return Failure(status, Error(message, type_, code=_code(type_, error.error_type)))
+
+
+def _status(upstream: int) -> int:
+    """Upstream's status, or the one that says the same in OpenAI's words."""
+    if upstream == 529:
+        return 503
+    return upstream if 400 <= upstream <= 504 else 502
+
+
+def _code(type_: str, upstream_type: str) -> str | None:
+    """Upstream's word for it, where it says more than the status."""
+    return upstream_type if upstream_type not in ("", type_) else None
+
+
+def _message(error: UpstreamError) -> str:
+    message = error.message
+    if isinstance(error, UpstreamStatusError) and error.status in (403, 404) and "model" in message.lower():
+        message = (
+            f"{message.rstrip('. ')}. The Claude login in use has no access to this model: its plan does not include "
+            "it, or there is no such model. Choose one of those that GET /v1/models lists, or log in with an account "
+            "that has access."
+        )
+    if error.request_id and error.request_id not in message:
+        return f"{message} (upstream request id: {error.request_id})"
+    return message
+
+
+def _retry(retry_after: float | None) -> tuple[Header, ...]:
+    seconds = DEFAULT_RETRY_AFTER if retry_after is None else max(0.0, retry_after)
+    header = (b"retry-after", str(math.ceil(seconds)).encode())
+    return (header, DO_NOT_RETRY) if seconds > PATIENCE_SECONDS else (header,)

@@ -1,0 +1,135 @@
+"""One HTTP request with its answer under way."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+from urllib.parse import parse_qs
+
+from claude_openai_proxy.records import Principal, RecordReader, RequestRecord
+from claude_openai_proxy.web.asgi import Header, HTTPScope, Receive, Send
+from claude_openai_proxy.web.errors import Failure
+
+JSON: Final = b"application/json"
+
+ANONYMOUS: Final = Principal("anonymous")
+"""Nobody was asked to say who they are, or nobody did."""
+
+_SANE_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+_PRODUCT: Final = re.compile(r"[A-Za-z0-9_.+/ -]{1,64}")
+
+
+class Exchange:
+    """A request, and the means to answer it once. `started`: its status is out; `complete`: nothing more will come."""
+
+    __slots__ = (
+        "_clock", "_readers", "_send", "answer_headers", "complete", "cors", "headers", "method", "path", "query",
+        "receive", "record", "rest", "started", "streams",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        scope: HTTPScope,
+        receive: Receive,
+        send: Send,
+        *,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+        readers: Sequence[RecordReader] = (),
+    ) -> None:
+        self.method = scope["method"]
+        self.path = scope["path"]
+        self.query = scope["query_string"]
+        self.headers = dict(scope["headers"])
+        self.receive = receive
+        self.rest = ""
+        """What follows the route's path: the id of a model."""
+        self.cors: tuple[Header, ...] = ()
+        self.answer_headers: list[Header] = []
+        self.started = False
+        self.complete = False
+        self.streams = False
+        self._send = send
+        self._clock = clock
+        self._readers = readers
+        self.record = RequestRecord(
+            id=self._id(new_id),
+            principal=ANONYMOUS,
+            method=self.method,
+            route="",
+            started=clock(),
+            client=self._client(),
+        )
+
+    def header(self, name: bytes) -> str:
+        """A request header, "" where it is absent."""
+        value = self.headers.get(name)
+        return value.decode("latin-1") if value else ""
+
+    def asks_for(self, flag: str) -> bool:
+        """Whether the query has `?flag`, with a value that does not say no."""
+        values = parse_qs(self.query.decode("latin-1"), keep_blank_values=True).get(flag)
+        return values is not None and values[-1].lower() not in ("0", "false", "no")
+
+    # ---- the answer ---------------------------------------------------------------------------------------------
+
+    async def answer(
+        self,
+        status: int,
+        body: bytes = b"",
+        *,
+        content_type: bytes = JSON,
+        headers: Sequence[Header] = (),
+        complete: bool = True,
+    ) -> None:
+        """The whole answer at once; not `complete` leaves the connection to be ended with a last, empty `write`."""
+        length = (b"content-length", b"%d" % len(body))
+        await self.start(status, content_type, [length, *headers] if status != 204 else headers)
+        await self.write(b"" if self.method == "HEAD" else body, more=not complete)
+
+    async def start(self, status: int, content_type: bytes, headers: Sequence[Header]) -> None:
+        """Status and headers; from here on an error has no status of its own."""
+        self.started = True
+        record = self.record
+        record.status = status
+        took = int((self._clock() - record.started) * 1000)
+        head: list[Header] = [
+            (b"content-type", content_type),
+            (b"x-request-id", record.id.encode()),
+            (b"openai-processing-ms", b"%d" % took),
+            (b"openai-version", b"2020-10-01"),
+            (b"x-content-type-options", b"nosniff"),
+            *self.cors,
+            *self.answer_headers,
+            *headers,
+        ]
+        await self._send({"type": "http.response.start", "status": status, "headers": head})
+
+    async def write(self, data: bytes, *, more: bool = True) -> None:
+        """A piece of the body."""
+        if not more:
+            self.complete = True
+        await self._send({"type": "http.response.body", "body": data, "more_body": more})
+
+    async def fail(self, failure: Failure, *, complete: bool = True) -> None:
+        """An error with its status, or inside the stream, or, for an answer that is half out, nothing."""
+        if not self.started:
+            await self.answer(failure.status, failure.body, headers=failure.headers, complete=complete)
+        elif self.streams and not self.complete:
+            await self.write(b"data: " + failure.body + b"\n\n", more=False)
+
+    def first_token(self) -> None:
+        """Tell the readers that the answer's body begins."""
+        self.record.first_token = self._clock()
+        for reader in self._readers:
+            reader.first_token(self.record)
+
+    # ---- who asks -----------------------------------------------------------------------------------------------
+
+    def _id(self, new_id: Callable[[], str]) -> str:
+        own = self.header(b"x-request-id")
+        return own if own and _SANE_ID.fullmatch(own) else new_id()
+
+    def _client(self) -> str:
+        """The client's name for itself, as far as it can be shown."""
+        match = _PRODUCT.match(self.header(b"user-agent"))
+        return match[0].strip() if match else ""

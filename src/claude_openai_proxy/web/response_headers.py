@@ -1,0 +1,73 @@
+"""Response headers: what an answer says of itself beside its body."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote
+
+from claude_openai_proxy.web.asgi import Header
+from claude_openai_proxy.web.interface import AnswerHead
+
+EXPOSED: Final = (
+    "x-request-id, openai-processing-ms, openai-version, x-claude-model, x-upstream, x-upstream-request-id, "
+    "x-ignored-parameters, retry-after, x-should-retry, x-ratelimit-limit-requests, x-ratelimit-limit-tokens, "
+    "x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, x-ratelimit-reset-requests, x-ratelimit-reset-tokens"
+)
+"""What a browser lets a page read of an answer from another origin."""
+
+NAME_LENGTH = 64
+NAMES_LENGTH = 2000
+
+_UNPRINTABLE: Final = re.compile(rb"[^\x20-\x7e]")
+_RATE_LIMIT: Final = re.compile(
+    r"anthropic-ratelimit-(requests|tokens|input-tokens|output-tokens)-(limit|remaining|reset)"
+)
+
+
+def header_value(text: str) -> bytes:
+    """`text` as a header may hold it; what it may not is shown as `?`."""
+    return _UNPRINTABLE.sub(b"?", text.encode("ascii", "replace"))
+
+
+def answer_headers(head: AnswerHead, *, now: float) -> list[Header]:
+    """The facts of an answer; `now` in seconds since 1970."""
+    headers = [(b"x-claude-model", header_value(head.model_used)), (b"x-upstream", header_value(head.upstream))]
+    if head.upstream_request_id:
+        headers.append(upstream_request_id(head.upstream_request_id))
+    if head.ignored:
+        headers.append((b"x-ignored-parameters", _names(head.ignored)))
+    return headers + rate_limit_headers(head.rate_limits, now=now)
+
+
+def upstream_request_id(request_id: str) -> Header:
+    """The id under which upstream knows the request."""
+    return b"x-upstream-request-id", header_value(request_id)
+
+
+def rate_limit_headers(sent: Iterable[tuple[str, str]], *, now: float) -> list[Header]:
+    """Upstream's limits under OpenAI's names; input tokens stand for all tokens where upstream has no such limit."""
+    limits = {match.groups(): value for name, value in sent if (match := _RATE_LIMIT.fullmatch(name.lower()))}
+    headers = []
+    for (kind, what), value in limits.items():
+        converted = _duration_until(value, now) if what == "reset" else header_value(value)
+        headers.append((f"x-ratelimit-{what}-{kind}".encode(), converted))
+        if kind == "input-tokens" and ("tokens", what) not in limits:
+            headers.append((f"x-ratelimit-{what}-tokens".encode(), converted))
+    return headers
+
+
+def _duration_until(moment: str, now: float) -> bytes:
+    """From RFC 3339 to OpenAI's `1h2m3s`; what is no time stays as it is."""
+    try:
+        seconds = datetime.fromisoformat(moment).timestamp() - now
+    except ValueError:
+        return header_value(moment)
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return ((f"{hours}h" if hours else "") + (f"{minutes}m" if hours or minutes else "") + f"{rest}s").encode()
+
+
+def _names(names: tuple[str, ...]) -> bytes:
+    """A client may name its fields as it likes, and as many as it likes: escaped and cut."""
+    return ", ".join(quote(name[:NAME_LENGTH], safe="[]._-") for name in names).encode()[:NAMES_LENGTH]

@@ -1,0 +1,144 @@
+"""A service that runs: it answers from a script, and remembers what became of each request."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from msgspec import UNSET, Struct, UnsetType
+from msgspec import field as msgspec_field
+
+from claude_openai_proxy.errors import ModelNotFoundError
+from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
+from claude_openai_proxy.protocols.openai_chat_response import (
+    ChatCompletion,
+    ChatCompletionMessage,
+    Choice,
+    ChoiceDelta,
+    ChunkChoice,
+    CompletionUsage,
+    Model,
+)
+from claude_openai_proxy.records import RequestRecord
+
+USAGE = CompletionUsage(prompt_tokens=3, completion_tokens=2, total_tokens=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    model_used: str = "claude-test-1"
+    upstream: str = "fake"
+    upstream_request_id: str = "req_up"
+    rate_limits: tuple[tuple[str, str], ...] = ()
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Script:
+    """What the service does with a request: batches of texts, exceptions to raise, events to wait for."""
+
+    steps: Sequence[str | list[str] | BaseException | asyncio.Event] = ("Hello",)
+    before: BaseException | asyncio.Event | None = None
+    head: Head = Head()
+    service_tier: str | None = None
+
+
+@dataclass
+class FakeChat:
+    script: Script = field(default_factory=Script)
+    requests: list[ChatCompletionRequest] = field(default_factory=list)
+    unknown: list[tuple[str, ...]] = field(default_factory=list)
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @asynccontextmanager
+    async def chat(
+        self, request: ChatCompletionRequest, *, unknown: tuple[str, ...], record: RequestRecord
+    ) -> AsyncIterator["FakeAnswer"]:
+        self.requests.append(request)
+        self.unknown.append(unknown)
+        record.model_asked = request.model or ""
+        record.stream = bool(request.stream)
+        self.entered.set()
+        try:
+            await _play(self.script.before)
+            self.answering.set()
+            yield FakeAnswer(self.script, request)
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+        finally:
+            self.left.set()
+
+
+class FakeAnswer:
+    id = "chatcmpl-1"
+    created = 1_700_000_000
+    usage = USAGE
+
+    def __init__(self, script: Script, request: ChatCompletionRequest) -> None:
+        self._script = script
+        self.head = script.head
+        self.model = request.model or ""
+        self.include_usage = bool(request.stream_options and request.stream_options.include_usage)
+        self.service_tier = script.service_tier
+
+    async def __aiter__(self) -> AsyncIterator[list[ChunkChoice]]:
+        yield [ChunkChoice(index=0, delta=ChoiceDelta(role="assistant", content=""))]
+        for step in self._script.steps:
+            if isinstance(step, str | list):
+                texts = [step] if isinstance(step, str) else step
+                yield [ChunkChoice(index=0, delta=ChoiceDelta(content=text)) for text in texts]
+            else:
+                await _play(step)
+        yield [ChunkChoice(index=0, delta=ChoiceDelta(), finish_reason="stop")]
+
+    async def completion(self) -> ChatCompletion:
+        text = ""
+        async for batch in self:
+            text += "".join(chunk.delta.content or "" for chunk in batch)
+        message = ChatCompletionMessage(role="assistant", content=text, refusal=None, annotations=[])
+        choices = [Choice(index=0, message=message, finish_reason="stop")]
+        return ChatCompletion(id=self.id, created=self.created, model=self.model, choices=choices, usage=self.usage)
+
+
+class FakeCatalog:
+    async def list(self) -> list[Model]:
+        return [Model(id="custom-claude-4-opus", created=1, owned_by="anthropic", resolves_to="claude-test-1")]
+
+    async def get(self, name: str) -> Model:
+        if name == "broken":
+            raise RuntimeError("a bug")
+        if name != "org/claude-test-1":
+            raise ModelNotFoundError(f"The model {name!r} does not exist.")
+        return Model(id=name, created=1, owned_by="anthropic")
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    status: str = "ok"
+    version: str = "1.2.3"
+    uptime_seconds: int = 7_200
+    upstream: str = "messages-api"
+    login: str = "ANTHROPIC_API_KEY from the environment"
+    billed: str | UnsetType = "by token"
+    detail: str | UnsetType = UNSET
+    models: dict[str, str] = msgspec_field(default_factory=lambda: {"custom-claude-4-opus": "claude-test-1"})
+
+
+@dataclass
+class FakeHealth:
+    report: Report = field(default_factory=Report)
+    asked_deep: list[bool] = field(default_factory=list)
+
+    async def health(self, *, deep: bool) -> Report:
+        self.asked_deep.append(deep)
+        return self.report
+
+
+async def _play(step: BaseException | asyncio.Event | None) -> None:
+    if isinstance(step, asyncio.Event):
+        await step.wait()
+    elif step is not None:
+        raise step

@@ -1,0 +1,47 @@
+"""A real server on a loopback port, in this process."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import uvicorn
+
+from claude_openai_proxy.web.asgi import Receive, Scope, Send
+
+ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+@asynccontextmanager
+async def served(application: ASGIApplication) -> AsyncIterator[str]:
+    """Base URL, such as `http://127.0.0.1:41753`, of `application` while the block runs."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(
+            application, http="httptools", ws="none", lifespan="on", log_config=None, access_log=False,
+            server_header=False, timeout_graceful_shutdown=5,
+        )  # fmt: skip
+        server = _Server(config)
+        running = asyncio.create_task(server.serve(sockets=[listening]))
+        started = asyncio.create_task(server.up.wait())
+        try:
+            await asyncio.wait({running, started}, return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                await running
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            started.cancel()
+            server.should_exit = True
+            await running
+
+
+class _Server(uvicorn.Server):
+    """Says when it is up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.up.set()

@@ -1,0 +1,189 @@
+"""Requests and their records, whatever happens on the way."""
+
+import asyncio
+import logging
+
+import pytest
+
+from claude_openai_proxy.errors import ModelNotFoundError, UpstreamStatusError
+from claude_openai_proxy.web.asgi import ReceiveEvent, SendEvent
+from web.direct import CHAT, HELLO, STREAM, call
+from web.fake_service import FakeChat, Script
+from web.wired import Wired
+
+
+async def test_an_answer_carries_the_headers_that_openai_sends() -> None:
+    answer = await call(Wired().app(), body=HELLO)
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-length"] == str(len(answer.body))
+    assert answer.headers["openai-version"] == "2020-10-01"
+    assert answer.headers["openai-processing-ms"].isdigit()
+    assert answer.headers["x-claude-model"] == "claude-test-1"
+    assert answer.headers["x-upstream"] == "fake"
+    assert answer.headers["x-upstream-request-id"] == "req_up"
+    assert "server" not in answer.headers
+
+
+@pytest.mark.parametrize("own", ["abc", "01J:x_y.z-9", "a" * 128])
+async def test_a_sane_request_id_of_the_client_is_kept(own: str) -> None:
+    answer = await call(Wired().app(), "GET", "/health", headers={"x-request-id": own})
+    assert answer.headers["x-request-id"] == own
+
+
+@pytest.mark.parametrize("own", ["", "a b", "a" * 129, "ä", "a,b", "<x>"])
+async def test_any_other_request_id_is_replaced(own: str) -> None:
+    answer = await call(Wired().app(), "GET", "/health", headers={"x-request-id": own})
+    assert answer.headers["x-request-id"] == "req-1"
+
+
+async def test_a_record_is_announced_at_its_start_its_first_token_and_its_end() -> None:
+    wired = Wired()
+    await call(wired.app(), body=HELLO, headers={"user-agent": "OpenAI/Python 3.54.0"})
+    assert wired.keeper.told == ["started", "first_token", "ended"]
+    record = wired.keeper.records[0]
+    assert (record.method, record.route, record.status, record.client) == ("POST", CHAT, 200, "OpenAI/Python 3.54.0")
+    assert (record.principal.name, record.model_asked, record.stream) == ("local", "custom-claude-4-opus", False)
+    assert record.first_token is not None
+    assert record.ended is not None
+
+
+async def test_a_refused_request_is_announced_too() -> None:
+    wired = Wired()
+    await call(wired.app(), "GET", "/nowhere")
+    assert wired.keeper.told == ["started", "ended"]
+    assert (wired.keeper.records[0].status, wired.keeper.records[0].route) == (404, "unknown")
+
+
+async def test_an_upstream_error_is_in_the_record_without_its_words() -> None:
+    error = UpstreamStatusError("prompt is too long: secret", status=400, error_type="invalid_request_error")
+    wired = Wired(chat=FakeChat(Script(before=error)))
+    answer = await call(wired.app(), body=HELLO)
+    assert answer.status == 400
+    assert wired.keeper.records[0].error == "UpstreamStatusError invalid_request_error"
+
+
+async def test_a_bug_is_a_500_with_the_request_id_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    answer = await call(Wired().app(), "GET", "/v1/models/broken")
+    assert (answer.status, answer.error.type) == (500, "server_error")
+    assert "a bug" not in answer.error.message
+    (logged,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert logged.__dict__["request_id"] == answer.headers["x-request-id"]
+    assert logged.exc_info
+
+
+async def test_a_bug_in_the_middle_of_a_stream_ends_it_with_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    wired = Wired(chat=FakeChat(Script(steps=["Hello", RuntimeError("a bug")])))
+    answer = await call(wired.app(), body=STREAM)
+    assert answer.status == 200
+    assert b'data: {"error":{' in answer.writes[-1]
+    assert b"[DONE]" not in answer.body
+    assert wired.keeper.records[0].error == "RuntimeError"
+    assert "request failed" in caplog.text
+
+
+async def test_a_client_that_leaves_is_a_499_in_the_record_and_cancels_the_work() -> None:
+    wired = Wired(chat=FakeChat(Script(before=asyncio.Event())))
+    await call(wired.app(), body=HELLO, leaves=wired.chat.entered)
+    assert wired.chat.cancelled.is_set()
+    assert wired.keeper.told == ["started", "ended"]
+    assert (wired.keeper.records[0].status, wired.keeper.records[0].error) == (499, "ClientLeftError")
+
+
+async def test_a_cancellation_from_outside_stays_one() -> None:
+    wired = Wired(chat=FakeChat(Script(before=asyncio.Event())))
+    request = asyncio.create_task(call(wired.app(), body=HELLO))
+    await wired.chat.entered.wait()
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    assert wired.chat.cancelled.is_set()
+    assert wired.keeper.records[0].error == "CancelledError"
+
+
+async def test_nothing_of_the_body_is_in_debug_logs(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    await call(Wired().app(), body=HELLO, headers={"authorization": "Bearer sk-secret"})
+    assert "authorization" in caplog.text
+    assert "secret" not in caplog.text
+    assert "Hi" not in caplog.text
+
+
+async def test_head_is_get_without_the_body() -> None:
+    answer = await call(Wired().app(), "HEAD", "/v1/models")
+    assert (answer.status, answer.body) == (200, b"")
+    assert int(answer.headers["content-length"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("GET", CHAT, "POST, OPTIONS"),
+        ("DELETE", "/v1/models", "GET, HEAD, OPTIONS"),
+        ("POST", "/health", "GET, HEAD, OPTIONS"),
+    ],
+)
+async def test_a_wrong_method_is_told_the_right_ones(method: str, path: str, allow: str) -> None:
+    answer = await call(Wired().app(), method, path)
+    assert (answer.status, answer.headers["allow"], answer.error.code) == (405, allow, "method_not_allowed")
+
+
+async def test_options_says_which_methods_there_are() -> None:
+    answer = await call(Wired().app(), "OPTIONS", CHAT)
+    assert (answer.status, answer.headers["allow"]) == (204, "POST, OPTIONS")
+    assert "content-length" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/models", "/models", "/v1/models/", "/models/", "/health", "/v1/health", "/", "/v1", "/v1/"]
+)
+async def test_paths_work_with_and_without_v1_and_a_slash_at_the_end(path: str) -> None:
+    assert (await call(Wired().app(), "GET", path)).status == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/chat/completions", "/chat/completions/"])
+async def test_chat_has_all_its_spellings(path: str) -> None:
+    assert (await call(Wired().app(), "POST", path, HELLO)).status == 200
+
+
+@pytest.mark.parametrize("path", ["/v2/models", "/v1/chat", "/v1/v1/models", "/modelsx", "/v1models", "//", "/x\r\ny"])
+async def test_an_unknown_path_is_a_404_that_names_the_routes(path: str) -> None:
+    answer = await call(Wired().app(), "GET", path)
+    assert (answer.status, answer.error.code) == (404, "unknown_url")
+    assert "POST /v1/chat/completions" in answer.error.message
+
+
+async def test_a_model_id_may_hold_slashes_and_escapes() -> None:
+    answer = await call(Wired().app(), "GET", "/v1/models/org%2Fclaude-test-1")
+    assert (answer.status, b'"id":"org/claude-test-1"' in answer.body) == (200, True)
+
+
+async def test_an_unknown_model_is_a_404_model_not_found() -> None:
+    answer = await call(Wired().app(), "GET", "/v1/models/gpt-9")
+    assert (answer.status, answer.error.code, answer.error.param) == (404, "model_not_found", "model")
+
+
+async def test_a_model_that_chat_does_not_know_is_a_404_too() -> None:
+    wired = Wired(chat=FakeChat(Script(before=ModelNotFoundError("No such model."))))
+    assert (await call(wired.app(), body=HELLO)).status == 404
+
+
+async def test_the_lifespan_runs_what_it_was_given() -> None:
+    events: list[str] = []
+
+    async def startup() -> None:
+        events.append("startup")
+
+    async def shutdown() -> None:
+        events.append("shutdown")
+
+    incoming: list[ReceiveEvent] = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+
+    async def receive() -> ReceiveEvent:
+        return incoming.pop(0)
+
+    async def send(event: SendEvent) -> None:
+        events.append(event["type"])
+
+    await Wired(startup=startup, shutdown=shutdown).app()({"type": "lifespan"}, receive, send)
+    assert events == ["startup", "lifespan.startup.complete", "shutdown", "lifespan.shutdown.complete"]

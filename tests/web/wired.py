@@ -1,0 +1,100 @@
+"""The application as it is wired in these tests: fakes inside, a record keeper, a clock."""
+
+import itertools
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.web.application import Application
+from claude_openai_proxy.web.chat_completions import ChatCompletions
+from claude_openai_proxy.web.doors import Doors
+from claude_openai_proxy.web.health import HealthPage
+from claude_openai_proxy.web.models import ModelPages
+from claude_openai_proxy.web.page import Page
+from claude_openai_proxy.web.routes import make_router
+from web.fake_service import FakeCatalog, FakeChat, FakeHealth
+
+NOW = 1_800_000_000.0
+
+
+async def nothing() -> None:
+    pass
+
+
+@dataclass
+class Clock:
+    """Stands still unless told to move, or set to tick at every look."""
+
+    now: float = 100.0
+    tick: float = 0.0
+
+    def __call__(self) -> float:
+        self.now += self.tick
+        return self.now
+
+
+@dataclass
+class Keeper:
+    """Keeps what record readers are told, in order."""
+
+    told: list[str] = field(default_factory=list)
+    records: list[RequestRecord] = field(default_factory=list)
+
+    def started(self, record: RequestRecord) -> None:
+        self.told.append("started")
+        self.records.append(record)
+
+    def first_token(self, record: RequestRecord) -> None:
+        self._tell("first_token", record)
+
+    def ended(self, record: RequestRecord) -> None:
+        self._tell("ended", record)
+
+    def _tell(self, what: str, record: RequestRecord) -> None:
+        assert record in self.records
+        self.told.append(what)
+
+
+@dataclass
+class Wired:
+    """`app` is made when first asked for, from what was set before."""
+
+    chat: FakeChat = field(default_factory=FakeChat)
+    health: FakeHealth = field(default_factory=FakeHealth)
+    keeper: Keeper = field(default_factory=Keeper)
+    clock: Clock = field(default_factory=Clock)
+    keys: Mapping[str, str] = field(default_factory=dict)
+    allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    public: bool = False
+    body_limit: int = 1_000_000
+    keep_alive_seconds: float = 15.0
+    idle_seconds: float = 30.0
+    startup: Callable[[], Awaitable[None]] = nothing
+    shutdown: Callable[[], Awaitable[None]] = nothing
+
+    def app(self) -> Application:
+        chat = ChatCompletions(
+            self.chat,
+            body_limit=self.body_limit,
+            clock=self.clock,
+            wall_clock=lambda: NOW,
+            keep_alive_seconds=self.keep_alive_seconds,
+            idle_seconds=self.idle_seconds,
+        )
+        ids = (f"req-{number}" for number in itertools.count(1))
+        return Application(
+            router=make_router(chat, ModelPages(FakeCatalog()), HealthPage(self.health), Page(self.health)),
+            doors=Doors(
+                keys=self.keys,
+                allowed_hosts=self.allowed_hosts,
+                allowed_origins=self.allowed_origins,
+                public=self.public,
+            ),
+            clock=self.clock,
+            wall_clock=lambda: NOW,
+            new_id=lambda: next(ids),
+            readers=[self.keeper],
+            startup=self.startup,
+            shutdown=self.shutdown,
+        )
