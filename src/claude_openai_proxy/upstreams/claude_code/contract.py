@@ -1,0 +1,104 @@
+"""Proof, once per CLI binary, that it sends what it is asked to send: the contract check.
+
+A process with a made-up credential is pointed at an endpoint of our own on loopback, and the requests that arrive there
+are compared with the expected ones. A CLI that fails is not used: it never silently sends something else.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from claude_openai_proxy.errors import ProxyError, UpstreamProtocolError
+from claude_openai_proxy.protocols.anthropic import MessagesRequest
+from claude_openai_proxy.translate.claude_code_contract import SAMPLES, differences
+from claude_openai_proxy.upstreams.claude_code.binary import Binary
+from claude_openai_proxy.upstreams.claude_code.contract_endpoint import ContractEndpoint
+from claude_openai_proxy.upstreams.claude_code.process import Launch, spawn
+from claude_openai_proxy.upstreams.claude_code.turn import Turn
+
+CONTRACT_VERSION: Final = 1
+"""Counted up when the samples or the comparison change, so that a binary is judged anew."""
+TIMEOUT: Final = 30.0
+_KEPT: Final = ("PATH", "LANG", "USER", "LOGNAME", "TZ", "SystemRoot")
+
+
+class _Proof(Struct, frozen=True):
+    path: str
+    version: str
+    size: int
+    contract: int
+
+
+async def prove(binary: Binary, environment: Mapping[str, str], state_dir: Path) -> None:
+    """Check the binary, unless `state_dir` holds the proof. Raises `UpstreamProtocolError` that says what differs."""
+    proof = _Proof(str(binary.path), binary.version, binary.size, CONTRACT_VERSION)
+    record = state_dir / "claude-code-contract" / f"{_name(proof)}.json"
+    if _recorded(record) == proof:
+        return
+    found = await broken_promises(binary, environment)
+    if found:
+        raise UpstreamProtocolError(
+            f"The Claude Code CLI {binary.version} does not send what it is asked to send, so it is not used: "
+            f"{'; '.join(found)}. Install another version (claude install VERSION), or use an API key (--upstream api)."
+        )
+    _write(record, proof)
+
+
+async def broken_promises(binary: Binary, environment: Mapping[str, str]) -> list[str]:
+    """What arrives differently from what was asked, a phrase each; [] where the binary keeps the contract."""
+    found: list[str] = []
+    async with ContractEndpoint() as endpoint:
+        with tempfile.TemporaryDirectory(prefix="claude-proxy-", ignore_cleanup_errors=True) as home:
+            kept = {name: environment[name] for name in _KEPT if name in environment}
+            made_up = {
+                "CLAUDE_CODE_OAUTH_TOKEN": "made-up",
+                "ANTHROPIC_BASE_URL": endpoint.url,
+                "NO_PROXY": "127.0.0.1",
+            }
+            launch = Launch(binary.path, {**kept, "HOME": home, **made_up}, TIMEOUT)
+            for request in SAMPLES:
+                found += await _compare(launch, request, endpoint)
+    return list(dict.fromkeys(found))
+
+
+async def _compare(launch: Launch, request: MessagesRequest, endpoint: ContractEndpoint) -> list[str]:
+    endpoint.received.clear()
+    process = await spawn(launch)
+    turn = Turn(process, request, now=0.0, timeout=TIMEOUT, deadline=None)
+    try:
+        await turn.begin()
+        async for _ in turn:
+            pass
+    except ProxyError as error:
+        return [error.message]
+    finally:
+        await process.end(interrupt=False)
+    if len(endpoint.received) != 1:
+        return [f"one turn made {len(endpoint.received)} requests"]
+    return differences(request, endpoint.received[0])
+
+
+def _name(proof: _Proof) -> str:
+    return hashlib.blake2b(msgspec.json.encode(proof), digest_size=8).hexdigest()
+
+
+def _recorded(record: Path) -> _Proof | None:
+    with suppress(OSError, msgspec.DecodeError):
+        return msgspec.json.decode(record.read_bytes(), type=_Proof)
+    return None
+
+
+def _write(record: Path, proof: _Proof) -> None:
+    """A state directory that cannot be written to costs a check at each start, nothing else."""
+    with suppress(OSError):
+        record.parent.mkdir(parents=True, exist_ok=True)
+        fresh = record.with_suffix(f".{os.getpid()}")
+        fresh.write_bytes(msgspec.json.encode(proof))
+        fresh.replace(record)

@@ -1,0 +1,71 @@
+"""What must be true before a request goes to the CLI: there is one, it keeps the contract, and it is logged in."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from claude_openai_proxy.errors import NoLoginError
+from claude_openai_proxy.translate.claude_code_errors import LOG_IN
+from claude_openai_proxy.upstreams.claude_code.binary import Binary, inspect
+from claude_openai_proxy.upstreams.claude_code.contract import prove
+from claude_openai_proxy.upstreams.claude_code.login import CliLogin, auth_status, preferred_login
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A CLI that may be used, and the environment that gives it `login`."""
+
+    binary: Binary
+    login: CliLogin
+    environment: Mapping[str, str]
+
+
+class Setup:
+    """Finds out once, and again when the CLI was updated or its login failed.
+
+    `withhold_keys`: API keys stay out of the process unless they are the only login.
+    """
+
+    def __init__(
+        self, find: Callable[[], Path | None], environment: Mapping[str, str], state_dir: Path, *, withhold_keys: bool
+    ) -> None:
+        self._find = find
+        self._environment = environment
+        self._state_dir = state_dir
+        self._withhold_keys = withhold_keys
+        self._one_at_a_time = asyncio.Lock()
+        self.known: Ready | None = None
+        """The last result; None until there is one, and after `forget`."""
+
+    async def ready(self) -> Ready:
+        """Raises `NoLoginError`, and `UpstreamError` where the CLI is not fit for use."""
+        if self.known is not None and self.known.binary.unchanged():
+            return self.known
+        async with self._one_at_a_time:
+            if self.known is None or not self.known.binary.unchanged():
+                self.known = await self._prepare()
+            return self.known
+
+    async def login(self) -> tuple[Binary, CliLogin]:
+        """What the CLI says now, contract or not."""
+        binary, login, _ = await self._look()
+        return binary, login
+
+    def forget(self) -> None:
+        """The login was refused: look again before the next request."""
+        self.known = None
+
+    async def _prepare(self) -> Ready:
+        binary, login, environment = await self._look()
+        if login.kind == "none":
+            raise NoLoginError(f"Claude Code is not logged in. {LOG_IN}")
+        await prove(binary, self._environment, self._state_dir)
+        return Ready(binary, login, environment)
+
+    async def _look(self) -> tuple[Binary, CliLogin, Mapping[str, str]]:
+        binary = await inspect(self._find(), self._environment)
+        if not self._withhold_keys:
+            return binary, await auth_status(binary.path, self._environment), self._environment
+        login, environment = await preferred_login(binary.path, self._environment)
+        return binary, login, environment

@@ -1,0 +1,191 @@
+"""The Claude Code upstream: the CLI with its own login, a process of its own for each request."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from claude_openai_proxy.errors import (
+    InvalidRequestError,
+    NoLoginError,
+    ProxyError,
+    UpstreamConnectionError,
+    UpstreamError,
+    UpstreamStatusError,
+)
+from claude_openai_proxy.protocols.anthropic import MessagesRequest, ModelInfo
+from claude_openai_proxy.translate.capabilities import Capabilities
+from claude_openai_proxy.translate.claude_code_models import offered_models
+from claude_openai_proxy.upstreams.claude_code.binary import find_cli
+from claude_openai_proxy.upstreams.claude_code.login import check_account
+from claude_openai_proxy.upstreams.claude_code.pool import Pool
+from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch
+from claude_openai_proxy.upstreams.claude_code.setup import Setup
+from claude_openai_proxy.upstreams.claude_code.turn import Turn
+from claude_openai_proxy.upstreams.interface import Identity, MessageStream, UpstreamStatus
+
+CONNECT_RETRIES: Final = 2
+
+
+class ClaudeCode:
+    """Claude through the Claude Code CLI.
+
+    `cli`: the program, "" to look for it. `environment`: what the process's own is chosen from. `state_dir`: where the
+    result of the contract check is kept. Times in seconds; `retries` of a 5xx before the first event, 0 also switches
+    off those after a failed connect. `withhold_keys`: leave API keys out, unless they are the only login.
+    """
+
+    def __init__(
+        self,
+        *,
+        environment: Mapping[str, str],
+        state_dir: Path,
+        cli: str = "",
+        timeout: float = 60.0,
+        total_timeout: float | None = None,
+        pool_size: int = 2,
+        pool_largest: int = 16,
+        retries: int = 1,
+        pause: float = 0.25,
+        withhold_keys: bool = True,
+    ) -> None:
+        self._timeout = timeout
+        self._total_timeout = total_timeout
+        self._retries = retries
+        self._pause = pause
+        self._pool = Pool(size=pool_size, largest=pool_largest)
+        self._setup = Setup(lambda: find_cli(cli, environment), environment, state_dir, withhold_keys=withhold_keys)
+
+    @property
+    def identity(self) -> Identity:
+        """Version and account are those of the CLI, known after the first request or `prepare`."""
+        known = self._setup.known
+        if known is None:
+            return Identity(kind="claude-code", version="", account="")
+        return Identity(kind="claude-code", version=known.binary.version, account=known.login.account)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """`metadata` stays the CLI's own, and its menu of models is shorter than what it accepts."""
+        return Capabilities(metadata=False, complete_model_list=False)
+
+    async def prepare(self) -> None:
+        """Find the CLI, check it and start spare processes. Raises `NoLoginError` and `UpstreamError`."""
+        await self._prepare()
+        self._pool.refill()
+
+    def stream(self, request: MessagesRequest) -> AbstractAsyncContextManager[MessageStream]:
+        """See `Upstream.stream`; leaving ends the process."""
+        return self._stream(request)
+
+    async def models(self) -> list[ModelInfo]:
+        """The CLI's menu of models: a seed, not all that it accepts."""
+        process = await self._take()
+        self._pool.give_back(process)
+        return offered_models(process.initialized.models)
+
+    async def count_tokens(self, request: MessagesRequest) -> int:
+        """Not offered by the CLI. Raises `InvalidRequestError`."""
+        raise InvalidRequestError(
+            f"Tokens for {request.model} cannot be counted through Claude Code; counting needs an API key."
+        )
+
+    async def status(self, *, deep: bool = False) -> UpstreamStatus:
+        """See `Upstream.status`; `deep` also checks the contract and starts a process."""
+        try:
+            binary, login = await self._setup.login()
+        except ProxyError as error:
+            return UpstreamStatus(logged_in=False, login="", detail=error.message)
+        known = self._setup.known
+        if known is not None and known.login != login:
+            self._forget_login()
+        told = UpstreamStatus(
+            logged_in=login.kind != "none", login=f"{login.words} (Claude Code {binary.version})", billed=login.billed
+        )
+        return told if not deep else await self._deep_status(told)
+
+    async def aclose(self) -> None:
+        """End all processes."""
+        await self._pool.aclose()
+
+    # ---- one request ---------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _stream(self, request: MessagesRequest) -> AsyncIterator[MessageStream]:
+        turn = await self._begin(request)
+        try:
+            yield turn
+        finally:
+            self._pool.retire(turn.process, interrupt=not turn.done)
+
+    async def _begin(self, request: MessagesRequest) -> Turn:
+        loop = asyncio.get_running_loop()
+        deadline = None if self._total_timeout is None else loop.time() + self._total_timeout
+        repairs: list[str] = []
+        while True:
+            try:
+                return await self._try(request, deadline, repairs)
+            except UpstreamError as error:
+                repair = self._retry_of(error, repairs)
+                if repair is None:
+                    raise
+            repairs.append(repair)
+            await asyncio.sleep(self._pause)
+
+    async def _try(self, request: MessagesRequest, deadline: float | None, repairs: list[str]) -> Turn:
+        process = await self._take()
+        turn = Turn(process, request, now=time.time(), timeout=self._timeout, deadline=deadline)
+        turn.facts.repairs += dict.fromkeys(repairs)
+        try:
+            await turn.begin()
+        except BaseException as error:
+            self._pool.retire(process, interrupt=True)
+            if isinstance(error, NoLoginError) or (isinstance(error, UpstreamStatusError) and error.status == 401):
+                self._forget_login()
+            raise
+        return turn
+
+    def _retry_of(self, error: UpstreamError, repairs: list[str]) -> str | None:
+        """The repair to try after `error`: a second chance, where nothing of an answer has come."""
+        if not self._retries:
+            return None
+        if isinstance(error, UpstreamStatusError) and error.status >= 500:
+            return "retried_5xx" if repairs.count("retried_5xx") < self._retries else None
+        if isinstance(error, UpstreamConnectionError) and not error.reached:
+            return "connect_retried" if repairs.count("connect_retried") < CONNECT_RETRIES else None
+        return None
+
+    # ---- processes -----------------------------------------------------------------------------------------------
+
+    async def _prepare(self) -> None:
+        known = self._setup.known
+        ready = await self._setup.ready()
+        if ready is not known:
+            self._pool.use(Launch(ready.binary.path, ready.environment, self._timeout))
+
+    async def _take(self) -> CliProcess:
+        await self._prepare()
+        process = await self._pool.take()
+        try:
+            ready = await self._setup.ready()
+            check_account(process.initialized.account, ready.login)
+        except BaseException:
+            self._pool.retire(process, interrupt=False)
+            self._forget_login()
+            raise
+        return process
+
+    def _forget_login(self) -> None:
+        self._setup.forget()
+        self._pool.discard_spares()
+
+    async def _deep_status(self, told: UpstreamStatus) -> UpstreamStatus:
+        try:
+            self._pool.give_back(await self._take())
+        except ProxyError as error:
+            return UpstreamStatus(
+                logged_in=told.logged_in, login=told.login, billed=told.billed, reachable=False, detail=error.message
+            )
+        return UpstreamStatus(logged_in=told.logged_in, login=told.login, billed=told.billed, reachable=True)
