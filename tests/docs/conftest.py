@@ -1,0 +1,13 @@
+"""One demo server for all examples."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from docs.demo_server import demo_server
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with demo_server(tmp_path_factory.mktemp("demo")) as address:
+        yield address
