@@ -77,7 +77,10 @@ class Connector:
 
 async def _ask_for_tunnel(tunnel: Connection, origin: Origin, proxy: Proxy, patience: Patience) -> None:
     request = Request("CONNECT", URL(origin, origin.authority), proxy.headers)
-    response = await tunnel.exchange(encode_head(request), b"", patience)
+    try:
+        response = await tunnel.exchange(encode_head(request), b"", patience)
+    except UpstreamConnectionError as error:
+        raise UpstreamConnectionError(f"The proxy {error.message}", reached=False) from error
     if not 200 <= response.status < 300:
         raise UpstreamConnectionError(
             f"The proxy {tunnel.peer} does not connect to {origin.authority}: it answered {response.status}",

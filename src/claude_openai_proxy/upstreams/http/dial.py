@@ -49,6 +49,8 @@ async def _connect(
 ) -> socket.socket:
     with ExitStack() as undo:
         sock = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
+        # One event is one small packet: none may wait for the acknowledgement of the one before.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setblocking(False)  # noqa: FBT003 - takes no keyword
         await asyncio.get_running_loop().sock_connect(sock, address)
         undo.pop_all()
