@@ -1,14 +1,19 @@
 """Connections of the simulated server: they read requests and write what the script says, when it says so."""
 
 import asyncio
+import socket
+import struct
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import httptools
 
 from claude_openai_proxy.simulator.received import ReceivedRequest
 
 Respond = Callable[[ReceivedRequest, "Connection"], Awaitable[None]]
+
+LINGER_NOT = struct.pack("ii", 1, 0)
 
 
 class Connection(asyncio.Protocol):
@@ -23,7 +28,7 @@ class Connection(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
         self._transport: asyncio.Transport | None = None
-        self._left_to_us = True
+        self._ended_by_us = False
         self._begin()
 
     def _begin(self) -> None:
@@ -44,7 +49,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """The caller has left, or the answer closed the connection itself."""
         self._transport = None
-        if self._left_to_us:
+        if not self._ended_by_us:
             for request in [*([self._answering] if self._answering else []), *self._waiting]:
                 request.gone.set()
         self._waiting.clear()
@@ -125,22 +130,26 @@ class Connection(asyncio.Protocol):
         elif self._waiting:
             self._answer()
 
-    async def write(self, data: bytes) -> None:
-        """One write of its own: the loop turns once, so that a reader on it sees these bytes alone."""
+    async def write(self, data: bytes, *, alone: bool = False) -> None:
+        """One write of its own; `alone` waits until a reader on the same loop has seen these bytes and no others."""
         if self._transport is not None:
             self._transport.write(data)
         await asyncio.sleep(0)
+        if alone:  # in the first turn the loop only learns that the reader's socket is readable
+            await asyncio.sleep(0)
         await self._writable.wait()
 
     def cut(self) -> None:
-        """Abort the connection."""
-        self._left_to_us = False
+        """Abort the connection: the caller sees a reset, not an end."""
+        self._ended_by_us = True
         if self._transport is not None:
+            with suppress(OSError):  # the caller has reset it first
+                self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
             self._transport.abort()
 
     def close(self) -> None:
         """Close the connection once everything written has left."""
-        self._left_to_us = False
+        self._ended_by_us = True
         if self._transport is not None:
             self._transport.close()
 

@@ -29,6 +29,7 @@ class Player:
         self._message_id = message_id
         self._body = Cutter(script.split)
         self._wire = Cutter(script.wire_split)
+        self._alone = script.split is not None or script.wire_split is not None
         self._held = b""
 
     async def play(self) -> None:
@@ -156,4 +157,4 @@ class Player:
 
     async def _write(self, pieces: Iterable[bytes]) -> None:
         for piece in itertools.filterfalse(lambda piece: not piece, pieces):
-            await self._connection.write(piece)
+            await self._connection.write(piece, alone=self._alone)
