@@ -1,0 +1,450 @@
+"""Requests for chat completions (https://platform.openai.com/docs/api-reference/chat/create), with the published names.
+
+Beside OpenAI's own shapes stand those of the Messages API that editors send to this route (`input_schema` tools,
+`tool_use` and `tool_result` parts, `thinking`, `cache_control`). Extra keys inside messages and parts are normal and
+skipped; null is taken wherever a field may be absent. What types cannot say is said where the request is translated.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Raw, Struct
+
+ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+ServiceTier = Literal["auto", "default", "flex", "scale", "priority", "fast"]
+
+Penalty = Annotated[float, Meta(ge=-2, le=2)]
+TokenLimit = Annotated[int, Meta(ge=1)]
+Bias = Annotated[float, Meta(ge=-100, le=100)]
+NO_JSON = Raw()
+"""What a raw field holds where the client sent nothing; null stays `null`."""
+
+MetadataKey = Annotated[str, Meta(max_length=64)]
+MetadataValue = Annotated[str, Meta(max_length=512)]
+
+# ---- content parts -------------------------------------------------------------------------------------------------
+
+
+class CacheControl(Struct, frozen=True):
+    """Claude's cache mark; `ttl` is 5m where absent."""
+
+    type: Literal["ephemeral"] = "ephemeral"
+    ttl: Literal["5m", "1h"] | None = None
+
+
+class PromptCacheBreakpoint(Struct, frozen=True):
+    """OpenAI's cache mark: the end of a prefix that is used again."""
+
+    mode: Literal["explicit"] = "explicit"
+    ttl: Literal["30m", "12h"] | None = None
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """What every part may carry."""
+
+    cache_control: CacheControl | None = None
+    prompt_cache_breakpoint: PromptCacheBreakpoint | None = None
+
+
+class TextPart(Part, frozen=True, kw_only=True, tag_field="type", tag="text"):
+    """Text."""
+
+    text: str
+
+
+class RefusalPart(Part, frozen=True, kw_only=True, tag_field="type", tag="refusal"):
+    """What the model said when it refused."""
+
+    refusal: str
+
+
+class ImageURL(Struct, frozen=True):
+    """A `data:` or http(s) URL, or the bare base64."""
+
+    url: str
+    detail: Literal["auto", "low", "high", "original"] | None = None
+
+
+class ImageURLPart(Part, frozen=True, kw_only=True, tag_field="type", tag="image_url"):
+    """An image; several clients send the bare URL."""
+
+    image_url: ImageURL | str
+
+
+class File(Struct, frozen=True):
+    """A file in the request itself (base64 or a `data:` URL), or one that was uploaded before."""
+
+    file_data: str | None = None
+    file_id: str | None = None
+    filename: str | None = None
+
+
+class FilePart(Part, frozen=True, kw_only=True, tag_field="type", tag="file"):
+    """A file."""
+
+    file: File
+
+
+class InputAudioPart(Part, frozen=True, kw_only=True, tag_field="type", tag="input_audio"):
+    """Sound."""
+
+    input_audio: Raw
+
+
+class Base64Source(Struct, frozen=True, tag_field="type", tag="base64"):
+    """Claude-shaped: bytes, base64."""
+
+    data: str
+    media_type: str = ""
+
+
+class URLSource(Struct, frozen=True, tag_field="type", tag="url"):
+    """Claude-shaped: something on the web."""
+
+    url: str
+
+
+class TextSource(Struct, frozen=True, tag_field="type", tag="text"):
+    """Claude-shaped: the text of a document."""
+
+    data: str
+
+
+class Citations(Struct, frozen=True):
+    """Claude-shaped: whether a document is cited."""
+
+    enabled: bool = False
+
+
+class ImagePart(Part, frozen=True, kw_only=True, tag_field="type", tag="image"):
+    """Claude-shaped: an image."""
+
+    source: Base64Source | URLSource
+
+
+class DocumentPart(Part, frozen=True, kw_only=True, tag_field="type", tag="document"):
+    """Claude-shaped: a document."""
+
+    source: Base64Source | URLSource | TextSource
+    title: str | None = None
+    context: str | None = None
+    citations: Citations | None = None
+
+
+class ToolUsePart(Part, frozen=True, kw_only=True, tag_field="type", tag="tool_use"):
+    """Claude-shaped: a call."""
+
+    id: str
+    name: str
+    input: Raw = Raw(b"{}")
+
+
+class ToolResultPart(Part, frozen=True, kw_only=True, tag_field="type", tag="tool_result"):
+    """Claude-shaped: the result of a call."""
+
+    tool_use_id: str
+    content: "str | list[TextPart | ImageURLPart | FilePart | ImagePart | DocumentPart] | None" = None
+    is_error: bool | None = None
+
+
+class ThinkingPart(Part, frozen=True, kw_only=True, tag_field="type", tag="thinking"):
+    """Claude-shaped: thinking of an earlier turn; of no use without its signature."""
+
+    thinking: str = ""
+    signature: str | None = None
+
+
+class RedactedThinkingPart(Part, frozen=True, kw_only=True, tag_field="type", tag="redacted_thinking"):
+    """Claude-shaped: encrypted thinking of an earlier turn."""
+
+    data: str
+
+
+ContentPart = (
+    TextPart
+    | RefusalPart
+    | ImageURLPart
+    | FilePart
+    | InputAudioPart
+    | ImagePart
+    | DocumentPart
+    | ToolUsePart
+    | ToolResultPart
+    | ThinkingPart
+    | RedactedThinkingPart
+)
+
+Content = str | list[ContentPart] | None
+
+# ---- messages ------------------------------------------------------------------------------------------------------
+
+
+class FunctionCall(Struct, frozen=True):
+    """A call's name and its arguments: JSON text, though some clients send the object itself."""
+
+    name: str
+    arguments: str | dict[str, object] | list[object] | None = None
+
+
+class CustomCall(Struct, frozen=True):
+    """A free-form call's name and input."""
+
+    name: str
+    input: str = ""
+
+
+class ToolCall(Struct, frozen=True):
+    """A call that the model made; which of the two it is shows in what is there."""
+
+    id: str | None = None
+    type: Literal["function", "custom"] | None = None
+    function: FunctionCall | None = None
+    custom: CustomCall | None = None
+
+
+class SystemMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="system"):
+    """Instructions."""
+
+    content: Content = None
+    cache_control: CacheControl | None = None
+
+
+class DeveloperMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="developer"):
+    """Instructions, by their newer name."""
+
+    content: Content = None
+    cache_control: CacheControl | None = None
+
+
+class UserMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="user"):
+    """What the user said."""
+
+    content: Content = None
+    name: str | None = None
+    cache_control: CacheControl | None = None
+
+
+class AssistantMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="assistant"):
+    """What the model said."""
+
+    content: Content = None
+    name: str | None = None
+    refusal: str | None = None
+    tool_calls: list[ToolCall] | None = None
+    function_call: FunctionCall | None = None
+    cache_control: CacheControl | None = None
+
+
+class ToolMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="tool"):
+    """The result of a call."""
+
+    tool_call_id: str
+    content: Content = None
+    cache_control: CacheControl | None = None
+
+
+class FunctionMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="function"):
+    """The result of a call, from the time before calls had ids."""
+
+    name: str
+    content: Content = None
+    cache_control: CacheControl | None = None
+
+
+Message = SystemMessage | DeveloperMessage | UserMessage | AssistantMessage | ToolMessage | FunctionMessage
+
+# ---- tools ---------------------------------------------------------------------------------------------------------
+
+
+class FunctionDefinition(Struct, frozen=True):
+    """A function; `parameters` is a JSON schema, absent for a function without any."""
+
+    name: str
+    description: str | None = None
+    parameters: Raw = NO_JSON
+    strict: bool | None = None
+
+
+class Grammar(Struct, frozen=True):
+    """What the input of a custom tool must look like."""
+
+    definition: str = ""
+    syntax: Literal["lark", "regex"] | None = None
+
+
+class CustomFormat(Struct, frozen=True):
+    """The input format of a custom tool."""
+
+    type: Literal["text", "grammar"] = "text"
+    grammar: Grammar | None = None
+
+
+class CustomDefinition(Struct, frozen=True):
+    """A free-form tool."""
+
+    name: str
+    description: str | None = None
+    format: CustomFormat | None = None
+
+
+class Approximate(Struct, frozen=True):
+    """Roughly where the user is."""
+
+    city: str | None = None
+    country: str | None = None
+    region: str | None = None
+    timezone: str | None = None
+
+
+class Tool(Struct, frozen=True, kw_only=True):
+    """A tool in any of its shapes: OpenAI's function and custom ones, the flat function, Claude's own."""
+
+    type: str | None = None
+    function: FunctionDefinition | None = None
+    custom: CustomDefinition | None = None
+    name: str | None = None
+    description: str | None = None
+    parameters: Raw = NO_JSON
+    input_schema: Raw = NO_JSON
+    strict: bool | None = None
+    cache_control: CacheControl | None = None
+    max_uses: Annotated[int, Meta(ge=1)] | None = None
+    user_location: Approximate | None = None
+
+
+class ToolName(Struct, frozen=True):
+    """Names a tool."""
+
+    name: str
+
+
+class AllowedTool(Struct, frozen=True):
+    """Names a tool, in any shape."""
+
+    type: str | None = None
+    function: ToolName | None = None
+    custom: ToolName | None = None
+    name: str | None = None
+
+
+class AllowedTools(Struct, frozen=True):
+    """The tools that may be called now."""
+
+    tools: list[AllowedTool]
+    mode: Literal["auto", "required"] = "auto"
+
+
+class ToolChoiceObject(Struct, frozen=True):
+    """A tool choice in any of its shapes: OpenAI's three, and Claude's four."""
+
+    type: Literal["function", "custom", "allowed_tools", "tool", "any", "auto", "none"]
+    function: ToolName | None = None
+    custom: ToolName | None = None
+    allowed_tools: AllowedTools | None = None
+    name: str | None = None
+    disable_parallel_tool_use: bool | None = None
+
+
+# ---- the other fields ----------------------------------------------------------------------------------------------
+
+
+class ResponseFormatText(Struct, frozen=True, tag_field="type", tag="text"):
+    """Plain text."""
+
+
+class ResponseFormatJSONObject(Struct, frozen=True, tag_field="type", tag="json_object"):
+    """One JSON object."""
+
+
+class JSONSchema(Struct, frozen=True):
+    """What the answer must look like."""
+
+    name: str = ""
+    description: str | None = None
+    schema: Raw = NO_JSON
+    strict: bool | None = None
+
+
+class ResponseFormatJSONSchema(Struct, frozen=True, tag_field="type", tag="json_schema"):
+    """JSON of a schema."""
+
+    json_schema: JSONSchema
+
+
+class StreamOptions(Struct, frozen=True):
+    """What a stream carries beside the answer."""
+
+    include_usage: bool | None = None
+    include_obfuscation: bool | None = None
+
+
+class PromptCacheOptions(Struct, frozen=True):
+    """How the prompt is cached."""
+
+    mode: Literal["implicit", "explicit"] | None = None
+    ttl: Literal["30m", "12h"] | None = None
+
+
+class UserLocation(Struct, frozen=True):
+    """Where the user is."""
+
+    approximate: Approximate
+    type: Literal["approximate"] = "approximate"
+
+
+class WebSearchOptions(Struct, frozen=True):
+    """How the web is searched."""
+
+    search_context_size: Literal["low", "medium", "high"] | None = None
+    user_location: UserLocation | None = None
+
+
+class Thinking(Struct, frozen=True):
+    """Claude's own `thinking`."""
+
+    type: Literal["enabled", "disabled", "adaptive"]
+    budget_tokens: Annotated[int, Meta(ge=1)] | None = None
+    display: Literal["summarized", "omitted"] | None = None
+
+
+class ChatCompletionRequest(Struct, frozen=True, kw_only=True):
+    """Body of `POST /v1/chat/completions`: the 37 fields, then those of Claude that clients know."""
+
+    messages: list[Message]
+    model: str | None = None
+    audio: dict[str, object] | None = None
+    frequency_penalty: Penalty | None = None
+    function_call: Literal["none", "auto"] | ToolName | None = None
+    functions: list[FunctionDefinition] | None = None
+    logit_bias: dict[str, Bias] | None = None
+    logprobs: bool | None = None
+    max_completion_tokens: TokenLimit | None = None
+    max_tokens: TokenLimit | None = None
+    metadata: Annotated[dict[MetadataKey, MetadataValue], Meta(max_length=16)] | None = None
+    modalities: list[Literal["text", "audio"]] | None = None
+    moderation: dict[str, object] | None = None
+    n: Annotated[int, Meta(ge=1, le=8)] | None = None
+    parallel_tool_calls: bool | None = None
+    prediction: dict[str, object] | None = None
+    presence_penalty: Penalty | None = None
+    prompt_cache_key: str | None = None
+    prompt_cache_options: PromptCacheOptions | None = None
+    prompt_cache_retention: Literal["in_memory", "in-memory", "24h"] | None = None
+    reasoning_effort: ReasoningEffort | None = None
+    response_format: ResponseFormatText | ResponseFormatJSONObject | ResponseFormatJSONSchema | None = None
+    safety_identifier: str | None = None
+    seed: int | None = None
+    service_tier: ServiceTier | None = None
+    stop: str | Annotated[list[str], Meta(max_length=4)] | None = None
+    store: bool | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    tool_choice: Literal["none", "auto", "required", "any"] | ToolChoiceObject | None = None
+    tools: list[Tool] | None = None
+    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    user: str | None = None
+    verbosity: Literal["low", "medium", "high"] | None = None
+    web_search_options: WebSearchOptions | None = None
+    thinking: Thinking | None = None
+    top_k: Annotated[int, Meta(ge=0)] | None = None

@@ -1,0 +1,259 @@
+"""A chat completions request -> a Messages request, and what its answer's translator must know."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from msgspec import UNSET, Raw, UnsetType
+from msgspec.structs import replace
+
+from claude_openai_proxy.errors import InvalidRequestError
+from claude_openai_proxy.protocols.anthropic import (
+    JSONOutputFormat,
+    MessageParam,
+    MessagesRequest,
+    Metadata,
+    OutputConfig,
+    RedactedThinkingBlockParam,
+    TextBlockParam,
+    ThinkingBlockParam,
+    ThinkingConfigEnabled,
+    ToolChoiceNone,
+    ToolParam,
+    ToolUseBlockParam,
+    WebSearchTool,
+)
+from claude_openai_proxy.protocols.openai_chat_request import (
+    ChatCompletionRequest,
+    ResponseFormatJSONSchema,
+    ServiceTier,
+)
+from claude_openai_proxy.translate.answer_plan import NO_NAMES, AnswerPlan
+from claude_openai_proxy.translate.cache_marks import CacheMarks, automatic_mark, with_legal_marks
+from claude_openai_proxy.translate.capabilities import Capabilities
+from claude_openai_proxy.translate.content import Reader
+from claude_openai_proxy.translate.conversation import Conversation
+from claude_openai_proxy.translate.declined import decline_fields
+from claude_openai_proxy.translate.instructions import CONTINUE, schema_in_words, standing_instructions
+from claude_openai_proxy.translate.messages import MessageReader
+from claude_openai_proxy.translate.model_facts import ModelFacts
+from claude_openai_proxy.translate.notes import Notes
+from claude_openai_proxy.translate.output_schema import SchemaError, described, output_schema
+from claude_openai_proxy.translate.sampling import max_tokens, sampling, stops
+from claude_openai_proxy.translate.thinking import Reasoning, Surroundings, reasoning
+from claude_openai_proxy.translate.tool_choice import Choice, choose_tools
+from claude_openai_proxy.translate.tool_schema import NO_PARAMETERS
+from claude_openai_proxy.translate.tools import Tools, declared_tools
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What goes upstream, and what is told about it."""
+
+    request: MessagesRequest
+    plan: AnswerPlan
+    ignored: tuple[str, ...]
+    """Fields without effect, as the client named them."""
+    repairs: tuple[str, ...]
+    """Words for the record: what was changed so that Claude takes the request."""
+    retry: MessagesRequest | None = None
+    """The one second request of an emulated tool choice, for when the first answer made no call."""
+
+
+def to_messages_request(
+    request: ChatCompletionRequest,
+    *,
+    facts: ModelFacts,
+    capabilities: Capabilities,
+    unknown: Sequence[str] = (),
+    reject_unsupported: bool = False,
+) -> Translation:
+    """Translate for one model and one upstream.
+
+    `unknown` are the names of top-level fields that the request's type does not have. Raises `InvalidRequestError`;
+    with `reject_unsupported` also for each field that would have no effect.
+    """
+    notes = Notes(reject=reject_unsupported)
+    decline_fields(request, notes)
+    notes.decline_all(unknown)
+    return _Assembly(request, facts, capabilities, notes).translation()
+
+
+class _Assembly:
+    """The steps of one translation, in the order in which they need each other."""
+
+    def __init__(
+        self, request: ChatCompletionRequest, facts: ModelFacts, capabilities: Capabilities, notes: Notes
+    ) -> None:
+        self._request = request
+        self._facts = facts
+        self._capabilities = capabilities
+        self._notes = notes
+        self._marks = CacheMarks()
+        self._schema = _asked_schema(request)
+
+    def translation(self) -> Translation:
+        tools = declared_tools(self._request, self._facts, self._marks, self._notes)
+        choice = choose_tools(self._request, tools, self._facts, self._notes)
+        conversation = self._conversation(tools)
+        choice = self._with_called_tools(choice, tools, conversation)
+        messages = conversation.messages()
+        limit = max_tokens(self._request, self._facts, self._notes)
+        thinking = self._reasoning(limit, choice, messages)
+        messages = self._with_legal_end(messages, thinking)
+        conversation.system += map(TextBlockParam, self._instructions())
+        built = MessagesRequest(model=self._facts.id, max_tokens=limit, messages=messages)
+        built = self._with_tools(self._with_fields(built, conversation.system, thinking), tools, choice)
+        built = with_legal_marks(built, self._marks, self._notes)
+        return Translation(
+            request=_instructed(built, choice.instruction, self._facts),
+            plan=self._plan(tools, choice, thinking),
+            ignored=self._notes.ignored,
+            repairs=self._notes.repairs,
+            retry=_instructed(built, choice.second_instruction, self._facts) if choice.second_instruction else None,
+        )
+
+    # ---- steps --------------------------------------------------------------------------------------------------
+
+    def _conversation(self, tools: Tools) -> Conversation:
+        conversation = Conversation(self._notes, system_in_messages=self._facts.system_in_messages)
+        reader = Reader(self._marks, self._notes, citations=self._schema is None)
+        MessageReader(conversation, reader, tools.names, self._notes).read(self._request.messages)
+        return conversation
+
+    def _with_called_tools(self, choice: Choice, tools: Tools, conversation: Conversation) -> Choice:
+        """A history with calls needs tools: those that were called are declared again, and calls forbidden."""
+        called = conversation.called
+        if choice.params or not called:
+            return choice
+        if tools.web_search is not None:
+            return choice
+        params = [ToolParam(tools.names.alias(name), NO_PARAMETERS) for name in called]
+        return Choice(params, ToolChoiceNone())
+
+    def _reasoning(self, limit: int, choice: Choice, messages: list[MessageParam]) -> Reasoning:
+        around = Surroundings(
+            max_tokens=limit, forced_tool=choice.forced, bare_tool_loop=_ends_in_bare_tool_loop(messages)
+        )
+        return reasoning(self._request, self._facts, around, self._notes)
+
+    def _with_legal_end(self, messages: list[MessageParam], thinking: Reasoning) -> list[MessageParam]:
+        """A last turn of the assistant is a prefill where the model takes one, otherwise it is asked to go on."""
+        last = messages[-1]
+        if last.role != "assistant":
+            return messages
+        budget = isinstance(thinking.config, ThinkingConfigEnabled)
+        text = last.content[-1]
+        if self._facts.prefill and not budget and self._schema is None and isinstance(text, TextBlockParam):
+            trimmed = replace(text, text=text.text.rstrip())
+            return [*messages[:-1], MessageParam("assistant", [*last.content[:-1], trimmed])]
+        self._notes.repair("prefill_emulated")
+        return [*messages, MessageParam("user", [TextBlockParam(CONTINUE)])]
+
+    def _instructions(self) -> list[str]:
+        spoken = standing_instructions(self._request)
+        if self._schema is not None and not self._facts.structured_output:
+            self._notes.repair("response_format_emulated")
+            spoken.append(schema_in_words(bytes(self._schema)))
+        return spoken
+
+    def _with_fields(
+        self, built: MessagesRequest, system: list[TextBlockParam], thinking: Reasoning
+    ) -> MessagesRequest:
+        sampled = sampling(self._request, self._facts, thinking=thinking.on, notes=self._notes)
+        return replace(
+            built,
+            system=system or UNSET,
+            stop_sequences=stops(self._request).native or UNSET,
+            temperature=sampled.temperature,
+            top_p=sampled.top_p,
+            top_k=sampled.top_k,
+            thinking=thinking.config,
+            output_config=self._output_config(thinking),
+            service_tier=_service_tier(self._request.service_tier),
+            metadata=self._metadata(),
+            cache_control=automatic_mark(self._request, self._marks),
+        )
+
+    def _with_tools(self, built: MessagesRequest, tools: Tools, choice: Choice) -> MessagesRequest:
+        offered: list[ToolParam | WebSearchTool] = [*choice.params]
+        if tools.web_search:
+            offered.append(tools.web_search)
+        return replace(built, tools=offered or UNSET, tool_choice=choice.tool_choice)
+
+    def _output_config(self, thinking: Reasoning) -> OutputConfig | UnsetType:
+        format_: JSONOutputFormat | UnsetType = UNSET
+        asked = self._request.response_format
+        if self._schema is not None and self._facts.structured_output and isinstance(asked, ResponseFormatJSONSchema):
+            try:
+                schema = output_schema(self._schema)
+            except SchemaError as error:
+                place = "response_format.json_schema.schema"
+                raise InvalidRequestError(f"The schema {error}.", param=place) from None
+            format_ = JSONOutputFormat(described(schema, asked.json_schema.description))
+        if format_ is UNSET and thinking.effort is UNSET:
+            return UNSET
+        return OutputConfig(effort=thinking.effort, format=format_)
+
+    def _metadata(self) -> Metadata | UnsetType:
+        """The end user's id, hashed: clients send e-mail addresses, which Claude refuses."""
+        user = self._request.safety_identifier or self._request.user
+        if not user:
+            return UNSET
+        if self._capabilities.metadata:
+            return Metadata(hashlib.sha256(user.encode()).hexdigest())
+        for name in ("safety_identifier", "user"):
+            if getattr(self._request, name):
+                self._notes.decline(name, "Claude Code keeps the identity that it is logged in with")
+        return UNSET
+
+    def _plan(self, tools: Tools, choice: Choice, thinking: Reasoning) -> AnswerPlan:
+        return AnswerPlan(
+            tool_names=tools.names.client_names or NO_NAMES,
+            custom_tools=tools.custom,
+            legacy_function_call=bool(self._request.functions and not self._request.tools),
+            reasoning=thinking.shown,
+            stop_texts=stops(self._request).emulated,
+            forced_tool=choice.instruction is not None,
+            schema=bytes(self._schema) if self._schema is not None else None,
+            strict_schemas=tools.strict_schemas,
+        )
+
+
+def _asked_schema(request: ChatCompletionRequest) -> Raw | None:
+    asked = request.response_format
+    if not isinstance(asked, ResponseFormatJSONSchema):
+        return None
+    schema = asked.json_schema.schema
+    if bytes(schema) in {b"", b"null"}:
+        return Raw(b'{"type":"object"}')
+    return schema
+
+
+def _service_tier(asked: ServiceTier | None) -> Literal["auto", "standard_only"] | UnsetType:
+    if asked is None:
+        return UNSET
+    return "standard_only" if asked in {"default", "flex"} else "auto"
+
+
+def _ends_in_bare_tool_loop(messages: list[MessageParam]) -> bool:
+    """The last assistant turn called tools without thinking first."""
+    last = next((turn for turn in reversed(messages) if turn.role == "assistant"), None)
+    if last is None or not any(isinstance(block, ToolUseBlockParam) for block in last.content):
+        return False
+    return not isinstance(last.content[0], ThinkingBlockParam | RedactedThinkingBlockParam)
+
+
+def _instructed(request: MessagesRequest, instruction: str | None, facts: ModelFacts) -> MessagesRequest:
+    """With one more instruction: at the end where the model takes one there, so that what is cached stays."""
+    if instruction is None:
+        return request
+    block = TextBlockParam(instruction)
+    if facts.system_in_messages:
+        *before, last = request.messages
+        if last.role == "system":
+            return replace(request, messages=[*before, MessageParam("system", [*last.content, block])])
+        return replace(request, messages=[*request.messages, MessageParam("system", [block])])
+    system = [] if request.system is UNSET else request.system
+    return replace(request, system=[*system, block])

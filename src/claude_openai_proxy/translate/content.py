@@ -1,0 +1,187 @@
+"""The content of messages: text, images, files, and Claude's own parts. Text that is empty or blank never leaves."""
+
+from dataclasses import dataclass
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from claude_openai_proxy.errors import InvalidRequestError
+from claude_openai_proxy.protocols.anthropic import (
+    Base64Source,
+    CacheControlEphemeral,
+    CitationsConfig,
+    DocumentBlockParam,
+    ImageBlockParam,
+    PlainTextSource,
+    TextBlockParam,
+    URLSource,
+)
+from claude_openai_proxy.protocols.openai_chat_request import (
+    Base64Source as AskedBase64,
+)
+from claude_openai_proxy.protocols.openai_chat_request import (
+    CacheControl,
+    Content,
+    ContentPart,
+    DocumentPart,
+    FilePart,
+    ImagePart,
+    ImageURL,
+    ImageURLPart,
+    InputAudioPart,
+    RefusalPart,
+    TextPart,
+    TextSource,
+)
+from claude_openai_proxy.translate.cache_marks import CacheMarks
+from claude_openai_proxy.translate.media import PDF, file_block, image_block, image_of_bytes
+from claude_openai_proxy.translate.notes import Notes
+
+SeenBlock = TextBlockParam | ImageBlockParam | DocumentBlockParam
+"""What may stand in a user turn and in a tool result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads parts. `citations`: documents may be cited (not together with a JSON schema for the answer)."""
+
+    marks: CacheMarks
+    notes: Notes
+    citations: bool = True
+
+    def seen(self, content: Content, place: str, message_mark: CacheControl | None = None) -> list[SeenBlock]:
+        """Blocks of a user turn. Raises `InvalidRequestError` at a part that cannot stand there."""
+        if isinstance(content, str):
+            return [] if _is_blank(content) else [self._marked_text(content, message_mark)]
+        blocks: list[SeenBlock] = []
+        for index, part in enumerate(content or ()):
+            block = self.part(part, f"{place}.content[{index}]")
+            if block is not None:
+                blocks.append(block)
+        return self._with_message_mark(blocks, message_mark)
+
+    def text(self, content: Content, place: str, message_mark: CacheControl | None = None) -> list[TextBlockParam]:
+        """Blocks of a system message, which has text only."""
+        if isinstance(content, str):
+            return [] if _is_blank(content) else [self._marked_text(content, message_mark)]
+        blocks: list[SeenBlock] = []
+        for index, part in enumerate(content or ()):
+            blocks += self.said(part, f"{place}.content[{index}]")
+        marked = self._with_message_mark(blocks, message_mark)
+        return [block for block in marked if isinstance(block, TextBlockParam)]
+
+    def said(self, part: ContentPart, place: str) -> list[TextBlockParam]:
+        """The text of a part where only text can stand: at most one block."""
+        text = _text_of(part)
+        if text is None:
+            raise InvalidRequestError("Only text can stand here.", param=f"{place}.type")
+        return [] if _is_blank(text) else [TextBlockParam(text, self.marks.of_part(part))]
+
+    def part(self, part: ContentPart, place: str) -> SeenBlock | None:
+        """One block; None for blank text."""
+        if isinstance(part, TextPart):
+            return None if _is_blank(part.text) else TextBlockParam(part.text, self.marks.of_part(part))
+        if isinstance(part, RefusalPart):
+            return None if _is_blank(part.refusal) else TextBlockParam(part.refusal, self.marks.of_part(part))
+        return self._medium(part, place)
+
+    def result(self, content: Content, place: str) -> "str | list[SeenBlock]":
+        """What a tool returned; "" where that is nothing. The marks of its parts become one mark of the result."""
+        if isinstance(content, str):
+            return "" if _is_blank(content) else content
+        unmarked = Reader(CacheMarks(), self.notes, citations=self.citations)
+        blocks = unmarked.seen(content, place)
+        return [_without_mark(block) for block in blocks] or ""
+
+    def result_mark(
+        self, content: Content | list[ContentPart], mark: CacheControl | None
+    ) -> CacheControlEphemeral | None:
+        """The mark of a result: its own, or that of its last marked part."""
+        if mark is not None:
+            return self.marks.of(mark) or None
+        for part in reversed(content if isinstance(content, list) else []):
+            if part.cache_control is not None or part.prompt_cache_breakpoint is not None:
+                return self.marks.of_part(part) or None
+        return None
+
+    # ---- media --------------------------------------------------------------------------------------------------
+
+    def _medium(self, part: ContentPart, place: str) -> SeenBlock:
+        if isinstance(part, ImageURLPart):
+            return self._image_url(part, place)
+        if isinstance(part, FilePart):
+            return file_block(part.file, f"{place}.file", self.marks.of_part(part))
+        if isinstance(part, ImagePart):
+            return self._claude_image(part, f"{place}.source")
+        if isinstance(part, DocumentPart):
+            return self._claude_document(part, f"{place}.source")
+        if isinstance(part, InputAudioPart):
+            raise InvalidRequestError("Claude does not hear: input_audio is not supported.", param=place)
+        raise InvalidRequestError("A part of this type cannot stand here.", param=f"{place}.type")
+
+    def _image_url(self, part: ImageURLPart, place: str) -> SeenBlock:
+        image, place = part.image_url, f"{place}.image_url"
+        if isinstance(image, ImageURL):
+            if image.detail not in {None, "auto"}:
+                self.notes.decline("image_url.detail")
+            image, place = image.url, f"{place}.url"
+        return image_block(image, place, self.marks.of_part(part))
+
+    def _claude_image(self, part: ImagePart, place: str) -> SeenBlock:
+        mark = self.marks.of_part(part)
+        if isinstance(part.source, AskedBase64):
+            return image_of_bytes(part.source.media_type, part.source.data, f"{place}.data", mark)
+        return image_block(part.source.url, f"{place}.url", mark)
+
+    def _claude_document(self, part: DocumentPart, place: str) -> SeenBlock:
+        cited = part.citations is not None and part.citations.enabled
+        if cited and not self.citations:
+            self.notes.decline("citations", "an answer with a JSON schema has none")
+        return DocumentBlockParam(
+            source=_document_source(part, place),
+            title=part.title or UNSET,
+            context=part.context or UNSET,
+            citations=CitationsConfig(enabled=True) if cited and self.citations else UNSET,
+            cache_control=self.marks.of_part(part),
+        )
+
+    # ---- marks --------------------------------------------------------------------------------------------------
+
+    def _marked_text(self, text: str, mark: CacheControl | None) -> TextBlockParam:
+        return TextBlockParam(text) if mark is None else TextBlockParam(text, self.marks.of(mark))
+
+    def _with_message_mark(self, blocks: list[SeenBlock], mark: CacheControl | None) -> list[SeenBlock]:
+        """A mark on a whole message is one on its last block."""
+        if mark is not None and blocks and blocks[-1].cache_control is UNSET:
+            blocks[-1] = _replaced(blocks[-1], self.marks.of(mark) or None)
+        return blocks
+
+
+def _text_of(part: ContentPart) -> str | None:
+    if isinstance(part, TextPart):
+        return part.text
+    return part.refusal if isinstance(part, RefusalPart) else None
+
+
+def _is_blank(text: str) -> bool:
+    return not text or text.isspace()
+
+
+def _document_source(part: DocumentPart, place: str) -> Base64Source | URLSource | PlainTextSource:
+    source = part.source
+    if isinstance(source, TextSource):
+        if _is_blank(source.data):
+            raise InvalidRequestError("The document is empty.", param=f"{place}.data")
+        return PlainTextSource(source.data)
+    if isinstance(source, AskedBase64):
+        return Base64Source(source.media_type or PDF, source.data)
+    return URLSource(source.url)
+
+
+def _without_mark(block: SeenBlock) -> SeenBlock:
+    return block if block.cache_control is UNSET else _replaced(block, None)
+
+
+def _replaced(block: SeenBlock, mark: CacheControlEphemeral | None) -> SeenBlock:
+    changed: SeenBlock = replace(block, cache_control=mark or UNSET)
+    return changed

@@ -1,0 +1,184 @@
+"""A conversation as Claude takes it: turns of one role merged, each call answered first thing in the very next turn."""
+
+from dataclasses import dataclass, field
+
+from msgspec import UNSET
+
+from claude_openai_proxy.protocols.anthropic import (
+    CacheControlEphemeral,
+    ContentBlockParam,
+    MessageParam,
+    TextBlockParam,
+    ToolResultBlockParam,
+    ToolUseBlockParam,
+)
+from claude_openai_proxy.translate.content import SeenBlock
+from claude_openai_proxy.translate.instructions import DEVELOPER, EMPTY_USER_MESSAGE, NO_RESULT, NO_USER_MESSAGE
+from claude_openai_proxy.translate.notes import Notes
+from claude_openai_proxy.translate.tool_names import call_id
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a tool returned: text, or blocks."""
+
+    content: str | list[SeenBlock]
+    is_error: bool = False
+    mark: CacheControlEphemeral | None = None
+
+
+@dataclass(slots=True)
+class _Call:
+    id: str
+    name: str
+    turn: "_Turn"
+    result: Result | None = None
+
+
+@dataclass(slots=True)
+class _Turn:
+    """`instructions` follow a user turn as a system message."""
+
+    role: str
+    blocks: list[ContentBlockParam] = field(default_factory=list)
+    calls: list[_Call] = field(default_factory=list)
+    instructions: list[TextBlockParam] = field(default_factory=list)
+
+
+class Conversation:
+    """Takes a client's messages in order and mends what Claude would refuse, noting that it did."""
+
+    def __init__(self, notes: Notes, *, system_in_messages: bool) -> None:
+        self.system: list[TextBlockParam] = []
+        self._notes = notes
+        self._system_in_messages = system_in_messages
+        self._turns: list[_Turn] = []
+        self._calls: dict[str, list[_Call]] = {}
+        self._ids: set[str] = set()
+        self._empty_end = False
+
+    # ---- what is said -------------------------------------------------------------------------------------------
+
+    def instruct(self, blocks: list[TextBlockParam]) -> None:
+        """System text: at the start the system prompt; later a system message after the user's turn, or marked text."""
+        if not blocks:
+            return
+        if not self._turns:
+            self.system += blocks
+        elif self._system_in_messages:
+            self._turn("user").instructions += blocks
+        else:
+            self._turn("user").blocks += map(_marked, blocks)
+        self._empty_end = False
+
+    def ask(self, blocks: list[ContentBlockParam]) -> None:
+        """A user message; an empty one leaves no trace unless it is the last."""
+        if blocks:
+            self._turn("user").blocks += blocks
+        self._empty_end = not blocks
+
+    def say(self, blocks: list[ContentBlockParam]) -> None:
+        """An assistant message."""
+        if blocks:
+            self._turn("assistant").blocks += blocks
+            self._empty_end = False
+
+    def call(self, asked_id: str | None, name: str, input_: ToolUseBlockParam) -> None:
+        """A call in the assistant's turn; it gets an id of its own where the client's is taken or not of Claude's."""
+        turn = self._turn("assistant")
+        id_ = call_id(asked_id or None, self._ids)
+        turn.blocks.append(
+            input_ if id_ == input_.id else ToolUseBlockParam(id_, input_.name, input_.input, input_.cache_control)
+        )
+        call = _Call(id_, name, turn)
+        turn.calls.append(call)
+        self._calls.setdefault(asked_id or id_, []).append(call)
+        self._empty_end = False
+
+    # ---- what tools returned ------------------------------------------------------------------------------------
+
+    def answer(self, asked_id: str, result: Result) -> None:
+        """The result of the call with this id."""
+        self._answer(self._calls.get(asked_id, []), asked_id, result)
+
+    def answer_named(self, name: str, result: Result) -> None:
+        """The result of the latest call of that name that has none."""
+        self._answer([call for calls in self._calls.values() for call in calls if call.name == name], name, result)
+
+    def _answer(self, candidates: list[_Call], asked: str, result: Result) -> None:
+        self._empty_end = False
+        waiting = [call for call in candidates if call.result is None]
+        if waiting:
+            self._settle(next(call for call in waiting if call.turn is waiting[-1].turn), result)
+            return
+        self._notes.repair("tool_results_mended")
+        if any(call.result and call.result.content == result.content for call in candidates):
+            return
+        what = "Another result of the call" if candidates else "A result without its call:"
+        blocks = [TextBlockParam(result.content)] if isinstance(result.content, str) and result.content else []
+        self._turn("user").blocks += [
+            TextBlockParam(f"{what} {asked}:"),
+            *(result.content if isinstance(result.content, list) else blocks),
+        ]
+
+    def _settle(self, call: _Call, result: Result) -> None:
+        call.result = result
+        if self._turns[-1] is call.turn:
+            self._turn("user")
+        elif self._turns[-2:-1] != [call.turn]:
+            self._notes.repair("tool_results_mended")
+
+    # ---- the end ------------------------------------------------------------------------------------------------
+
+    @property
+    def called(self) -> list[str]:
+        """The client's names of the tools that were called, each once."""
+        return list(dict.fromkeys(call.name for calls in self._calls.values() for call in calls))
+
+    def messages(self) -> list[MessageParam]:
+        """The turns, never none; the last may be the assistant's."""
+        if self._empty_end or not self._turns:
+            self._turn("user").blocks.append(TextBlockParam(EMPTY_USER_MESSAGE if self._empty_end else NO_USER_MESSAGE))
+        out: list[MessageParam] = []
+        calls: list[_Call] = []
+        for turn in self._turns:
+            if turn.role == "assistant":
+                out.append(MessageParam("assistant", turn.blocks))
+                calls = turn.calls
+            else:
+                self._close_user_turn(turn, calls, out)
+                calls = []
+        if calls:
+            self._close_user_turn(_Turn("user"), calls, out)
+        return out
+
+    def _close_user_turn(self, turn: _Turn, calls: list[_Call], out: list[MessageParam]) -> None:
+        blocks: list[ContentBlockParam] = [*map(self._result_block, calls), *turn.blocks] if calls else turn.blocks
+        if not blocks:
+            out.append(MessageParam("user", [_marked(block) for block in turn.instructions]))
+            return
+        out.append(MessageParam("user", blocks))
+        if turn.instructions:
+            out.append(MessageParam("system", list(turn.instructions)))
+
+    def _result_block(self, call: _Call) -> ToolResultBlockParam:
+        result = call.result
+        if result is None:
+            self._notes.repair("tool_results_mended")
+            result = Result(NO_RESULT, is_error=True)
+        return ToolResultBlockParam(
+            call.id,
+            content=result.content or UNSET,
+            is_error=True if result.is_error else UNSET,
+            cache_control=result.mark or UNSET,
+        )
+
+    def _turn(self, role: str) -> _Turn:
+        """The last turn where it is this role's, else a new one."""
+        if not self._turns or self._turns[-1].role != role:
+            self._turns.append(_Turn(role))
+        return self._turns[-1]
+
+
+def _marked(block: TextBlockParam) -> TextBlockParam:
+    return TextBlockParam(f"{DEVELOPER}\n{block.text}", block.cache_control)

@@ -1,0 +1,48 @@
+"""The sentences that the proxy says to Claude on its own: one each where a field has no other way."""
+
+from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest, ResponseFormatJSONObject
+
+BRIEF = "Keep your answers brief: say what is needed and no more."
+DETAILED = "Answer in detail: be thorough, and explain what a careful reader would want explained."
+JSON_OBJECT = (
+    "Your answer must be one JSON object and nothing else: no words before or after it, and no code fences around it."
+)
+CONTINUE = "Continue your last message exactly where it breaks off. Repeat nothing of it and comment on nothing."
+NO_USER_MESSAGE = "Begin."
+EMPTY_USER_MESSAGE = "(The user's message is empty.)"
+DEVELOPER = "Instruction from the developer of this application, not from the user:"
+NO_RESULT = "The result of this call was not handed over."
+
+ANY_TOOL = "Your next message must call at least one of the tools. Do not answer in text instead."
+ANY_TOOL_AGAIN = (
+    "You must call a tool now: an answer without a tool call cannot be used. If arguments are missing, choose sensible "
+    "ones."
+)
+
+
+def named_tool(name: str) -> str:
+    """Asks for a call of this tool."""
+    return f"Your next message must call the tool `{name}`. Do not answer in text instead."
+
+
+def named_tool_again(name: str) -> str:
+    """Asks for it the second time."""
+    return (
+        f"You must call the tool `{name}` now: an answer without that call cannot be used. If arguments are missing, "
+        "choose sensible ones."
+    )
+
+
+def schema_in_words(schema: bytes) -> str:
+    """For models without structured output."""
+    return f"{JSON_OBJECT} It must match this JSON schema:\n{schema.decode()}"
+
+
+def standing_instructions(request: ChatCompletionRequest) -> list[str]:
+    """Those that hold for the whole conversation; they follow the client's own system text."""
+    spoken = []
+    if request.verbosity in {"low", "high"}:
+        spoken.append(BRIEF if request.verbosity == "low" else DETAILED)
+    if isinstance(request.response_format, ResponseFormatJSONObject):
+        spoken.append(JSON_OBJECT)
+    return spoken

@@ -1,0 +1,113 @@
+"""Images and files: where their bytes are, and what they really are."""
+
+import binascii
+from base64 import b64decode
+from urllib.parse import unquote
+
+from msgspec import UNSET, UnsetType
+
+from claude_openai_proxy.errors import InvalidRequestError
+from claude_openai_proxy.protocols.anthropic import (
+    Base64Source,
+    CacheControlEphemeral,
+    DocumentBlockParam,
+    ImageBlockParam,
+    PlainTextSource,
+    URLSource,
+)
+from claude_openai_proxy.protocols.openai_chat_request import File
+
+IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+PDF = "application/pdf"
+
+_MAGIC = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"%PDF", PDF),
+)
+_SYNONYMS = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
+_HEAD = 24
+"""Base64 characters that are enough to tell what the bytes are."""
+
+_TO_STANDARD = str.maketrans("-_", "+/", " \t\r\n")
+
+Mark = CacheControlEphemeral | UnsetType
+
+
+def image_block(url: str, place: str, mark: Mark = UNSET) -> ImageBlockParam | DocumentBlockParam:
+    """An image (or a PDF sent as one) from an http(s) URL, a `data:` URL or bare base64."""
+    if url[:8].lower().startswith(("http://", "https://")):
+        return ImageBlockParam(source=URLSource(url), cache_control=mark)
+    declared, data = _data_url(url, place)
+    return image_of_bytes(declared, data, place, mark)
+
+
+def image_of_bytes(declared: str, data: str, place: str, mark: Mark = UNSET) -> ImageBlockParam | DocumentBlockParam:
+    """An image from base64, with the media type that its bytes show."""
+    data = _clean(data)
+    media_type = _sniffed(data, place) or _SYNONYMS.get(declared, declared)
+    if media_type == PDF:
+        return DocumentBlockParam(source=Base64Source(PDF, data), cache_control=mark)
+    if media_type not in IMAGE_TYPES or not data:
+        raise InvalidRequestError("The image must be a PNG, JPEG, GIF or WebP in base64, or a URL.", param=place)
+    return ImageBlockParam(source=Base64Source(media_type, data), cache_control=mark)
+
+
+def file_block(file: File, place: str, mark: Mark = UNSET) -> ImageBlockParam | DocumentBlockParam:
+    """A PDF, an image or plain text that came with the request."""
+    if file.file_data is None:
+        param = f"{place}.file_id" if file.file_id is not None else place
+        raise InvalidRequestError("Send the file itself in file_data; uploaded files are not known here.", param=param)
+    place = f"{place}.file_data"
+    declared, data = _data_url(file.file_data, place)
+    data = _clean(data)
+    media_type = _sniffed(data, place)
+    if media_type in IMAGE_TYPES:
+        return ImageBlockParam(source=Base64Source(media_type, data), cache_control=mark)
+    title = file.filename or UNSET
+    if PDF in {media_type, declared}:
+        return DocumentBlockParam(source=Base64Source(PDF, data), title=title, cache_control=mark)
+    return DocumentBlockParam(source=PlainTextSource(_text(data, place)), title=title, cache_control=mark)
+
+
+def _data_url(url: str, place: str) -> tuple[str, str]:
+    """Declared media type (may be empty) and base64 of a `data:` URL or of bare base64."""
+    if url[:5].lower() != "data:":
+        if ":" in url[:32]:
+            raise InvalidRequestError("The URL must be http(s) or data: with base64.", param=place)
+        return "", url
+    head, comma, data = url[5:].partition(",")
+    media_type, *parameters = head.lower().split(";")
+    if not comma or "base64" not in [parameter.strip() for parameter in parameters]:
+        raise InvalidRequestError("A data: URL must have the form data:MEDIA_TYPE;base64,DATA.", param=place)
+    return media_type.strip(), data
+
+
+def _clean(data: str) -> str:
+    """Standard base64 with padding; line breaks, percent escapes and the URL alphabet are other spellings of it."""
+    if "%" in data:
+        data = unquote(data)
+    if any(character in data for character in "-_ \t\r\n"):
+        data = data.translate(_TO_STANDARD)
+    return data + "=" * (-len(data) % 4)
+
+
+def _sniffed(data: str, place: str) -> str | None:
+    try:
+        head = binascii.a2b_base64(data[:_HEAD], strict_mode=True)
+    except ValueError:
+        raise InvalidRequestError("The data is not base64.", param=place) from None
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "image/webp"
+    return next((media_type for magic, media_type in _MAGIC if head.startswith(magic)), None)
+
+
+def _text(data: str, place: str) -> str:
+    try:
+        text = b64decode(data, validate=True).decode("utf-8-sig")
+    except ValueError:
+        text = ""
+    if not text.strip() or "\0" in text:
+        raise InvalidRequestError("A file must be a PDF, an image or UTF-8 text that is not empty.", param=place)
+    return text
