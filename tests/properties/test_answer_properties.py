@@ -132,32 +132,24 @@ def test_a_stream_that_breaks_off_anywhere_ends_in_an_error(script: AnswerScript
 def test_text_thinking_and_arguments_are_what_claude_sent(script: AnswerScript) -> None:
     message = accumulated(translated(script.events, PLAIN)[0]).message
 
-    assert (message.content or "") == _sent_text(script)
-    assert (message.reasoning_content or "").replace("\n\n", "") == _sent_thinking(script).replace("\n\n", "")
+    assert (message.content or "") == "".join(_sent(script, "text"))
+    assert (message.reasoning_content or "") == "\n\n".join(filter(None, _sent(script, "thinking")))
     sent = _sent_calls(script)
     assert [call.id for call in message.tool_calls or []] == [call_id for call_id, _ in sent]
     for call, (_, text) in zip(message.tool_calls or [], sent, strict=True):
         assert call.function.arguments == text  # type: ignore[union-attr]
 
 
-def _sent_text(script: AnswerScript) -> str:
-    return "".join(_grown(script, "text", "text_delta", "text"))
-
-
-def _sent_thinking(script: AnswerScript) -> str:
-    return "".join(_grown(script, "thinking", "thinking_delta", "thinking"))
-
-
-def _grown(script: AnswerScript, block_type: str, delta_type: str, member: str) -> list[str]:
-    """All that blocks of this type hold, in order, read straight off the script."""
+def _sent(script: AnswerScript, kind: str) -> list[str]:
+    """What each block of this type holds, read straight off the script: its member is named after the type."""
     found: list[str] = []
-    kind: object = None
+    open_kind: object = None
     for event in script.events:
         match event:
-            case {"type": "content_block_start", "content_block": {"type": kind, **block}}:
-                found += [str(block[member])] if kind == block_type else []
-            case {"delta": {"type": str(name), **delta}} if name == delta_type and kind == block_type:
-                found.append(str(delta[member]))
+            case {"type": "content_block_start", "content_block": {"type": open_kind, **block}}:
+                found += [str(block[kind])] if open_kind == kind else []
+            case {"delta": {"type": str(name), **delta}} if open_kind == kind and name == f"{kind}_delta":
+                found[-1] += str(delta[kind])
     return found
 
 

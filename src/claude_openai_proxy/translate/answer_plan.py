@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
+NO_SCHEMAS: Mapping[str, bytes] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +26,5 @@ class AnswerPlan:
     """The tool choice is emulated: the answer is held back until its first call starts or it ends."""
     schema: bytes | None = None
     """The client's own JSON schema: a finished answer that is not streamed is checked against it."""
+    strict_schemas: Mapping[str, bytes] = field(default_factory=lambda: NO_SCHEMAS)
+    """Client's tool name -> its own schema, for strict tools: the arguments of such a call are checked likewise."""
