@@ -6,6 +6,7 @@ import struct
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import cast
 
 import httptools
 
@@ -40,9 +41,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The caller is here."""
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("a stream transport is needed")
-        self._transport = transport
+        # uvloop's transports are none of asyncio's classes, they only behave like them.
+        self._transport = cast(asyncio.Transport, transport)
         self._writable.set()
         self._connections.opened(self)
 
