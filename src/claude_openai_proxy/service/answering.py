@@ -1,4 +1,4 @@
-"""One choice of an answer: its upstream stream from opening to finish, with the repairs and continuations on the way."""
+"""One choice of an answer: its upstream stream from opening to finish, with repairs and continuations on the way."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
@@ -6,7 +6,13 @@ from types import TracebackType
 from typing import Self
 
 from claude_openai_proxy.errors import UpstreamStatusError
-from claude_openai_proxy.protocols.anthropic import ContentBlockDelta, MessagesRequest, MessageStop, StreamEvent
+from claude_openai_proxy.protocols.anthropic import (
+    ContentBlockDelta,
+    MessagesRequest,
+    MessageStop,
+    StreamEvent,
+    WebSearchTool,
+)
 from claude_openai_proxy.protocols.openai_chat_response import ChunkChoice, CompletionUsage
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.translate.chat_request import Translation
@@ -36,9 +42,10 @@ class Answering:
         self._request = translation.request
         self._stack = AsyncExitStack()
         self._message: MessageStream | None = None
+        self._events: AsyncIterator[Sequence[StreamEvent]] = _no_events()
         self._choice = ChoiceStream(translation.plan, index=index)
         self._gate = ForcedToolGate() if translation.plan.forced_tool else None
-        self._recorder = TurnRecorder()
+        self._recorder = TurnRecorder() if _may_pause(translation.request) else None
         self._discarded: CompletionUsage | None = None
         self._paused = 0
 
@@ -55,7 +62,8 @@ class Answering:
     @property
     def facts(self) -> AnswerFacts:
         """What came with upstream's answer."""
-        return self._stream.facts
+        assert self._message is not None, "entered before use"
+        return self._message.facts
 
     async def __aenter__(self) -> Self:
         """Open the stream; a request that upstream refuses for a reason with a known remedy is mended once."""
@@ -79,7 +87,7 @@ class Answering:
     async def __aiter__(self) -> AsyncIterator[Batch]:
         """The chunks, to the one with the finish reason."""
         while True:
-            async for events in self._stream:
+            async for events in self._events:
                 if batch := self._translate(events):
                     yield batch
                 if self._choice.cut:
@@ -97,14 +105,10 @@ class Answering:
 
     # ---- steps --------------------------------------------------------------------------------------------------
 
-    @property
-    def _stream(self) -> MessageStream:
-        assert self._message is not None, "entered before use"
-        return self._message
-
     async def _open(self, request: MessagesRequest) -> None:
         await self._stack.aclose()
         self._message = await self._stack.enter_async_context(self._upstream.stream(request))
+        self._events = aiter(self._message)
         self._record.repairs.extend(self._message.facts.repairs)
 
     def _translate(self, events: Sequence[StreamEvent]) -> Batch:
@@ -113,15 +117,16 @@ class Answering:
     def _translate_all(self, events: Sequence[StreamEvent]) -> Batch:
         batch: Batch = []
         for event in events:
-            self._recorder.feed(event)
+            if self._recorder:
+                self._recorder.feed(event)
             batch += self._choice.feed(event)
         return batch
 
     def _next_request(self) -> MessagesRequest | None:
-        """After a message ended: the one retry of a tool choice that was not followed, or a paused turn's continuation."""
+        """After a message: the one retry of a tool choice that was not followed, or a paused turn's continuation."""
         if self._gate and not self._gate.called and self._discarded is None and self._translation.retry:
             return self._retry_forced_tool(self._gate, self._translation.retry)
-        if self._choice.paused and self._paused < CONTINUATIONS:
+        if self._recorder and self._choice.paused and self._paused < CONTINUATIONS:
             self._paused += 1
             self._request = continued(self._request, self._recorder)
             self._recorder = TurnRecorder()
@@ -141,7 +146,7 @@ class Answering:
     async def _read_on(self) -> None:
         """After an emulated stop: the usage comes at the end of the stream, so a little more of it is read unseen."""
         unseen = 0
-        async for events in self._stream:
+        async for events in self._events:
             self._translate_all(events)
             if any(isinstance(event, MessageStop) for event in events):
                 return
@@ -149,3 +154,13 @@ class Answering:
             if unseen >= READ_ON_DELTAS:
                 break
         self._record.repairs.append("usage_of_cut_answer_is_partial")
+
+
+async def _no_events() -> AsyncIterator[Sequence[StreamEvent]]:
+    return
+    yield
+
+
+def _may_pause(request: MessagesRequest) -> bool:
+    """Only turns with tools of Anthropic's side end with `pause_turn`."""
+    return any(isinstance(tool, WebSearchTool) for tool in request.tools or ())

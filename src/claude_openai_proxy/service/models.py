@@ -1,6 +1,7 @@
 """Which models there are, what each alias stands for now, and what a model accepts."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,10 +21,9 @@ PATIENCE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ModelNames:
-    """What the user set: alias -> line or model id, line -> pinned id, and the model for absent or unknown names."""
+    """What the user set: alias -> line or model id, and the model for absent or unknown names."""
 
     aliases: Mapping[str, str]
-    pins: Mapping[str, str] = field(default_factory=dict)
     default: str | None = None
 
 
@@ -52,11 +52,18 @@ class ModelCatalog:
     """
 
     def __init__(
-        self, *, current: Callable[[], Awaitable[Upstream]], names: ModelNames, clock: Callable[[], float]
+        self,
+        *,
+        current: Callable[[], Awaitable[Upstream]],
+        names: ModelNames,
+        clock: Callable[[], float],
+        pins: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
+        """`pins` tells which line is pinned to which model id at the moment."""
         self._current = current
         self._names = names
         self._clock = clock
+        self._pins = pins
         self._account = ""
         self._listing = _Listing()
         self._refreshing: asyncio.Task[None] | None = None
@@ -82,9 +89,9 @@ class ModelCatalog:
         listing = await self._known()
         if name in self._names.aliases:
             return self._alias_row(name, listing)
-        if self._id_of(name, listing) is None:
+        if (id_ := self._id_of(name, listing)) is None:
             raise ModelNotFoundError(self._not_found(name, listing))
-        return _row(name, facts_for(name, listing.infos.get(name)))
+        return _row(name, facts_for(id_, listing.infos.get(id_)))
 
     async def aliases(self) -> dict[str, str]:
         """Each alias and the model id it stands for now."""
@@ -102,10 +109,10 @@ class ModelCatalog:
     def _id_of(self, name: str, listing: _Listing) -> str | None:
         target = self._names.aliases.get(name)
         if target is None:
-            return name if _offered(name, listing) else None
+            return _offered(name, listing)
         if target not in LINES:
             return target
-        return self._names.pins.get(target) or newest_active(target, list(listing.infos.values()))
+        return self._pins().get(target) or newest_active(target, list(listing.infos.values()))
 
     def _alias_row(self, alias: str, listing: _Listing) -> Model:
         id_ = self._id_of(alias, listing) or self._names.aliases[alias]
@@ -148,13 +155,20 @@ class ModelCatalog:
             complete=upstream.capabilities.complete_model_list,
             good_until=self._clock() + FRESH_SECONDS,
         )
+        self._account = upstream.identity.account
 
 
-def _offered(name: str, listing: _Listing) -> bool:
-    """Where upstream's list is unknown or partial, upstream itself judges the names that can be Claude's."""
+def _offered(name: str, listing: _Listing) -> str | None:
+    """The id of a model on offer. A name without its date (`claude-haiku-4-5`) stands for the one with it.
+
+    Where upstream's list is unknown or partial, upstream itself judges the names that can be Claude's.
+    """
     if name in listing.infos:
-        return True
-    return not listing.complete and name.startswith("claude-")
+        return name
+    dated = re.compile(re.escape(name) + r"-\d{8}")
+    if id_ := next((id_ for id_ in listing.infos if dated.fullmatch(id_)), None):
+        return id_
+    return name if not listing.complete and name.startswith("claude-") else None
 
 
 def _row(id_: str, facts: ModelFacts, *, resolves_to: str | None = None) -> Model:

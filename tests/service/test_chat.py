@@ -1,0 +1,199 @@
+"""One chat completion from request to end, against an upstream that plays events."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import msgspec
+import pytest
+
+from claude_openai_proxy.errors import ModelNotFoundError, UpstreamConnectionError, UpstreamStatusError
+from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
+from claude_openai_proxy.records import Principal, RequestRecord
+from claude_openai_proxy.service.chat import ChatAnswer, ChatService
+from claude_openai_proxy.service.models import ModelCatalog, ModelNames
+from service.fake_upstream import FakeChoice, FakeUpstream, call, message, text
+
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+
+
+class Conversation:
+    """The service in front of one fake upstream."""
+
+    def __init__(self, upstream: FakeUpstream) -> None:
+        self.choice = FakeChoice(upstream)
+        names = ModelNames(aliases={"sonnet-alias": "sonnet"})
+        catalog = ModelCatalog(current=self.choice.current, names=names, clock=lambda: 0.0)
+        self.service = ChatService(
+            upstreams=self.choice,
+            catalog=catalog,
+            reject_unsupported=False,
+            new_id=lambda: "chatcmpl-1",
+            wall_clock=lambda: 1_790_000_000.0,
+        )
+        self.record = RequestRecord(
+            id="r1", principal=Principal(), method="POST", route="/v1/chat/completions", started=0.0
+        )
+
+    def ask(self, **fields: Any) -> AbstractAsyncContextManager[ChatAnswer]:
+        body = {"model": "sonnet-alias", "messages": [{"role": "user", "content": "Hello"}], **fields}
+        request = msgspec.json.decode(msgspec.json.encode(body), type=ChatCompletionRequest)
+        return self.service.chat(request, unknown=(), record=self.record)
+
+
+async def texts(answer: ChatAnswer) -> dict[int, str]:
+    heard: dict[int, str] = {}
+    async for batch in answer:
+        for choice in batch:
+            heard[choice.index] = heard.get(choice.index, "") + str(choice.delta.content or "")
+    return heard
+
+
+async def test_an_answer_is_put_together_and_recorded() -> None:
+    conversation = Conversation(FakeUpstream([message(text("Hel", "lo"))]))
+    async with conversation.ask() as answer:
+        completion = await answer.completion()
+    assert completion.choices[0].message.content == "Hello"
+    assert completion.choices[0].finish_reason == "stop"
+    assert (completion.id, completion.created, completion.model) == ("chatcmpl-1", 1_790_000_000, "sonnet-alias")
+    record = conversation.record
+    assert (record.model_asked, record.model_used) == ("sonnet-alias", "claude-sonnet-5-5")
+    assert (record.upstream, record.upstream_request_id, record.finish_reason) == ("fake", "req_1", "stop")
+    assert (record.input_tokens, record.output_tokens) == (10, 7)
+
+
+async def test_an_unknown_model_is_refused_and_the_known_ones_are_named() -> None:
+    conversation = Conversation(FakeUpstream())
+    with pytest.raises(ModelNotFoundError, match="sonnet-alias, claude-"):
+        async with conversation.ask(model="gpt-4o"):
+            pass
+
+
+async def test_a_forced_tool_choice_that_is_not_followed_is_asked_once_more() -> None:
+    upstream = FakeUpstream(
+        [message(text("I would rather talk."))],
+        [message(call("get_weather", '{"city":"Oslo"}'), stop_reason="tool_use")],
+    )
+    conversation = Conversation(upstream)
+    async with conversation.ask(tools=[TOOL], tool_choice="required") as answer:
+        completion = await answer.completion()
+    assert completion.choices[0].finish_reason == "tool_calls"
+    assert completion.choices[0].message.content is None
+    assert completion.usage.completion_tokens == 14
+    assert "tool_choice_retried" in conversation.record.repairs
+    assert len(upstream.requests) == 2
+
+
+async def test_a_forced_tool_choice_that_is_never_followed_ends_as_the_text_it_is() -> None:
+    conversation = Conversation(FakeUpstream([message(text("No."))], [message(text("Still ", "no."))]))
+    async with conversation.ask(tools=[TOOL], tool_choice="required") as answer:
+        completion = await answer.completion()
+    assert completion.choices[0].message.content == "Still no."
+    assert completion.choices[0].finish_reason == "stop"
+
+
+async def test_a_paused_turn_goes_on_in_the_same_answer() -> None:
+    upstream = FakeUpstream(
+        [message(text("First, "), stop_reason="pause_turn")], [message(text("then."), stop_reason="end_turn")]
+    )
+    async with Conversation(upstream).ask(web_search_options={}) as answer:
+        completion = await answer.completion()
+    assert completion.choices[0].message.content == "First, then."
+    assert completion.usage.completion_tokens == 14
+    assert upstream.requests[1].messages[-1].role == "assistant"
+
+
+async def test_an_emulated_stop_ends_the_answer_and_reads_on_for_the_usage() -> None:
+    upstream = FakeUpstream([message(text("one\n\n", "two"))])
+    async with Conversation(upstream).ask(stop="\n\n") as answer:
+        completion = await answer.completion()
+    assert completion.choices[0].message.content == "one"
+    assert completion.choices[0].finish_reason == "stop"
+    assert completion.usage.completion_tokens == 7
+
+
+async def test_reading_on_after_an_emulated_stop_has_an_end() -> None:
+    events = message(text("one\n\n", *["x"] * 400))
+    upstream = FakeUpstream([[event] for event in events[:-2]], hang=True)
+    conversation = Conversation(upstream)
+    async with conversation.ask(stop="\n\n") as answer:
+        assert await texts(answer) == {0: "one"}
+    assert "usage_of_cut_answer_is_partial" in conversation.record.repairs
+    assert upstream.left == 1
+
+
+async def test_leaving_early_leaves_the_upstream_stream() -> None:
+    upstream = FakeUpstream([message(text("Hello"))[:3]], hang=True)
+    async with Conversation(upstream).ask() as answer:
+        async for _ in answer:
+            break
+    assert upstream.left == 1
+
+
+async def test_cancelling_a_waiting_answer_leaves_the_upstream_stream() -> None:
+    upstream = FakeUpstream([], hang=True)
+
+    async def wait_for_an_answer(entered: asyncio.Event) -> None:
+        async with Conversation(upstream).ask() as answer:
+            entered.set()
+            await answer.completion()
+
+    entered = asyncio.Event()
+    task = asyncio.create_task(wait_for_an_answer(entered))
+    await entered.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert upstream.left == 1
+
+
+async def test_several_choices_are_asked_for_at_once_and_counted_together() -> None:
+    upstream = FakeUpstream(*([message(text(name, " end"))] for name in "abc"))
+    async with Conversation(upstream).ask(n=3) as answer:
+        heard = await texts(answer)
+        assert sorted(heard.values()) == ["a end", "b end", "c end"]
+        assert answer.usage.completion_tokens == 21
+    assert upstream.left == 3
+
+
+async def test_one_choice_that_is_refused_fails_the_request_and_cancels_the_others() -> None:
+    upstream = FakeUpstream([message(text("a"))[:3]], [UpstreamStatusError("Overloaded", status=529)], hang=True)
+    with pytest.raises(UpstreamStatusError, match="Overloaded"):
+        async with Conversation(upstream).ask(n=2):
+            pass
+    assert upstream.left == 1
+
+
+async def test_one_choice_that_breaks_later_ends_the_whole_answer() -> None:
+    upstream = FakeUpstream([message(text("a"))], [message(text("b"))[:3], UpstreamConnectionError("cut")])
+    async with Conversation(upstream).ask(n=2) as answer:
+        with pytest.raises(UpstreamConnectionError, match="cut"):
+            await answer.completion()
+    assert upstream.left == 2
+
+
+async def test_strict_tools_too_large_for_the_grammar_are_sent_again_without_strict() -> None:
+    refusal = UpstreamStatusError("The compiled grammar is too large", status=400, error_type="invalid_request_error")
+    upstream = FakeUpstream([refusal], [message(call("get_weather", "{}"), stop_reason="tool_use")])
+    conversation = Conversation(upstream)
+    strict = {"type": "function", "function": {**TOOL["function"], "strict": True}}  # type: ignore[dict-item]
+    async with conversation.ask(tools=[strict]) as answer:
+        await answer.completion()
+    assert b'"strict":true' in msgspec.json.encode(upstream.requests[0])
+    assert b'"strict":true' not in msgspec.json.encode(upstream.requests[1])
+    assert "strict_left_out" in conversation.record.repairs
+
+
+async def test_another_refusal_is_not_tried_again() -> None:
+    refusal = UpstreamStatusError("max_tokens: too big", status=400, error_type="invalid_request_error")
+    upstream = FakeUpstream([refusal])
+    with pytest.raises(UpstreamStatusError, match="max_tokens"):
+        async with Conversation(upstream).ask():
+            pass
+    assert len(upstream.requests) == 1

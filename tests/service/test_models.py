@@ -1,0 +1,120 @@
+"""What names stand for, and what is asked of upstream."""
+
+import pytest
+
+from claude_openai_proxy.errors import ModelNotFoundError
+from claude_openai_proxy.protocols.anthropic import ModelInfo
+from claude_openai_proxy.service.models import FRESH_SECONDS, RETRY_SECONDS, ModelCatalog, ModelNames
+from service.fake_upstream import FakeChoice, FakeUpstream
+
+ALIASES = {"big": "opus", "daily": "sonnet", "pinned": "claude-opus-4-8"}
+
+OFFERED = [
+    ModelInfo(id="claude-opus-6", display_name="Claude Opus 6", created_at="2026-12-01T00:00:00Z", line="opus"),
+    ModelInfo(id="claude-opus-5-5", created_at="2026-09-01T00:00:00Z", line="opus"),
+    ModelInfo(id="claude-opus-7", created_at="2027-01-01T00:00:00Z", line="opus", lifecycle="retired"),
+]
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def catalog_of(
+    upstream: FakeUpstream | None, names: ModelNames | None = None, time: Time | None = None
+) -> ModelCatalog:
+    choice = FakeChoice(upstream)
+    return ModelCatalog(current=choice.current, names=names or ModelNames(aliases=ALIASES), clock=time or Time())
+
+
+async def test_an_alias_of_a_line_is_its_newest_active_model_upstream() -> None:
+    catalog = catalog_of(FakeUpstream(models=OFFERED))
+    assert (await catalog.resolve("big")).id == "claude-opus-6"
+
+
+async def test_without_a_list_from_upstream_the_built_in_table_answers() -> None:
+    for upstream in (FakeUpstream(models=None), None):
+        catalog = catalog_of(upstream)
+        assert (await catalog.resolve("big")).id == "claude-opus-5-5"
+        assert (await catalog.resolve("daily")).id == "claude-sonnet-5-5"
+
+
+async def test_a_pin_of_the_line_wins_over_the_newest() -> None:
+    choice = FakeChoice(FakeUpstream(models=OFFERED))
+    pins = {"opus": "claude-opus-5"}
+    catalog = ModelCatalog(current=choice.current, names=ModelNames(aliases=ALIASES), clock=Time(), pins=lambda: pins)
+    assert (await catalog.resolve("big")).id == "claude-opus-5"
+    assert (await catalog.resolve("pinned")).id == "claude-opus-4-8"
+
+
+async def test_only_offered_models_are_taken_where_upstream_lists_them_all() -> None:
+    catalog = catalog_of(FakeUpstream(models=OFFERED))
+    assert (await catalog.resolve("claude-opus-5-5")).id == "claude-opus-5-5"
+    with pytest.raises(ModelNotFoundError, match=r"'claude-nine'.*big.*claude-opus-6"):
+        await catalog.resolve("claude-nine")
+
+
+async def test_without_a_list_upstream_judges_names_that_can_be_claudes() -> None:
+    catalog = catalog_of(FakeUpstream(models=None))
+    assert (await catalog.resolve("claude-nine")).id == "claude-nine"
+    with pytest.raises(ModelNotFoundError):
+        await catalog.resolve("gpt-4o")
+
+
+async def test_the_default_model_stands_in_for_an_absent_or_unknown_name() -> None:
+    catalog = catalog_of(FakeUpstream(models=OFFERED), ModelNames(aliases=ALIASES, default="big"))
+    assert (await catalog.resolve(None)).id == "claude-opus-6"
+    resolved = await catalog.resolve("gpt-4o")
+    assert (resolved.asked, resolved.id) == ("gpt-4o", "claude-opus-6")
+
+
+async def test_upstream_is_asked_once_an_hour_and_sooner_after_a_failure() -> None:
+    time, upstream = Time(), FakeUpstream(models=OFFERED)
+    catalog = catalog_of(upstream, time=time)
+    await catalog.list()
+    await catalog.list()
+    assert upstream.listings == 1
+    time.now = FRESH_SECONDS
+    await catalog.list()
+    await catalog.aclose()
+    failing = FakeUpstream(models=None)
+    catalog = catalog_of(failing, time=(time := Time()))
+    await catalog.list()
+    time.now = RETRY_SECONDS
+    await catalog.list()
+    assert failing.listings == 2
+
+
+async def test_another_login_is_asked_for_its_own_models() -> None:
+    upstream = FakeUpstream(models=OFFERED)
+    catalog = catalog_of(upstream)
+    await catalog.list()
+    upstream.account = "somebody else"
+    await catalog.list()
+    assert upstream.listings == 2
+
+
+async def test_the_list_has_the_aliases_first_and_no_retired_model() -> None:
+    rows = await catalog_of(FakeUpstream(models=OFFERED)).list()
+    assert [row.id for row in rows] == ["big", "daily", "pinned", "claude-opus-6", "claude-opus-5-5"]
+    assert (rows[0].resolves_to, rows[0].owned_by) == ("claude-opus-6", "anthropic")
+    assert rows[3].created == 1_796_083_200
+
+
+async def test_one_model_is_described_by_its_name() -> None:
+    catalog = catalog_of(FakeUpstream(models=OFFERED))
+    assert (await catalog.get("big")).resolves_to == "claude-opus-6"
+    assert (await catalog.get("claude-opus-6")).display_name == "Claude Opus 6"
+    with pytest.raises(ModelNotFoundError):
+        await catalog.get("gpt-4o")
+
+
+async def test_a_name_without_its_date_stands_for_the_dated_model() -> None:
+    dated = ModelInfo(id="claude-haiku-4-5-20251001", line="haiku")
+    catalog = catalog_of(FakeUpstream(models=[*OFFERED, dated]))
+    assert (await catalog.resolve("claude-haiku-4-5")).id == "claude-haiku-4-5-20251001"
+    assert (await catalog.get("claude-haiku-4-5")).id == "claude-haiku-4-5"
