@@ -153,6 +153,17 @@ async def test_the_results_of_tools_are_in_the_answer_and_thinking_may_come_back
     assert text_of(second) == "Here is what the tools say: 18 degrees; 25 degrees"
 
 
+async def test_an_instruction_after_the_results_does_not_start_the_calls_again(claude: AsyncAnthropic) -> None:
+    history: list[MessageParam] = [
+        *question("What's the weather in Paris?"),
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "get_weather", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "18 degrees"}]},
+        {"role": "system", "content": "You must call tools where you can."},
+    ]
+    message = await claude.messages.create(model="claude-opus-4-8", max_tokens=400, messages=history, tools=[WEATHER])
+    assert text_of(message) == "Here is what the tools say: 18 degrees"
+
+
 async def test_max_tokens_cuts_and_counts(claude: AsyncAnthropic) -> None:
     message = await claude.messages.create(model="claude-opus-4-8", max_tokens=4, messages=question("Hello"))
     assert (message.stop_reason, message.usage.output_tokens) == ("max_tokens", 4)

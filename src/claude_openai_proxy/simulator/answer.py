@@ -87,7 +87,7 @@ class Answer:
         self.searches += 1
 
     def _take(self, text: str) -> list[str]:
-        tokens = tokens_in(text)
+        tokens = tokens_in(text, self._left + 1)
         taken = tokens[: self._left]
         self._left -= len(taken)
         self.tokens += len(taken)
@@ -127,7 +127,8 @@ def _paced(steps: list[Step], pace: float) -> Iterator[Step]:
 
 
 def _reply(made: Answer, asked: Asked) -> None:
-    last = asked.turns[-1] if asked.turns else Turn("user", "", [])
+    spoken = [turn for turn in asked.turns if turn.role != "system"]
+    last = spoken[-1] if spoken else Turn("user", "", [])
     instructions = _instructions(asked)
     results = last.of_type("tool_result")
     said = _said(last)
@@ -163,7 +164,7 @@ def _said(turn: Turn) -> str:
 
 
 def _instructions(asked: Asked) -> str:
-    """The system prompt, with system messages in the conversation and what the proxies of developers add there."""
+    """The system prompt, and the system messages in the conversation."""
     system = _content_text(asked.body.get("system"))
     inside = [_said(turn) for turn in asked.turns if turn.role == "system"]
     return "\n".join([system, *inside])

@@ -1,5 +1,6 @@
 """Tokens of the simulated model: one per word or sign, one per character of a script without spaces."""
 
+import itertools
 import re
 
 from claude_openai_proxy.simulator.loose_json import JSONObject, object_in
@@ -10,9 +11,9 @@ BYTES_PER_TOKEN = 4
 MEDIA_TOKENS = 1_600
 
 
-def tokens_in(text: str) -> list[str]:
-    """The tokens of a text; joined they are the text."""
-    return TOKEN.findall(text)
+def tokens_in(text: str, most: int) -> list[str]:
+    """The first `most` tokens of a text; all joined they are the text."""
+    return [found.group() for found in itertools.islice(TOKEN.finditer(text), most)]
 
 
 def prompt_tokens(body: JSONObject) -> int:
