@@ -6,14 +6,27 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 COMMAND = Path(sys.executable).with_name("claude-openai-proxy")
 
 
+START_LINES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class DemoServer:
+    """`address` is `http://localhost:PORT`; `said` are the start lines."""
+
+    address: str
+    said: list[str]
+
+
 @contextmanager
-def demo_server(directory: Path) -> Iterator[str]:
-    """Lends its address, `http://localhost:PORT`; its log is in `directory`."""
+def demo_server(directory: Path) -> Iterator[DemoServer]:
+    """Started as a user starts it; its log is in `directory`."""
     with (directory / "log").open("wb") as log:
         server = subprocess.Popen(
             [COMMAND, "--demo", "--port", "0"],
@@ -24,7 +37,7 @@ def demo_server(directory: Path) -> Iterator[str]:
             text=True,
         )
         try:
-            yield _address(server, directory / "log")
+            yield _started(server, directory / "log")
         finally:
             server.terminate()
             server.communicate(timeout=30)
@@ -35,11 +48,9 @@ def clean_environment(home: Path, **more: str) -> Mapping[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONUNBUFFERED": "1", "LANG": "C.UTF-8", **more}
 
 
-def _address(server: subprocess.Popen[str], log: Path) -> str:
+def _started(server: subprocess.Popen[str], log: Path) -> DemoServer:
     assert server.stdout is not None
-    said = []
-    for line in server.stdout:
-        said.append(line)
-        if found := re.search(r"http://localhost:\d+", line):
-            return found[0]
-    raise AssertionError("".join(said) + log.read_text())
+    said = [line.rstrip("\n") for line in islice(server.stdout, START_LINES)]
+    address = re.search(r"http://localhost:\d+", "\n".join(said))
+    assert address, [*said, log.read_text()]
+    return DemoServer(address[0], said)

@@ -10,6 +10,7 @@ import pytest
 from claude_openai_proxy import __version__
 from claude_openai_proxy.settings import SETTINGS
 from claude_openai_proxy.telemetry.log_entry import LogEntry
+from claude_openai_proxy.upstreams.login import NO_LOGIN
 from docs.documents import READMES, ROOT, blocks, documents, headings, relative_links, table_column
 
 RUN = "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/claude-openai-proxy\n"
@@ -26,6 +27,11 @@ def named(path: Path) -> str:
 @pytest.mark.parametrize("readme", READMES, ids=named)
 def test_readme_begins_with_the_two_commands(readme: Path) -> None:
     assert [block.code for block in blocks(readme)][:2] == [RUN, TEST]
+
+
+@pytest.mark.parametrize("readme", READMES, ids=named)
+def test_readme_has_the_sentence_of_a_missing_login(readme: Path) -> None:
+    assert f"{NO_LOGIN}\n" in [block.code for block in blocks(readme)]
 
 
 @pytest.mark.parametrize("document", documents(), ids=named)

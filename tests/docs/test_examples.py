@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.demo_server import clean_environment
+from docs.demo_server import START_LINES, DemoServer, clean_environment
 from docs.documents import READMES, ROOT, Block, blocks
 
 NODE_EXAMPLE = Block("javascript", (ROOT / "examples" / "function_calling.mjs").read_text(encoding="utf-8"))
@@ -54,32 +54,42 @@ def with_address(block: Block, address: str) -> str:
     return block.code.replace("http://localhost:3000", address)
 
 
+def test_the_start_lines_are_those_of_readme(demo: DemoServer) -> None:
+    printed = next(block.code for block in ALL if block.code.startswith("Listening on")).splitlines()
+    port = demo.address.rpartition(":")[2]
+    said = [line.replace(f":{port}", ":3000") for line in demo.said]
+
+    assert len(printed) == START_LINES
+    assert said[0] in (printed[0], printed[0].partition(" and ")[0])  # some machines have no IPv6
+    assert said[1:] == printed[1:]
+
+
 def test_every_kind_of_example_is_there() -> None:
     assert [len(examples("bash", "curl")), len(examples("python")), len(examples("javascript"))] == [2, 5, 3]
 
 
 @pytest.mark.parametrize("block", examples("bash", "curl"), ids=["whole", "streamed"])
-def test_a_curl_example_works_as_printed(block: Block, demo: str, tmp_path: Path) -> None:
-    assert_printed(block, run(["bash", "-euo", "pipefail", "-c", with_address(block, demo)], tmp_path))
+def test_a_curl_example_works_as_printed(block: Block, demo: DemoServer, tmp_path: Path) -> None:
+    assert_printed(block, run(["bash", "-euo", "pipefail", "-c", with_address(block, demo.address)], tmp_path))
 
 
 @pytest.mark.parametrize("block", examples("python"), ids=["whole", "streamed", "tools", "image", "structured"])
-def test_a_python_example_works_as_printed(block: Block, demo: str, tmp_path: Path) -> None:
+def test_a_python_example_works_as_printed(block: Block, demo: DemoServer, tmp_path: Path) -> None:
     script = tmp_path / "example.py"
-    script.write_text(with_address(block, demo), encoding="utf-8")
+    script.write_text(with_address(block, demo.address), encoding="utf-8")
 
     assert_printed(block, run([sys.executable, "-W", "error", script.name], tmp_path))
 
 
 @pytest.mark.parametrize("block", examples("javascript"), ids=["whole", "streamed", "tools"])
-def test_a_node_example_works_as_printed(block: Block, demo: str, tmp_path: Path) -> None:
+def test_a_node_example_works_as_printed(block: Block, demo: DemoServer, tmp_path: Path) -> None:
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed")
     # Modules are looked for beside the importing file, never in NODE_PATH.
     (tmp_path / "node_modules").symlink_to(node_packages(), target_is_directory=True)
     script = tmp_path / "example.mjs"
-    script.write_text(with_address(block, demo), encoding="utf-8")
+    script.write_text(with_address(block, demo.address), encoding="utf-8")
 
     assert_printed(block, run([node, script.name], tmp_path))
 
