@@ -1,5 +1,6 @@
 """The application as it is wired in these tests: fakes inside, a record keeper, a clock."""
 
+import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -40,15 +41,20 @@ class Keeper:
     told: list[str] = field(default_factory=list)
     records: list[RequestRecord] = field(default_factory=list)
 
+    start: asyncio.Event = field(default_factory=asyncio.Event)
+    end: asyncio.Event = field(default_factory=asyncio.Event)
+
     def started(self, record: RequestRecord) -> None:
         self.told.append("started")
         self.records.append(record)
+        self.start.set()
 
     def first_token(self, record: RequestRecord) -> None:
         self._tell("first_token", record)
 
     def ended(self, record: RequestRecord) -> None:
         self._tell("ended", record)
+        self.end.set()
 
     def _tell(self, what: str, record: RequestRecord) -> None:
         assert record in self.records

@@ -7,11 +7,11 @@ from typing import Final
 
 from claude_openai_proxy.errors import ClientRefusedError, ProxyError, UpstreamStatusError
 from claude_openai_proxy.records import RecordReader
-from claude_openai_proxy.web.asgi import HTTPScope, Receive, Scope, Send
+from claude_openai_proxy.web.asgi import Receive, Scope, Send
 from claude_openai_proxy.web.body import drop_rest
 from claude_openai_proxy.web.client_watch import ClientLeftError
 from claude_openai_proxy.web.doors import Doors, preflight_headers
-from claude_openai_proxy.web.errors import INTERNAL_ERROR, Failure, to_failure
+from claude_openai_proxy.web.errors import INTERNAL_ERROR, to_failure
 from claude_openai_proxy.web.exchange import Exchange
 from claude_openai_proxy.web.response_headers import header_value
 from claude_openai_proxy.web.routes import Endpoint, Route, Router
@@ -53,7 +53,10 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the server's life."""
         if scope["type"] == "http":
-            await self._serve(scope, receive, send)
+            exchange = Exchange(scope, receive, send, clock=self._clock, new_id=self._new_id, readers=self._readers)
+            await self._serve(exchange)
+            if exchange.lingers:
+                await drop_rest(exchange)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 
@@ -66,8 +69,7 @@ class Application:
                 await self._shutdown()
                 return await send({"type": "lifespan.shutdown.complete"})
 
-    async def _serve(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        exchange = Exchange(scope, receive, send, clock=self._clock, new_id=self._new_id, readers=self._readers)
+    async def _serve(self, exchange: Exchange) -> None:
         record = exchange.record
         try:
             await self._answer(exchange)
@@ -75,11 +77,11 @@ class Application:
             record.status, record.error = CLIENT_LEFT, "ClientLeftError"
         except ProxyError as error:
             record.error = _error_name(error)
-            await self._fail(exchange, to_failure(error, now=self._wall_clock()))
+            await exchange.fail(to_failure(error, now=self._wall_clock()))
         except Exception as error:  # The one place where a bug becomes an answer.
             record.error = type(error).__name__
             log.exception("request failed", extra={"request_id": record.id})
-            await self._fail(exchange, INTERNAL_ERROR)
+            await exchange.fail(INTERNAL_ERROR)
         except asyncio.CancelledError:
             record.error = "CancelledError"
             raise
@@ -118,13 +120,6 @@ class Application:
         return ClientRefusedError(
             f"There is no {asked} here. Offered: {self._router.offered}.", status=404, code="unknown_url"
         )
-
-    async def _fail(self, exchange: Exchange, failure: Failure) -> None:
-        closing = (b"connection", b"close") in failure.headers
-        await exchange.fail(failure, complete=not closing)
-        if closing and not exchange.complete:
-            await drop_rest(exchange)
-            await exchange.write(b"", more=False)
 
 
 async def _options(exchange: Exchange, route: Route) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import zlib
+from contextlib import suppress
 from typing import Final
 
 from claude_openai_proxy.errors import ClientRefusedError, InvalidRequestError
@@ -28,14 +29,11 @@ async def read_body(exchange: Exchange, *, limit: int, idle_seconds: float = IDL
 
 async def drop_rest(exchange: Exchange) -> None:
     """After a refusal: closing at once while the client still sends would tear the answer from its hands."""
-    try:
+    with suppress(TimeoutError):
         async with asyncio.timeout(LINGER_SECONDS):
-            while True:
-                event = await exchange.receive()
-                if event["type"] != "http.request" or not event.get("more_body", False):
-                    return
-    except TimeoutError:
-        return
+            while (event := await exchange.receive())["type"] == "http.request" and event.get("more_body", False):
+                pass
+    await exchange.write(b"", more=False)
 
 
 def _encoding(exchange: Exchange) -> str:
@@ -53,7 +51,7 @@ def _encoding(exchange: Exchange) -> str:
 def _check_declared_length(exchange: Exchange, limit: int) -> None:
     length = exchange.header(b"content-length")
     if length.isdigit() and (len(length) > 15 or int(length) > limit):
-        raise _too_large(limit)
+        raise _too_large(limit, unread=True)
 
 
 async def _collect(exchange: Exchange, limit: int, idle_seconds: float) -> bytes:
@@ -70,9 +68,10 @@ async def _collect(exchange: Exchange, limit: int, idle_seconds: float) -> bytes
                 piece = event.get("body", b"")
                 pieces.append(piece)
                 size += len(piece)
+                more = event.get("more_body", False)
                 if size > limit:
-                    raise _too_large(limit)
-                if not event.get("more_body", False):
+                    raise _too_large(limit, unread=more)
+                if not more:
                     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
                 idle.reschedule(loop.time() + idle_seconds)
     except TimeoutError:
@@ -95,7 +94,7 @@ def _decompress(data: bytes, encoding: str, limit: int) -> bytes:
         pieces.append(piece)
         room -= len(piece)
         if room <= 0:
-            raise _too_large(limit)
+            raise _too_large(limit, unread=False)
         if not member.eof:
             raise _broken(encoding)
         data = member.unused_data
@@ -108,12 +107,12 @@ def _has_zlib_header(data: bytes) -> bool:
     return len(data) >= 2 and data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
 
 
-def _too_large(limit: int) -> ClientRefusedError:
+def _too_large(limit: int, *, unread: bool) -> ClientRefusedError:
     return ClientRefusedError(
         f"The request's body is larger than {limit / 1_048_576:g} MiB. Send less, or raise MAX_BODY_MB.",
         status=413,
         code="request_too_large",
-        headers=_CLOSE,
+        headers=_CLOSE if unread else (),
     )
 
 

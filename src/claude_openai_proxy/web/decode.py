@@ -54,7 +54,7 @@ def _decode(body: bytes) -> tuple[ChatCompletionRequest, tuple[str, ...]]:
 
 
 def _check_text(body: bytes) -> None:
-    if not body.strip():
+    if not body or body.isspace():
         raise InvalidRequestError("The request has no body: send a JSON object.")
     if not body.isascii():
         try:
@@ -62,19 +62,20 @@ def _check_text(body: bytes) -> None:
         except UnicodeDecodeError as error:
             raise _not_json(error) from None
     # Counting is dear, so only what looks deep is counted; msgspec stops at any depth that could do harm.
-    if any(closing in body for closing in _DEEP_CLOSINGS) and _depth(body) > DEEPEST:
+    if any(closing in body for closing in _DEEP_CLOSINGS) and _is_deep(body):
         raise _too_deep()
 
 
-def _depth(body: bytes) -> int:
-    depth = deepest = 0
+def _is_deep(body: bytes) -> bool:
+    depth = 0
     for match in _BRACKETS.finditer(body):
         if match[1]:
             depth += 1
-            deepest = max(deepest, depth)
+            if depth > DEEPEST:
+                return True
         elif match[2]:
             depth -= 1
-    return deepest
+    return False
 
 
 def _not_json(error: msgspec.DecodeError | UnicodeDecodeError) -> InvalidRequestError:

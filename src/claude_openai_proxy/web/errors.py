@@ -42,6 +42,11 @@ class Failure:
     headers: tuple[Header, ...] = ()
 
     @property
+    def closes(self) -> bool:
+        """Whether the connection is of no more use, its request being half read."""
+        return (b"connection", b"close") in self.headers
+
+    @property
     def body(self) -> bytes:
         """OpenAI's error body."""
         return _encode(ErrorResponse(self.error))

@@ -19,11 +19,14 @@ _PRODUCT: Final = re.compile(r"[A-Za-z0-9_.+/ -]{1,64}")
 
 
 class Exchange:
-    """A request, and the means to answer it once. `started`: its status is out; `complete`: nothing more will come."""
+    """A request, and the means to answer it once. `started`: its status is out; `complete`: nothing more will come.
+
+    `streams`: errors after the start are events; `lingers`: the client may still be sending what nobody reads.
+    """
 
     __slots__ = (
-        "_clock", "_readers", "_send", "answer_headers", "complete", "cors", "headers", "method", "path", "query",
-        "receive", "record", "rest", "started", "streams",
+        "_clock", "_readers", "_send", "answer_headers", "complete", "cors", "headers", "lingers", "method", "path",
+        "query", "receive", "record", "rest", "started", "streams",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +51,7 @@ class Exchange:
         self.started = False
         self.complete = False
         self.streams = False
+        self.lingers = False
         self._send = send
         self._clock = clock
         self._readers = readers
@@ -79,12 +83,11 @@ class Exchange:
         *,
         content_type: bytes = JSON,
         headers: Sequence[Header] = (),
-        complete: bool = True,
     ) -> None:
-        """The whole answer at once; not `complete` leaves the connection to be ended with a last, empty `write`."""
+        """The whole answer at once; one that `lingers` still has its last, empty `write` to come."""
         length = (b"content-length", b"%d" % len(body))
         await self.start(status, content_type, [length, *headers] if status != 204 else headers)
-        await self.write(b"" if self.method == "HEAD" else body, more=not complete)
+        await self.write(b"" if self.method == "HEAD" else body, more=self.lingers)
 
     async def start(self, status: int, content_type: bytes, headers: Sequence[Header]) -> None:
         """Status and headers; from here on an error has no status of its own."""
@@ -110,10 +113,11 @@ class Exchange:
             self.complete = True
         await self._send({"type": "http.response.body", "body": data, "more_body": more})
 
-    async def fail(self, failure: Failure, *, complete: bool = True) -> None:
+    async def fail(self, failure: Failure) -> None:
         """An error with its status, or inside the stream, or, for an answer that is half out, nothing."""
         if not self.started:
-            await self.answer(failure.status, failure.body, headers=failure.headers, complete=complete)
+            self.lingers = failure.closes
+            await self.answer(failure.status, failure.body, headers=failure.headers)
         elif self.streams and not self.complete:
             await self.write(b"data: " + failure.body + b"\n\n", more=False)
 

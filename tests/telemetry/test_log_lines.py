@@ -1,0 +1,195 @@
+"""Log lines: what they say of a request, how they look, and when they are written."""
+
+import io
+import json
+import logging
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from claude_openai_proxy.records import Principal, RequestRecord
+from claude_openai_proxy.telemetry.logging_setup import LogFormat, set_up_logging
+
+NOW = 1_800_000_000.25  # 2027-01-15T08:00:00.250Z
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    names = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "asyncio")
+    levels = {name: logging.getLogger(name).level for name in names}
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, was in levels.items():
+        logging.getLogger(name).setLevel(was)
+        logging.getLogger(name).disabled = False
+
+
+def a_record(**changes: object) -> RequestRecord:
+    record = RequestRecord(
+        id="req-1",
+        principal=Principal(),
+        method="POST",
+        route="/v1/chat/completions",
+        started=10.0,
+        client="OpenAI/Python",
+        model_asked="custom-claude-4-opus",
+        model_used="claude-opus-4-7",
+        upstream="messages-api",
+        upstream_request_id="req_up",
+        stream=True,
+        status=200,
+        finish_reason="stop",
+        input_tokens=812,
+        output_tokens=120,
+        cached_tokens=400,
+        first_token=10.35,
+        ended=11.2,
+        ignored=("seed",),
+        repairs=["connect_retried"],
+    )
+    for name, value in changes.items():
+        setattr(record, name, value)
+    return record
+
+
+def written(
+    record: RequestRecord, *, level: str = "info", format_: LogFormat = "json", stream: io.StringIO | None = None
+) -> str:
+    """What a request leaves in the log, from start to end."""
+    stream = io.StringIO() if stream is None else stream
+    reader = set_up_logging(level=level, format_=format_, stream=stream, wall_clock=lambda: NOW)
+    reader.started(record)
+    reader.first_token(record)
+    reader.ended(record)
+    return stream.getvalue()
+
+
+def test_json_has_every_field_in_one_line() -> None:
+    line = written(a_record())
+    assert line.count("\n") == 1
+    assert json.loads(line) == {
+        "time": "2027-01-15T08:00:00.250Z",
+        "level": "info",
+        "event": "request",
+        "request_id": "req-1",
+        "principal": "local",
+        "client": "OpenAI/Python",
+        "method": "POST",
+        "route": "/v1/chat/completions",
+        "status": 200,
+        "model": "custom-claude-4-opus",
+        "model_used": "claude-opus-4-7",
+        "upstream": "messages-api",
+        "upstream_request_id": "req_up",
+        "stream": True,
+        "finish_reason": "stop",
+        "input_tokens": 812,
+        "output_tokens": 120,
+        "cached_tokens": 400,
+        "first_token_ms": 350,
+        "total_ms": 1200,
+        "ignored": ["seed"],
+        "repairs": ["connect_retried"],
+    }
+
+
+def test_console_is_one_line_for_a_person() -> None:
+    line = written(a_record(), format_="console")
+    assert re.fullmatch(
+        r"\d\d:\d\d:\d\d  200 POST /v1/chat/completions  custom-claude-4-opus → claude-opus-4-7 +  stop  "
+        r"812 in \(400 cached\), 120 out  first token 350 ms, 1200 ms  ignored seed  repairs connect_retried  req-1\n",
+        line,
+    )
+
+
+def test_console_names_the_key_and_the_error() -> None:
+    record = a_record(principal=Principal("ann"), status=429, error="UpstreamStatusError rate_limit_error")
+    line = written(record, format_="console")
+    assert " 429 " in line
+    assert "UpstreamStatusError rate_limit_error" in line
+    assert "  ann  " in line
+
+
+def test_colour_is_for_terminals_only() -> None:
+    failed = a_record(status=502, error="UpstreamConnectionError")
+    assert "\x1b[31m" in written(failed, format_="console", stream=Terminal())
+    assert "\x1b" not in written(failed, format_="console")
+    assert "\x1b" not in written(a_record(), format_="console", stream=Terminal())
+
+
+def test_auto_is_console_on_a_terminal_and_json_elsewhere() -> None:
+    assert written(a_record(), format_="auto").startswith("{")
+    assert not written(a_record(), format_="auto", stream=Terminal()).startswith("{")
+
+
+@pytest.mark.parametrize("format_", ["json", "console"])
+def test_a_name_with_line_breaks_makes_no_lines_of_its_own(format_: LogFormat) -> None:
+    record = a_record(model_asked="x\r\n200 FORGED\x1b[31m\u2028y" + "z" * 1000)
+    line = written(record, format_=format_)
+    assert len(line.splitlines()) == 1 or (format_ == "json" and line.count("\n") == 1)
+    assert "\x1b" not in line
+    assert len(line) < 1000
+
+
+@pytest.mark.parametrize(
+    ("changes", "level"),
+    [
+        ({}, "info"),
+        ({"status": 404}, "warning"),
+        ({"status": 499, "error": "ClientLeftError"}, "info"),
+        ({"status": 502, "error": "UpstreamConnectionError"}, "error"),
+        ({"status": 200, "error": "UpstreamConnectionError"}, "error"),
+        ({"status": 0, "error": "CancelledError"}, "error"),
+    ],
+)
+def test_the_level_says_whose_fault_it_was(changes: dict[str, object], level: str) -> None:
+    assert json.loads(written(a_record(**changes)))["level"] == level
+    assert written(a_record(**changes), level="error").count("\n") == (level == "error")
+
+
+def test_debug_tells_the_start_and_the_first_token_too() -> None:
+    events = [json.loads(line)["event"] for line in written(a_record(), level="debug").splitlines()]
+    assert events == ["request started", "first token", "request"]
+
+
+@pytest.mark.parametrize("format_", ["json", "console"])
+def test_other_loggers_look_the_same(format_: LogFormat) -> None:
+    stream = io.StringIO()
+    set_up_logging(level="info", format_=format_, stream=stream, wall_clock=lambda: NOW)
+    logging.getLogger("claude_openai_proxy.web").error(
+        "request failed", extra={"request_id": "req-9"}, exc_info=RuntimeError("a bug")
+    )
+    written_ = stream.getvalue()
+    assert "request failed" in written_
+    assert "req-9" in written_
+    assert "RuntimeError: a bug" in written_
+    if format_ == "json":
+        line = json.loads(written_)
+        assert (line["level"], line["logger"]) == ("error", "claude_openai_proxy.web")
+
+
+def test_uvicorns_warnings_are_kept_and_its_chatter_is_not() -> None:
+    stream = io.StringIO()
+    set_up_logging(level="info", format_="json", stream=stream, wall_clock=lambda: NOW)
+    logging.getLogger("uvicorn.error").info("Started server process")
+    logging.getLogger("uvicorn.access").warning("GET / 200")
+    logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+    assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == [
+        "Invalid HTTP request received."
+    ]
+
+
+def test_a_log_that_is_gone_does_not_fail_the_request() -> None:
+    stream = io.StringIO()
+    reader = set_up_logging(level="info", format_="json", stream=stream, wall_clock=lambda: NOW)
+    stream.close()
+    reader.ended(a_record())

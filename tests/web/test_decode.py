@@ -1,0 +1,132 @@
+"""What is wrong with a request is a 400 that names the place."""
+
+import pytest
+
+from claude_openai_proxy.errors import InvalidRequestError
+from claude_openai_proxy.web.decode import decode_chat_request
+
+START = b'{"model":"m","messages":[{"role":"user","content":"Hi"}]'
+
+
+def refused(body: bytes) -> InvalidRequestError:
+    with pytest.raises(InvalidRequestError) as caught:
+        decode_chat_request(body)
+    return caught.value
+
+
+def test_a_request_without_unknown_fields() -> None:
+    request, unknown = decode_chat_request(START + b',"temperature":0.5}')
+    assert (request.model, request.temperature, unknown) == ("m", 0.5, ())
+
+
+def test_unknown_fields_are_named_in_their_order_and_the_rest_is_decoded() -> None:
+    request, unknown = decode_chat_request(START + b',"zz":{"a":[1]},"seed":7,"aa":null}')
+    assert (request.seed, unknown) == (7, ("zz", "aa"))
+
+
+def test_unknown_fields_inside_messages_are_normal() -> None:
+    _, unknown = decode_chat_request(b'{"messages":[{"role":"user","content":"Hi","audio":null,"x":1}]}')
+    assert unknown == ()
+
+
+def test_of_a_field_given_twice_the_last_counts() -> None:
+    request, _ = decode_chat_request(START + b',"model":"n"}')
+    assert request.model == "n"
+
+
+@pytest.mark.parametrize(
+    ("body", "param", "words"),
+    [
+        (START + b',"temperature":3}', "temperature", "<= 2"),
+        (START + b',"temperature":"hot"}', "temperature", "got `string`"),
+        (START + b',"n":1.5}', "n", "got `number`"),
+        (START + b',"stream":1}', "stream", "got `integer`"),
+        (START + b',"stop":["a","b","c","d","e"]}', "stop", "length <= 4"),
+        (START + b',"n":1' + b"0" * 400 + b"}", "n", "<= 8"),
+        (START + b',"top_k":-1' + b"0" * 400 + b"}", "top_k", ">= 0"),
+        (START + b',"temperature":1e999}', "temperature", "out of range"),
+        (START + b',"verbosity":"loud"}', "verbosity", "'loud'"),
+        (b'{"messages":[{"role":"user","content":[{"type":"text"}]}]}', "messages[0].content[0].text", "Missing"),
+        (b'{"messages":[{"role":"wizard","content":"x"}]}', "messages[0].role", "'wizard'"),
+        (b'{"messages":[{"role":null}]}', "messages[0].role", "expected `string`"),
+        (b'{"messages":[{"content":"x"}]}', "messages[0].role", "Missing"),
+        (b'{"messages":[1]}', "messages[0]", "got `integer`"),
+        (b'{"messages":{}}', "messages", "Expected `array`".lower()),
+        (b'{"model":"m"}', "messages", "Missing required parameter: 'messages'"),
+        (START + b',"unknown":1,"top_p":2}', "top_p", "<= 1"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_place(body: bytes, param: str, words: str) -> None:
+    error = refused(body)
+    assert error.param == param
+    assert words in error.message
+    assert repr(param) in error.message
+
+
+@pytest.mark.parametrize("body", [b"[]", b'"text"', b"1", b"null", b"true"])
+def test_a_body_that_is_no_object_is_told_so(body: bytes) -> None:
+    error = refused(body)
+    assert "must be a JSON object" in error.message
+    assert error.param is None
+
+
+@pytest.mark.parametrize("body", [b"", b"  \r\n"])
+def test_no_body_is_told_so(body: bytes) -> None:
+    assert "no body" in refused(body).message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        START,
+        START + b"} x",
+        START + b',"seed":NaN}',
+        START + b',"seed":Infinity}',
+        START + b',"seed":01}',
+        START + b",}",
+        b"{'model':'m'}",
+        b'{"model":"a\x00b"}',
+        b'{"model":"\\ud800"}',
+        b'{"model":"\\ud800abcdefgh"}',
+        b'{"model":"\\udc00\\ud800"}',
+        b'{"unknown":"\\ud800abcdefgh"}',
+        b'{"model":"\\q"}',
+        b"\xef\xbb\xbf" + START + b"}",
+        (START + b"}").decode().encode("utf-16"),
+    ],
+)
+def test_what_is_not_json_is_told_so(body: bytes) -> None:
+    message = refused(body).message
+    assert "not valid JSON" in message or "not valid UTF-8" in message
+
+
+@pytest.mark.parametrize("place", [b'"model":"%b"', b'"unknown":"%b"', b'"%b":1', b'"tools":[{"parameters":"%b"}]'])
+@pytest.mark.parametrize("bytes_", [b"\xff", b"\xed\xa0\x80", b"\xc3", b"\xf5\x80\x80\x80"])
+def test_what_is_not_utf_8_is_told_so_wherever_it_stands(place: bytes, bytes_: bytes) -> None:
+    assert "UTF-8" in refused(b"{" + place % bytes_ + b"}").message
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]"), (b'{"a":[', b"]}")]
+)
+@pytest.mark.parametrize("levels", [101, 5_000, 1_000_000])
+@pytest.mark.parametrize("place", [b'"unknown"', b'"metadata"', b'"messages"', b'"tools"'])
+def test_deep_nesting_is_refused(opening: bytes, closing: bytes, levels: int, place: bytes) -> None:
+    nested = opening * levels + b"1" + closing * levels
+    assert "nested over 100 levels" in refused(b"{" + place + b":" + nested + b"}").message
+
+
+def test_nesting_that_is_not_closed_is_refused() -> None:
+    assert "nested over 100 levels" in refused(b'{"a":' * 1_000_000).message
+
+
+def test_brackets_in_strings_are_no_nesting() -> None:
+    text = b"]" * 200 + b"[" * 200 + b'\\"}}}}}}}}}'
+    request, _ = decode_chat_request(b'{"messages":[{"role":"user","content":"' + text + b'"}]}')
+    assert len(request.messages) == 1
+
+
+def test_a_hundred_levels_are_taken() -> None:
+    nested = b"[" * 99 + b"]" * 99
+    _, unknown = decode_chat_request(START + b',"unknown":' + nested + b"}")
+    assert unknown == ("unknown",)
