@@ -164,6 +164,18 @@ async def test_an_instruction_after_the_results_does_not_start_the_calls_again(c
     assert text_of(message) == "Here is what the tools say: 18 degrees"
 
 
+async def test_a_forced_choice_calls_again_right_after_the_results(claude: AsyncAnthropic) -> None:
+    history: list[MessageParam] = [
+        *question("What's the weather in Paris?"),
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "get_weather", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "18 degrees"}]},
+    ]
+    message = await claude.messages.create(
+        model="claude-opus-4-8", max_tokens=400, messages=history, tools=[WEATHER, TIME], tool_choice={"type": "any"}
+    )
+    assert len(calls_of(message)) == 1
+
+
 async def test_max_tokens_cuts_and_counts(claude: AsyncAnthropic) -> None:
     message = await claude.messages.create(model="claude-opus-4-8", max_tokens=4, messages=question("Hello"))
     assert (message.stop_reason, message.usage.output_tokens) == ("max_tokens", 4)
@@ -216,6 +228,23 @@ async def test_an_answer_by_schema_is_json_of_that_schema(claude: AsyncAnthropic
         output_config={"format": {"type": "json_schema", "schema": schema}},
     )
     assert text_of(message) == '{"answer":"no","degrees":18}'
+
+
+async def test_names_days_and_lists_of_a_schema_are_found_in_the_prompt(claude: AsyncAnthropic) -> None:
+    people = {"type": "array", "items": {"type": "string"}}
+    schema: dict[str, object] = {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "day": {"type": "string"}, "people": people},
+        "required": ["name", "day", "people"],
+        "additionalProperties": False,
+    }
+    message = await claude.messages.create(
+        model="claude-opus-5-5",
+        max_tokens=400,
+        messages=question("Alice and Bob meet for the science fair on Friday."),
+        output_config={"format": {"type": "json_schema", "schema": schema}},
+    )
+    assert text_of(message) == '{"name":"Alice","day":"Friday","people":["Alice","Bob"]}'
 
 
 async def test_a_picture_is_named_by_its_media_type(claude: AsyncAnthropic) -> None:

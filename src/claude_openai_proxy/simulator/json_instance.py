@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from claude_openai_proxy.simulator.loose_json import JSONObject, list_in, object_in, text_in
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+DAY = re.compile(r"\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b")
 FORMATS = {
     "date-time": "2026-01-01T00:00:00Z",
     "date": "2026-01-01",
@@ -45,8 +46,7 @@ def _value(schema: JSONObject, root: JSONObject, prompt: Prompt, name: str, dept
         case "object":
             return _object(schema, root, prompt, depth)
         case "array":
-            enough = depth < DEEPEST and "items" in schema
-            return [_value(object_in(schema["items"]), root, prompt, name, depth + 1)] if enough else []
+            return _list(object_in(schema.get("items")), root, prompt, name, depth)
         case "integer" | "number" as kind:
             return _number(schema, prompt, whole=kind == "integer")
         case "boolean":
@@ -84,13 +84,25 @@ def _type(schema: JSONObject) -> str:
 def _object(schema: JSONObject, root: JSONObject, prompt: Prompt, depth: int) -> JSONObject:
     required = list_in(schema.get("required"))
     made: JSONObject = {}
+    left = prompt
     for name, part in object_in(schema.get("properties")).items():
         wanted = name in required or (depth == 0 and _named(object_in(part), prompt))
         if wanted and depth < DEEPEST:
-            made[name] = _value(object_in(part), root, prompt, name, depth + 1)
-            if made[name] in prompt.things[:1] and len(prompt.things) > 1:
-                prompt = Prompt(prompt.said, prompt.things[1:])
+            listed = _type(_resolved(object_in(part), root)) == "array"
+            made[name] = _value(object_in(part), root, prompt if listed else left, name, depth + 1)
+            if made[name] in left.things[:1] and len(left.things) > 1:
+                left = Prompt(left.said, left.things[1:])
     return made
+
+
+def _list(items: JSONObject, root: JSONObject, prompt: Prompt, name: str, depth: int) -> list[object]:
+    """One item; of plain strings one for each thing that was named."""
+    if depth >= DEEPEST or not items:
+        return []
+    plain = items.keys() <= {"type", "description", "title"} and items.get("type") == "string"
+    if plain and prompt.things:
+        return list(prompt.things)
+    return [_value(items, root, prompt, name, depth + 1)]
 
 
 def _named(schema: JSONObject, prompt: Prompt) -> bool:
@@ -116,6 +128,8 @@ def _text(schema: JSONObject, prompt: Prompt, name: str) -> str:
     form = text_in(schema.get("format"))
     if form in FORMATS:
         return FORMATS[form]
+    if "day" in name.lower() and (day := DAY.search(prompt.said)):
+        return day.group()
     if isinstance(schema.get("default"), str):
         return text_in(schema["default"])
     return prompt.things[0] if prompt.things else (prompt.said.strip() or f"simulated {name}")

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from claude_openai_proxy.simulator.complaints.asked import Asked
-from claude_openai_proxy.simulator.json_instance import Prompt, json_instance
+from claude_openai_proxy.simulator.json_instance import DAY, Prompt, json_instance
 from claude_openai_proxy.simulator.loose_json import JSONObject, object_in, text_in
 from claude_openai_proxy.simulator.tokens import EAST_ASIAN
 
@@ -22,7 +22,9 @@ what when where which who will with you your
 COMMON_WORDS = frozenset(COMMON.split())
 THING = re.compile(r"\"([^\"]+)\"|“([^”]+)”|「([^」]+)」|(?<![.!?]\s)(?<!^)\b([A-Z][\w'-]*(?: [A-Z][\w'-]*)*)")
 EAST_ASIAN_THING = re.compile(rf"([{EAST_ASIAN}]{{2,4}}?)(?=和|与|、|跟|的|今天|现在|明天)")
+FIRST_THING = re.compile(r"(?:^|[.!?]\s)([A-Z][\w-]*)(?= and [A-Z]| is | was | has |'s )")
 NOT_THINGS = frozenset({"I", "I'm", "I'd", "I'll", "What", "How", "Please", "JSON", "API"})
+FORCED = re.compile(r"next (message|answer|reply) must call|must call [^.\n]{0,160} now\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,11 @@ class Call:
 
     name: str
     input: JSONObject
+
+
+def is_forced(asked: Asked, instructions: str) -> bool:
+    """Whether this very answer must call a tool, even right after the results of the last calls."""
+    return asked.tool_choice in {"any", "tool"} or FORCED.search(instructions) is not None
 
 
 def calls_for(asked: Asked, said: str, instructions: str) -> list[Call]:
@@ -102,6 +109,8 @@ def _takes_one_thing(tool: JSONObject) -> bool:
 
 def things_in(said: str) -> list[str]:
     """Names in a text: quoted, or capitalised in the middle of a sentence, or before a Chinese "and" or "of"."""
+    first = [word for word in FIRST_THING.findall(said) if word.lower() not in COMMON_WORDS]
     found = ["".join(groups) for groups in THING.findall(said)] + EAST_ASIAN_THING.findall(said)
-    things = [thing.lstrip("和与跟、") for thing in found]
-    return [thing for thing in dict.fromkeys(things) if thing and thing not in NOT_THINGS]
+    things = [*first, *(thing.lstrip("和与跟、") for thing in found)]
+    left_out = NOT_THINGS | set(DAY.findall(said))
+    return [thing for thing in dict.fromkeys(things) if thing and thing not in left_out]
