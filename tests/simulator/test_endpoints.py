@@ -1,11 +1,18 @@
 """Doors and small routes, seen on the wire."""
 
+import asyncio
 import json
+import shutil
+import ssl
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from claude_openai_proxy.simulator import Simulator
+from claude_openai_proxy.simulator import Cut, Script, Simulator
+from claude_openai_proxy.simulator.message_events import message_start
 from simulator.wire_client import message_request, sent
+from upstreams.certificates import make_certificates
 
 
 def plain(method: str, path: str, *headers: str) -> bytes:
@@ -60,3 +67,20 @@ async def test_what_is_no_http_is_cut(simulator_url: str) -> None:
 async def test_a_large_body_is_asked_for_before_it_comes(simulator_url: str) -> None:
     asking = message_request().replace(b"host: x", b"host: x\r\nexpect: 100-continue")
     assert (await sent(simulator_url, asking)).head == "HTTP/1.1 100 Continue"
+
+
+async def test_it_speaks_tls_and_cuts_there_too(tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("the openssl command is not installed")
+    certificates = make_certificates(tmp_path, "IP:127.0.0.1")
+    simulator = Simulator()
+    simulator.play(Script.events([message_start(), Cut()]))
+    async with simulator.serve(ssl=certificates.server()) as url:
+        assert url.startswith("https://127.0.0.1:")
+        trust = ssl.create_default_context(cafile=str(certificates.ca_file))
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port, ssl=trust)
+        writer.write(message_request())
+        assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+        writer.close()
