@@ -5,12 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.anthropic import (
-    JSONOutputFormat,
     MessageParam,
     MessagesRequest,
     Metadata,
@@ -26,7 +24,6 @@ from claude_openai_proxy.protocols.anthropic import (
 )
 from claude_openai_proxy.protocols.openai_chat_request import (
     ChatCompletionRequest,
-    ResponseFormatJSONSchema,
     ServiceTier,
 )
 from claude_openai_proxy.translate.answer_plan import NO_NAMES, AnswerPlan
@@ -35,11 +32,11 @@ from claude_openai_proxy.translate.capabilities import Capabilities
 from claude_openai_proxy.translate.content import Reader
 from claude_openai_proxy.translate.conversation import Conversation
 from claude_openai_proxy.translate.declined import decline_fields
-from claude_openai_proxy.translate.instructions import CONTINUE, schema_in_words, standing_instructions
+from claude_openai_proxy.translate.instructions import CONTINUE, standing_instructions
 from claude_openai_proxy.translate.messages import MessageReader
 from claude_openai_proxy.translate.model_facts import ModelFacts
 from claude_openai_proxy.translate.notes import Notes
-from claude_openai_proxy.translate.output_schema import SchemaError, described, output_schema
+from claude_openai_proxy.translate.response_format import answer_format
 from claude_openai_proxy.translate.sampling import max_tokens, sampling, stops
 from claude_openai_proxy.translate.thinking import Reasoning, Surroundings, reasoning
 from claude_openai_proxy.translate.tool_choice import Choice, choose_tools
@@ -91,10 +88,10 @@ class _Assembly:
         self._capabilities = capabilities
         self._notes = notes
         self._marks = CacheMarks()
-        self._schema = _asked_schema(request)
+        self._format = answer_format(request, facts, notes)
 
     def translation(self) -> Translation:
-        tools = declared_tools(self._request, self._facts, self._marks, self._notes)
+        tools = declared_tools(self._request, self._facts, self._marks, self._notes, beside=self._format.native)
         choice = choose_tools(self._request, tools, self._facts, self._notes)
         conversation = self._conversation(tools)
         choice = self._with_called_tools(choice, tools, conversation)
@@ -102,7 +99,9 @@ class _Assembly:
         limit = max_tokens(self._request, self._facts, self._notes)
         thinking = self._reasoning(limit, choice, messages)
         messages = self._with_legal_end(messages, thinking)
-        conversation.system += map(TextBlockParam, self._instructions())
+        conversation.system += map(TextBlockParam, standing_instructions(self._request))
+        if self._format.instruction:
+            conversation.system.append(TextBlockParam(self._format.instruction))
         built = MessagesRequest(model=self._facts.id, max_tokens=limit, messages=messages)
         built = self._with_tools(self._with_fields(built, conversation.system, thinking), tools, choice)
         built = with_legal_marks(built, self._marks, self._notes)
@@ -118,7 +117,7 @@ class _Assembly:
 
     def _conversation(self, tools: Tools) -> Conversation:
         conversation = Conversation(self._notes, system_in_messages=self._facts.system_in_messages)
-        reader = Reader(self._marks, self._notes, citations=self._schema is None)
+        reader = Reader(self._marks, self._notes, citations=self._format.asked is None)
         MessageReader(conversation, reader, tools.names, self._notes).read(self._request.messages)
         return conversation
 
@@ -145,18 +144,11 @@ class _Assembly:
             return messages
         budget = isinstance(thinking.config, ThinkingConfigEnabled)
         text = last.content[-1]
-        if self._facts.prefill and not budget and self._schema is None and isinstance(text, TextBlockParam):
+        if self._facts.prefill and not budget and self._format.asked is None and isinstance(text, TextBlockParam):
             trimmed = replace(text, text=text.text.rstrip())
             return [*messages[:-1], MessageParam("assistant", [*last.content[:-1], trimmed])]
         self._notes.repair("prefill_emulated")
         return [*messages, MessageParam("user", [TextBlockParam(CONTINUE)])]
-
-    def _instructions(self) -> list[str]:
-        spoken = standing_instructions(self._request)
-        if self._schema is not None and not self._facts.structured_output:
-            self._notes.repair("response_format_emulated")
-            spoken.append(schema_in_words(bytes(self._schema)))
-        return spoken
 
     def _with_fields(
         self, built: MessagesRequest, system: list[TextBlockParam], thinking: Reasoning
@@ -183,18 +175,10 @@ class _Assembly:
         return replace(built, tools=offered or UNSET, tool_choice=choice.tool_choice)
 
     def _output_config(self, thinking: Reasoning) -> OutputConfig | UnsetType:
-        format_: JSONOutputFormat | UnsetType = UNSET
-        asked = self._request.response_format
-        if self._schema is not None and self._facts.structured_output and isinstance(asked, ResponseFormatJSONSchema):
-            try:
-                schema = output_schema(self._schema)
-            except SchemaError as error:
-                place = "response_format.json_schema.schema"
-                raise InvalidRequestError(f"The schema {error}.", param=place) from None
-            format_ = JSONOutputFormat(described(schema, asked.json_schema.description))
-        if format_ is UNSET and thinking.effort is UNSET:
+        format_ = self._format.param
+        if format_ is None and thinking.effort is UNSET:
             return UNSET
-        return OutputConfig(effort=thinking.effort, format=format_)
+        return OutputConfig(effort=thinking.effort, format=format_ or UNSET)
 
     def _metadata(self) -> Metadata | UnsetType:
         """The end user's id, hashed: clients send e-mail addresses, which Claude refuses."""
@@ -216,19 +200,9 @@ class _Assembly:
             reasoning=thinking.shown,
             stop_texts=stops(self._request).emulated,
             forced_tool=choice.instruction is not None,
-            schema=bytes(self._schema) if self._schema is not None else None,
+            schema=None if self._format.asked is None else bytes(self._format.asked),
             strict_schemas=tools.strict_schemas,
         )
-
-
-def _asked_schema(request: ChatCompletionRequest) -> Raw | None:
-    asked = request.response_format
-    if not isinstance(asked, ResponseFormatJSONSchema):
-        return None
-    schema = asked.json_schema.schema
-    if bytes(schema) in {b"", b"null"}:
-        return Raw(b'{"type":"object"}')
-    return schema
 
 
 def _service_tier(asked: ServiceTier | None) -> Literal["auto", "standard_only"] | UnsetType:

@@ -1,8 +1,9 @@
 """The content of messages: text, images, files, and Claude's own parts. Text that is empty or blank never leaves."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from claude_openai_proxy.errors import InvalidRequestError
@@ -34,11 +35,13 @@ from claude_openai_proxy.protocols.openai_chat_request import (
     TextSource,
 )
 from claude_openai_proxy.translate.cache_marks import CacheMarks
-from claude_openai_proxy.translate.media import PDF, file_block, image_block, image_of_bytes
+from claude_openai_proxy.translate.media import document_source, file_block, image_block, image_of_bytes
 from claude_openai_proxy.translate.notes import Notes
 
 SeenBlock = TextBlockParam | ImageBlockParam | DocumentBlockParam
 """What may stand in a user turn and in a tool result."""
+
+Block = TypeVar("Block", bound=Struct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Reader:
             block = self.part(part, f"{place}.content[{index}]")
             if block is not None:
                 blocks.append(block)
-        return self._with_message_mark(blocks, message_mark)
+        return self.with_message_mark(blocks, message_mark)
 
     def text(self, content: Content, place: str, message_mark: CacheControl | None = None) -> list[TextBlockParam]:
         """Blocks of a system message, which has text only."""
@@ -67,7 +70,7 @@ class Reader:
         blocks: list[SeenBlock] = []
         for index, part in enumerate(content or ()):
             blocks += self.said(part, f"{place}.content[{index}]")
-        marked = self._with_message_mark(blocks, message_mark)
+        marked = self.with_message_mark(blocks, message_mark)
         return [block for block in marked if isinstance(block, TextBlockParam)]
 
     def said(self, part: ContentPart, place: str) -> list[TextBlockParam]:
@@ -88,7 +91,7 @@ class Reader:
     def result(self, content: Content, place: str) -> "str | list[SeenBlock]":
         """What a tool returned; "" where that is nothing. The marks of its parts become one mark of the result."""
         if isinstance(content, str):
-            return "" if _is_blank(content) else content
+            return plain_result(content)
         unmarked = Reader(CacheMarks(), self.notes, citations=self.citations)
         blocks = unmarked.seen(content, place)
         return [_without_mark(block) for block in blocks] or ""
@@ -150,11 +153,16 @@ class Reader:
     def _marked_text(self, text: str, mark: CacheControl | None) -> TextBlockParam:
         return TextBlockParam(text) if mark is None else TextBlockParam(text, self.marks.of(mark))
 
-    def _with_message_mark(self, blocks: list[SeenBlock], mark: CacheControl | None) -> list[SeenBlock]:
+    def with_message_mark(self, blocks: list[Block], mark: CacheControl | None) -> list[Block]:
         """A mark on a whole message is one on its last block."""
-        if mark is not None and blocks and blocks[-1].cache_control is UNSET:
-            blocks[-1] = _replaced(blocks[-1], self.marks.of(mark) or None)
+        if mark is not None and blocks and getattr(blocks[-1], "cache_control", None) is UNSET:
+            blocks[-1] = replace(blocks[-1], cache_control=self.marks.of(mark))
         return blocks
+
+
+def plain_result(text: str) -> str:
+    """What a tool returned as text; "" where that is blank."""
+    return "" if text.isspace() else text
 
 
 def _text_of(part: ContentPart) -> str | None:
@@ -174,14 +182,11 @@ def _document_source(part: DocumentPart, place: str) -> Base64Source | URLSource
             raise InvalidRequestError("The document is empty.", param=f"{place}.data")
         return PlainTextSource(source.data)
     if isinstance(source, AskedBase64):
-        return Base64Source(source.media_type or PDF, source.data)
+        return document_source(source.media_type, source.data, f"{place}.data")
+    if not source.url.startswith(("http://", "https://")):
+        raise InvalidRequestError("The URL must be http(s).", param=f"{place}.url")
     return URLSource(source.url)
 
 
 def _without_mark(block: SeenBlock) -> SeenBlock:
-    return block if block.cache_control is UNSET else _replaced(block, None)
-
-
-def _replaced(block: SeenBlock, mark: CacheControlEphemeral | None) -> SeenBlock:
-    changed: SeenBlock = replace(block, cache_control=mark or UNSET)
-    return changed
+    return block if block.cache_control is UNSET else replace(block, cache_control=UNSET)

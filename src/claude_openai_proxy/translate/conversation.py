@@ -1,8 +1,9 @@
 """A conversation as Claude takes it: turns of one role merged, each call answered first thing in the very next turn."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from typing import Literal
 
-from msgspec import UNSET
+from msgspec import UNSET, Raw, Struct
 
 from claude_openai_proxy.protocols.anthropic import (
     CacheControlEphemeral,
@@ -12,14 +13,16 @@ from claude_openai_proxy.protocols.anthropic import (
     ToolResultBlockParam,
     ToolUseBlockParam,
 )
+from claude_openai_proxy.translate.cache_marks import Mark
 from claude_openai_proxy.translate.content import SeenBlock
 from claude_openai_proxy.translate.instructions import DEVELOPER, EMPTY_USER_MESSAGE, NO_RESULT, NO_USER_MESSAGE
 from claude_openai_proxy.translate.notes import Notes
 from claude_openai_proxy.translate.tool_names import call_id
 
+_NO_CALLS: "Sequence[_Call]" = ()
 
-@dataclass(frozen=True, slots=True)
-class Result:
+
+class Result(Struct, frozen=True):
     """What a tool returned: text, or blocks."""
 
     content: str | list[SeenBlock]
@@ -27,22 +30,20 @@ class Result:
     mark: CacheControlEphemeral | None = None
 
 
-@dataclass(slots=True)
-class _Call:
-    id: str
-    name: str
-    turn: "_Turn"
-    result: Result | None = None
-
-
-@dataclass(slots=True)
-class _Turn:
+class _Turn(Struct):
     """`instructions` follow a user turn as a system message."""
 
-    role: str
-    blocks: list[ContentBlockParam] = field(default_factory=list)
-    calls: list[_Call] = field(default_factory=list)
-    instructions: list[TextBlockParam] = field(default_factory=list)
+    role: Literal["user", "assistant"]
+    blocks: list[ContentBlockParam] = []
+    calls: "list[_Call]" = []
+    instructions: list[TextBlockParam] = []
+
+
+class _Call(Struct):
+    id: str
+    name: str
+    turn: _Turn
+    result: Result | None = None
 
 
 class Conversation:
@@ -83,13 +84,11 @@ class Conversation:
             self._turn("assistant").blocks += blocks
             self._empty_end = False
 
-    def call(self, asked_id: str | None, name: str, input_: ToolUseBlockParam) -> None:
+    def call(self, asked_id: str | None, name: str, claude_name: str, input_: Raw, mark: Mark = UNSET) -> None:
         """A call in the assistant's turn; it gets an id of its own where the client's is taken or not of Claude's."""
         turn = self._turn("assistant")
-        id_ = call_id(asked_id or None, self._ids)
-        turn.blocks.append(
-            input_ if id_ == input_.id else ToolUseBlockParam(id_, input_.name, input_.input, input_.cache_control)
-        )
+        id_ = call_id(asked_id, self._ids)
+        turn.blocks.append(ToolUseBlockParam(id_, claude_name, input_, mark))
         call = _Call(id_, name, turn)
         turn.calls.append(call)
         self._calls.setdefault(asked_id or id_, []).append(call)
@@ -99,18 +98,21 @@ class Conversation:
 
     def answer(self, asked_id: str, result: Result) -> None:
         """The result of the call with this id."""
-        self._answer(self._calls.get(asked_id, []), asked_id, result)
+        self._answer(self._calls.get(asked_id, _NO_CALLS), asked_id, result)
 
     def answer_named(self, name: str, result: Result) -> None:
         """The result of the latest call of that name that has none."""
         self._answer([call for calls in self._calls.values() for call in calls if call.name == name], name, result)
 
-    def _answer(self, candidates: list[_Call], asked: str, result: Result) -> None:
+    def _answer(self, candidates: Sequence[_Call], asked: str, result: Result) -> None:
         self._empty_end = False
-        waiting = [call for call in candidates if call.result is None]
-        if waiting:
+        if waiting := [call for call in candidates if call.result is None]:
             self._settle(next(call for call in waiting if call.turn is waiting[-1].turn), result)
-            return
+        else:
+            self._tell(candidates, asked, result)
+
+    def _tell(self, candidates: Sequence[_Call], asked: str, result: Result) -> None:
+        """A result that no call waits for becomes text; one that says the same again is left out."""
         self._notes.repair("tool_results_mended")
         if any(call.result and call.result.content == result.content for call in candidates):
             return
@@ -124,7 +126,7 @@ class Conversation:
     def _settle(self, call: _Call, result: Result) -> None:
         call.result = result
         if self._turns[-1] is call.turn:
-            self._turn("user")
+            self._turns.append(_Turn("user"))
         elif self._turns[-2:-1] != [call.turn]:
             self._notes.repair("tool_results_mended")
 
@@ -165,19 +167,17 @@ class Conversation:
         result = call.result
         if result is None:
             self._notes.repair("tool_results_mended")
-            result = Result(NO_RESULT, is_error=True)
+            return ToolResultBlockParam(call.id, NO_RESULT, is_error=True)
         return ToolResultBlockParam(
-            call.id,
-            content=result.content or UNSET,
-            is_error=True if result.is_error else UNSET,
-            cache_control=result.mark or UNSET,
+            call.id, result.content or UNSET, True if result.is_error else UNSET, result.mark or UNSET
         )
 
-    def _turn(self, role: str) -> _Turn:
+    def _turn(self, role: Literal["user", "assistant"]) -> _Turn:
         """The last turn where it is this role's, else a new one."""
-        if not self._turns or self._turns[-1].role != role:
-            self._turns.append(_Turn(role))
-        return self._turns[-1]
+        turns = self._turns
+        if not turns or turns[-1].role != role:
+            turns.append(_Turn(role))
+        return turns[-1]
 
 
 def _marked(block: TextBlockParam) -> TextBlockParam:

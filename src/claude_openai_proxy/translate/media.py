@@ -61,14 +61,18 @@ def file_block(file: File, place: str, mark: Mark = UNSET) -> ImageBlockParam | 
         raise InvalidRequestError("Send the file itself in file_data; uploaded files are not known here.", param=param)
     place = f"{place}.file_data"
     declared, data = _data_url(file.file_data, place)
+    if (media_type := _sniffed(_clean(data), place)) in IMAGE_TYPES:
+        return ImageBlockParam(source=Base64Source(media_type, _clean(data)), cache_control=mark)
+    source = document_source(declared, data, place)
+    return DocumentBlockParam(source=source, title=file.filename or UNSET, cache_control=mark)
+
+
+def document_source(declared: str, data: str, place: str) -> Base64Source | PlainTextSource:
+    """A PDF or plain text from base64, as its bytes show."""
     data = _clean(data)
-    media_type = _sniffed(data, place)
-    if media_type in IMAGE_TYPES:
-        return ImageBlockParam(source=Base64Source(media_type, data), cache_control=mark)
-    title = file.filename or UNSET
-    if PDF in {media_type, declared}:
-        return DocumentBlockParam(source=Base64Source(PDF, data), title=title, cache_control=mark)
-    return DocumentBlockParam(source=PlainTextSource(_text(data, place)), title=title, cache_control=mark)
+    if _sniffed(data, place) == PDF or declared == PDF:
+        return Base64Source(PDF, data)
+    return PlainTextSource(_text(data, place))
 
 
 def _data_url(url: str, place: str) -> tuple[str, str]:

@@ -2,25 +2,24 @@
 
 from collections.abc import Sequence
 
-from msgspec import UNSET
-
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.anthropic import (
     ContentBlockParam,
     RedactedThinkingBlockParam,
     TextBlockParam,
     ThinkingBlockParam,
-    ToolUseBlockParam,
 )
 from claude_openai_proxy.protocols.openai_chat_request import (
     AssistantMessage,
     CacheControl,
     Content,
     ContentPart,
+    DeveloperMessage,
     FunctionCall,
     FunctionMessage,
     Message,
     RedactedThinkingPart,
+    SystemMessage,
     ThinkingPart,
     ToolCall,
     ToolMessage,
@@ -29,10 +28,14 @@ from claude_openai_proxy.protocols.openai_chat_request import (
     UserMessage,
 )
 from claude_openai_proxy.translate.arguments import call_input, object_input
-from claude_openai_proxy.translate.content import Reader
+from claude_openai_proxy.translate.content import Reader, plain_result
 from claude_openai_proxy.translate.conversation import Conversation, Result
 from claude_openai_proxy.translate.notes import Notes
 from claude_openai_proxy.translate.tool_names import ToolNames
+from claude_openai_proxy.translate.tools import CUSTOM_INPUT
+
+SaidBlock = TextBlockParam | ThinkingBlockParam | RedactedThinkingBlockParam
+"""What stands in an assistant turn beside its calls."""
 
 
 class MessageReader:
@@ -51,18 +54,27 @@ class MessageReader:
             raise InvalidRequestError("messages must not be empty.", param="messages")
         self._speakers = _several_speakers(messages)
         for index, message in enumerate(messages):
-            self._message(message, f"messages[{index}]")
+            if isinstance(message, ToolMessage):
+                self._tool(message, index)
+            elif isinstance(message, AssistantMessage):
+                self._assistant(message, index)
+            else:
+                self._other(message, f"messages[{index}]")
 
-    def _message(self, message: Message, place: str) -> None:
-        if isinstance(message, ToolMessage):
-            self._conversation.answer(message.tool_call_id, self._result(message.content, place, message.cache_control))
-        elif isinstance(message, AssistantMessage):
-            self._assistant(message, place)
-        elif isinstance(message, UserMessage):
+    def _tool(self, message: ToolMessage, index: int) -> None:
+        content, mark = message.content, message.cache_control
+        if isinstance(content, str) and mark is None:
+            result = Result(plain_result(content))
+        else:
+            result = self._result(content, f"messages[{index}]", mark)
+        self._conversation.answer(message.tool_call_id, result)
+
+    def _other(self, message: Message, place: str) -> None:
+        if isinstance(message, UserMessage):
             self._user(message, place)
         elif isinstance(message, FunctionMessage):
             self._conversation.answer_named(message.name, self._result(message.content, place, message.cache_control))
-        else:
+        elif isinstance(message, SystemMessage | DeveloperMessage):
             self._conversation.instruct(self._reader.text(message.content, place, message.cache_control))
 
     # ---- user ---------------------------------------------------------------------------------------------------
@@ -104,31 +116,37 @@ class MessageReader:
 
     # ---- assistant ----------------------------------------------------------------------------------------------
 
-    def _assistant(self, message: AssistantMessage, place: str) -> None:
-        said = self._said(message, place)
-        self._conversation.say(self._named(said, message.name))
-        if isinstance(message.content, list):
-            for part in message.content:
-                if isinstance(part, ToolUsePart):
-                    mark = self._reader.marks.of_part(part)
-                    block = ToolUseBlockParam(part.id, self._names.alias(part.name), object_input(part.input), mark)
-                    self._conversation.call(part.id, part.name, block)
-        for index, call in enumerate(message.tool_calls or ()):
-            self._tool_call(call, f"{place}.tool_calls[{index}]")
+    def _assistant(self, message: AssistantMessage, index: int) -> None:
+        content = message.content
+        if isinstance(content, list):
+            self._say_parts(message, content, f"messages[{index}]")
+        else:
+            said = self._reader.text(content or message.refusal, "", message.cache_control)
+            self._conversation.say(self._named([*said], message.name))
+        for number, call in enumerate(message.tool_calls or ()):
+            if call.function is not None:
+                self._function_call(call.id, call.function)
+            else:
+                self._custom_call(call, f"messages[{index}].tool_calls[{number}]")
         if message.function_call and not message.tool_calls:
             self._function_call(None, message.function_call)
 
-    def _said(self, message: AssistantMessage, place: str) -> list[ContentBlockParam]:
-        content = message.content
-        if isinstance(content, str) or content is None:
-            blocks: list[ContentBlockParam] = [*self._reader.text(content, place, message.cache_control)]
-        else:
-            blocks = []
-            for index, part in enumerate(content):
-                blocks += self._said_part(part, f"{place}.content[{index}]")
-        return blocks or [*self._reader.text(message.refusal, place)]
+    def _say_parts(self, message: AssistantMessage, content: list[ContentPart], place: str) -> None:
+        said: list[SaidBlock] = []
+        for number, part in enumerate(content):
+            said += self._said_part(part, f"{place}.content[{number}]")
+        said = said or [*self._reader.text(message.refusal, place)]
+        self._conversation.say(
+            self._named([*self._reader.with_message_mark(said, message.cache_control)], message.name)
+        )
+        for part in content:
+            if isinstance(part, ToolUsePart):
+                mark = self._reader.marks.of_part(part)
+                self._conversation.call(
+                    part.id, part.name, self._names.alias(part.name), object_input(part.input), mark
+                )
 
-    def _said_part(self, part: ContentPart, place: str) -> Sequence[ContentBlockParam]:
+    def _said_part(self, part: ContentPart, place: str) -> Sequence[SaidBlock]:
         if isinstance(part, ToolUsePart):
             return ()
         if isinstance(part, ThinkingPart):
@@ -140,20 +158,16 @@ class MessageReader:
             return (RedactedThinkingBlockParam(part.data),)
         return self._reader.said(part, place)
 
-    def _tool_call(self, call: ToolCall, place: str) -> None:
-        if call.function is not None:
-            self._function_call(call.id, call.function)
-        elif call.custom is not None:
-            self._call(call.id, call.custom.name, {"input": call.custom.input})
-        else:
-            raise InvalidRequestError("A tool call must have a function with a name.", param=f"{place}.function")
-
     def _function_call(self, id_: str | None, function: FunctionCall) -> None:
-        self._call(id_, function.name, function.arguments)
+        name = function.name
+        self._conversation.call(id_, name, self._names.alias(name), call_input(function.arguments))
 
-    def _call(self, id_: str | None, name: str, arguments: str | dict[str, object] | list[object] | None) -> None:
-        block = ToolUseBlockParam(id_ or "", self._names.alias(name), call_input(arguments), UNSET)
-        self._conversation.call(id_, name, block)
+    def _custom_call(self, call: ToolCall, place: str) -> None:
+        custom = call.custom
+        if custom is None:
+            raise InvalidRequestError("A tool call must have a function with a name.", param=f"{place}.function")
+        alias = self._names.alias(custom.name)
+        self._conversation.call(call.id, custom.name, alias, call_input({CUSTOM_INPUT: custom.input}))
 
 
 def _several_speakers(messages: Sequence[Message]) -> frozenset[str]:

@@ -25,18 +25,6 @@ class SchemaError(ValueError):
     """No accepted schema says the same; the message says why, as the end of a sentence."""
 
 
-def output_schema(raw: Raw) -> Raw:
-    """An accepted schema for the answer. Raises `SchemaError` for recursion, and for what is not a schema."""
-    return Raw(msgspec.json.encode(strict_schema(decoded(raw))))
-
-
-def described(schema: Raw, description: str | None) -> Raw:
-    """The schema with the description of the response format, where it has none of its own."""
-    if not description:
-        return schema
-    return Raw(msgspec.json.encode({"description": description, **decoded(schema)}))
-
-
 def decoded(raw: Raw) -> Schema:
     """The schema as a dict. Raises `SchemaError`."""
     try:

@@ -21,7 +21,7 @@ from claude_openai_proxy.translate.output_schema import (
 
 NO_PARAMETERS = Raw(b'{"type":"object","properties":{}}')
 
-_PROPERTY_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+_is_plain_name = re.compile(r"[a-zA-Z0-9_.-]{1,64}").fullmatch
 _Type = Literal["object", "array", "string", "integer", "number", "boolean", "null"]
 _Reference = Annotated[str, Meta(pattern=r"^#/(\$defs|definitions)/")]
 
@@ -62,9 +62,11 @@ _nodes = msgspec.json.Decoder(_Node)
 
 def tool_schema(raw: Raw) -> Raw:
     """An accepted schema for a tool's arguments. Raises `SchemaError` where there is no accepted equal."""
-    if bytes(raw) in {b"", b"null", b"{}"}:
+    if _is_accepted(raw):
+        return raw
+    if bytes(raw) in {b"", b"null"}:
         return NO_PARAMETERS
-    return raw if _is_accepted(raw) else Raw(msgspec.json.encode(accepted_schema(decoded(raw))))
+    return Raw(msgspec.json.encode(accepted_schema(decoded(raw))))
 
 
 def _is_accepted(raw: Raw) -> bool:
@@ -76,7 +78,7 @@ def _is_accepted(raw: Raw) -> bool:
         return False
     if not (root.any_of is UNSET and root.one_of is UNSET and root.all_of is UNSET):
         return False
-    return all(map(_PROPERTY_NAME.fullmatch, root.properties))
+    return all(map(_is_plain_name, root.properties))
 
 
 def accepted_schema(schema: Schema) -> Schema:
@@ -229,7 +231,7 @@ def _with_plain_names(schema: Schema) -> Schema:
     """A property whose name Claude refuses is declared by a pattern that only this name matches."""
     properties = schema.get("properties")
     properties = properties if isinstance(properties, dict) else {}
-    foreign = {name: value for name, value in properties.items() if not _PROPERTY_NAME.fullmatch(name)}
+    foreign = {name: value for name, value in properties.items() if not _is_plain_name(name)}
     schema["properties"] = {name: value for name, value in properties.items() if name not in foreign}
     if foreign:
         patterns = schema.get("patternProperties")

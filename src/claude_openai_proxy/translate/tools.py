@@ -20,7 +20,7 @@ from claude_openai_proxy.protocols.openai_chat_request import (
 from claude_openai_proxy.translate.cache_marks import CacheMarks, Mark
 from claude_openai_proxy.translate.model_facts import ModelFacts
 from claude_openai_proxy.translate.notes import Notes
-from claude_openai_proxy.translate.output_schema import SchemaError, decoded, strict_schema
+from claude_openai_proxy.translate.output_schema import Schema, SchemaError, decoded, strict_schema
 from claude_openai_proxy.translate.strict_budget import fits_budget
 from claude_openai_proxy.translate.tool_names import ToolNames
 from claude_openai_proxy.translate.tool_schema import tool_schema
@@ -37,8 +37,7 @@ _CUSTOM_SCHEMA = Raw(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredTool:
+class DeclaredTool(Struct, frozen=True, kw_only=True):
     """One tool as the client sees it. `parameters` is empty where it takes none."""
 
     name: str
@@ -62,8 +61,13 @@ class Tools:
     """Client's name -> schema of the tools for which `strict` was asked."""
 
 
-def declared_tools(request: ChatCompletionRequest, facts: ModelFacts, marks: CacheMarks, notes: Notes) -> Tools:
-    """Every tool with a name, a schema and a description that Claude takes. Raises `InvalidRequestError`."""
+def declared_tools(
+    request: ChatCompletionRequest, facts: ModelFacts, marks: CacheMarks, notes: Notes, *, beside: Schema | None = None
+) -> Tools:
+    """Every tool with a name, a schema and a description that Claude takes. Raises `InvalidRequestError`.
+
+    `beside` is the schema of the answer, which shares the budget of strict schemas.
+    """
     web_search = _web_search(request, notes)
     declared: list[DeclaredTool] = []
     for index, tool in enumerate(request.tools or ()):
@@ -75,7 +79,7 @@ def declared_tools(request: ChatCompletionRequest, facts: ModelFacts, marks: Cac
         declared.append(_of_function(function, f"functions[{index}]", UNSET, "parameters"))
     names = ToolNames(reserved={WEB_SEARCH} if web_search else ())
     aliases = names.declare_all([tool.name for tool in declared])
-    strict = _strict_schemas(declared, facts, notes)
+    strict = _strict_schemas(declared, [beside] if beside else [], facts, notes)
     params = [_param(tool, alias, strict.get(tool.place)) for tool, alias in zip(declared, aliases, strict=True)]
     return Tools(
         params=params,
@@ -146,13 +150,15 @@ def _param(tool: DeclaredTool, alias: str, strict_schema_: Raw | None) -> ToolPa
 # ---- strict --------------------------------------------------------------------------------------------------------
 
 
-def _strict_schemas(declared: list[DeclaredTool], facts: ModelFacts, notes: Notes) -> dict[str, Raw]:
+def _strict_schemas(
+    declared: list[DeclaredTool], beside: list[Schema], facts: ModelFacts, notes: Notes
+) -> dict[str, Raw]:
     """Place -> schema of the tools that go out strict: all that asked for it, or none where that is too much."""
     asked = [tool for tool in declared if tool.strict]
     if not asked:
         return {}
     rewritten = {tool.place: schema for tool in asked if (schema := _strictly(tool)) is not None}
-    if not facts.structured_output or not fits_budget(list(rewritten.values())):
+    if not facts.structured_output or not fits_budget([*beside, *rewritten.values()]):
         notes.repair("strict_left_out")
         return {}
     if len(rewritten) < len(asked):
@@ -160,7 +166,7 @@ def _strict_schemas(declared: list[DeclaredTool], facts: ModelFacts, notes: Note
     return {place: Raw(msgspec.json.encode(schema)) for place, schema in rewritten.items()}
 
 
-def _strictly(tool: DeclaredTool) -> dict[str, object] | None:
+def _strictly(tool: DeclaredTool) -> Schema | None:
     try:
         schema = strict_schema(decoded(tool_schema(tool.parameters)))
     except SchemaError:

@@ -1,0 +1,60 @@
+"""The form of the answer: plain text, one JSON object, or JSON of a schema."""
+
+from dataclasses import dataclass
+
+import msgspec
+from msgspec import Raw
+
+from claude_openai_proxy.errors import InvalidRequestError
+from claude_openai_proxy.protocols.anthropic import JSONOutputFormat
+from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest, ResponseFormatJSONSchema
+from claude_openai_proxy.translate.instructions import schema_in_words
+from claude_openai_proxy.translate.model_facts import ModelFacts
+from claude_openai_proxy.translate.notes import Notes
+from claude_openai_proxy.translate.output_schema import Schema, SchemaError, decoded, strict_schema
+from claude_openai_proxy.translate.strict_budget import fits_budget
+
+PLACE = "response_format.json_schema.schema"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFormat:
+    """`asked` is the client's own schema, `native` what Claude compiles; only `asked` where it is told in words."""
+
+    asked: Raw | None = None
+    native: Schema | None = None
+
+    @property
+    def param(self) -> JSONOutputFormat | None:
+        """What goes upstream."""
+        return None if self.native is None else JSONOutputFormat(Raw(msgspec.json.encode(self.native)))
+
+    @property
+    def instruction(self) -> str | None:
+        """The schema in words, where it does not go upstream otherwise."""
+        return schema_in_words(bytes(self.asked)) if self.asked is not None and self.native is None else None
+
+
+def answer_format(request: ChatCompletionRequest, facts: ModelFacts, notes: Notes) -> AnswerFormat:
+    """The schema that was asked for. Raises `InvalidRequestError` where Claude has nothing like it (recursion)."""
+    wanted = request.response_format
+    if not isinstance(wanted, ResponseFormatJSONSchema):
+        return AnswerFormat()
+    asked = wanted.json_schema.schema
+    if bytes(asked) in {b"", b"null"}:
+        asked = Raw(b'{"type":"object"}')
+        return AnswerFormat(asked)
+    native = _native(asked)
+    if wanted.json_schema.description:
+        native.setdefault("description", wanted.json_schema.description)
+    if not facts.structured_output or not fits_budget([native]):
+        notes.repair("response_format_emulated")
+        return AnswerFormat(asked)
+    return AnswerFormat(asked, native)
+
+
+def _native(asked: Raw) -> Schema:
+    try:
+        return strict_schema(decoded(asked))
+    except SchemaError as error:
+        raise InvalidRequestError(f"The schema {error}.", param=PLACE) from None
