@@ -67,6 +67,13 @@ def test_operations_explains_every_field_of_a_log_line() -> None:
     assert table_column(ROOT / "docs" / "operations.md", "Logs", 0) == fields
 
 
+def test_every_benchmark_that_performance_names_exists() -> None:
+    scripts = re.findall(r"python (benchmarks/\w+\.py)", (ROOT / "docs" / "performance.md").read_text(encoding="utf-8"))
+
+    assert scripts
+    assert [script for script in scripts if not (ROOT / script).is_file()] == []
+
+
 def test_the_changelog_keeps_a_changelog() -> None:
     sections = [heading for heading in headings(ROOT / "CHANGELOG.md") if heading.level > 1]
     versions = [heading.title for heading in sections if heading.level == 2]
