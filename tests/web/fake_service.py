@@ -38,7 +38,7 @@ class Script:
     """What the service does with a request: batches of texts, exceptions to raise, events to wait for."""
 
     steps: Sequence[str | list[str] | BaseException | asyncio.Event] = ("Hello",)
-    before: BaseException | asyncio.Event | None = None
+    before: Sequence[BaseException | asyncio.Event] = ()
     head: Head = Head()
     service_tier: str | None = None
 
@@ -63,7 +63,8 @@ class FakeChat:
         record.stream = bool(request.stream)
         self.entered.set()
         try:
-            await _play(self.script.before)
+            for step in self.script.before:
+                await _play(step)
             self.answering.set()
             yield FakeAnswer(self.script, request)
         except asyncio.CancelledError:
@@ -137,8 +138,8 @@ class FakeHealth:
         return self.report
 
 
-async def _play(step: BaseException | asyncio.Event | None) -> None:
+async def _play(step: BaseException | asyncio.Event) -> None:
     if isinstance(step, asyncio.Event):
         await step.wait()
-    elif step is not None:
+    else:
         raise step

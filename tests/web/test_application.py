@@ -57,7 +57,7 @@ async def test_a_refused_request_is_announced_too() -> None:
 
 async def test_an_upstream_error_is_in_the_record_without_its_words() -> None:
     error = UpstreamStatusError("prompt is too long: secret", status=400, error_type="invalid_request_error")
-    wired = Wired(chat=FakeChat(Script(before=error)))
+    wired = Wired(chat=FakeChat(Script(before=[error])))
     answer = await call(wired.app(), body=HELLO)
     assert answer.status == 400
     assert wired.keeper.records[0].error == "UpstreamStatusError invalid_request_error"
@@ -83,7 +83,7 @@ async def test_a_bug_in_the_middle_of_a_stream_ends_it_with_an_error(caplog: pyt
 
 
 async def test_a_client_that_leaves_is_a_499_in_the_record_and_cancels_the_work() -> None:
-    wired = Wired(chat=FakeChat(Script(before=asyncio.Event())))
+    wired = Wired(chat=FakeChat(Script(before=[asyncio.Event()])))
     await call(wired.app(), body=HELLO, leaves=wired.chat.entered)
     assert wired.chat.cancelled.is_set()
     assert wired.keeper.told == ["started", "ended"]
@@ -91,7 +91,7 @@ async def test_a_client_that_leaves_is_a_499_in_the_record_and_cancels_the_work(
 
 
 async def test_a_cancellation_from_outside_stays_one() -> None:
-    wired = Wired(chat=FakeChat(Script(before=asyncio.Event())))
+    wired = Wired(chat=FakeChat(Script(before=[asyncio.Event()])))
     request = asyncio.create_task(call(wired.app(), body=HELLO))
     await wired.chat.entered.wait()
     request.cancel()
@@ -164,7 +164,7 @@ async def test_an_unknown_model_is_a_404_model_not_found() -> None:
 
 
 async def test_a_model_that_chat_does_not_know_is_a_404_too() -> None:
-    wired = Wired(chat=FakeChat(Script(before=ModelNotFoundError("No such model."))))
+    wired = Wired(chat=FakeChat(Script(before=[ModelNotFoundError("No such model.")])))
     assert (await call(wired.app(), body=HELLO)).status == 404
 
 

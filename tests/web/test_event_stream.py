@@ -1,19 +1,25 @@
 """The bytes of a streamed answer, and where errors stand in it."""
 
+import asyncio
+
 import msgspec
 import pytest
 
 from claude_openai_proxy.errors import UpstreamConnectionError, UpstreamStatusError
+from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.protocols.openai_chat_response import (
     ChatCompletionChunk,
     ChoiceDelta,
     ChunkChoice,
     CompletionUsage,
 )
+from claude_openai_proxy.web.asgi import HTTPScope, ReceiveEvent, SendEvent
 from claude_openai_proxy.web.chunk_encoder import ChunkEncoder
+from claude_openai_proxy.web.event_stream import EventStream
+from claude_openai_proxy.web.exchange import Exchange
 from web.direct import HELLO, STREAM, call
-from web.fake_service import FakeChat, Head, Script
-from web.wired import NOW, Wired
+from web.fake_service import FakeAnswer, FakeChat, Head, Script
+from web.wired import NOW, Clock, Wired
 
 WITH_USAGE = STREAM[:-1] + b',"stream_options":{"include_usage":true}}'
 
@@ -84,7 +90,7 @@ async def test_characters_that_some_clients_take_for_line_breaks_are_escaped() -
 
 async def test_an_error_before_the_first_batch_has_its_own_status() -> None:
     error = UpstreamStatusError("Slow down.", status=429, retry_after=7)
-    answer = await call(Wired(chat=FakeChat(Script(before=error))).app(), body=STREAM)
+    answer = await call(Wired(chat=FakeChat(Script(before=[error]))).app(), body=STREAM)
     assert (answer.status, answer.headers["retry-after"]) == (429, "7")
     assert answer.headers["content-type"] == "application/json"
     assert answer.error.type == "rate_limit_error"
@@ -141,6 +147,36 @@ async def test_rate_limits_have_openais_names() -> None:
 async def test_ignored_parameters_are_named(ignored: tuple[str, ...], header: str) -> None:
     answer = await call(Wired(chat=FakeChat(Script(head=Head(ignored=ignored)))).app(), body=HELLO)
     assert answer.headers["x-ignored-parameters"] == header
+
+
+async def test_a_client_that_does_not_read_gets_no_comments_on_top() -> None:
+    reads, writing = asyncio.Event(), asyncio.Event()
+    clock = Clock()
+
+    async def send(event: SendEvent) -> None:
+        writing.set()
+        await reads.wait()
+        if event["type"] == "http.response.body":
+            written.append(event["body"])
+
+    async def receive() -> ReceiveEvent:
+        raise AssertionError
+
+    written: list[bytes] = []
+    scope: HTTPScope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": []}
+    exchange = Exchange(scope, receive, send, clock=clock, new_id=lambda: "req-1")
+    stream = EventStream(exchange, keep_alive_seconds=15, clock=clock)
+    answer = FakeAnswer(Script(), ChatCompletionRequest(messages=[]))
+    pump = asyncio.create_task(stream.send_answer(answer))
+    await writing.wait()
+    clock.now += 20
+    await stream.keep_alive()
+    assert stream.silence_left() == 15
+    reads.set()
+    await pump
+    clock.now += 20
+    await stream.keep_alive()
+    assert b"".join(written).count(b"keep-alive") == 0
 
 
 def test_the_encoder_makes_what_msgspec_would() -> None:

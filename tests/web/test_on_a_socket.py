@@ -5,6 +5,7 @@ import gzip
 
 import pytest
 
+from claude_openai_proxy.errors import UpstreamStatusError
 from web.direct import CHAT, HELLO, STREAM
 from web.fake_service import FakeChat, Script
 from web.raw_client import connected
@@ -41,7 +42,7 @@ async def test_a_stream_goes_out_batch_by_batch() -> None:
 
 @pytest.mark.parametrize("body", [HELLO, STREAM], ids=["whole", "streamed"])
 async def test_a_client_that_leaves_before_the_first_token_cancels_the_work(body: bytes) -> None:
-    wired = Wired(chat=FakeChat(Script(before=asyncio.Event())))
+    wired = Wired(chat=FakeChat(Script(before=[asyncio.Event()])))
     async with served(wired.app()) as url, connected(url) as client:
         await client.send("POST", CHAT, body)
         await wired.chat.entered.wait()
@@ -66,7 +67,7 @@ async def test_a_client_that_leaves_in_the_middle_cancels_the_work(body: bytes) 
 
 async def test_silence_before_the_first_batch_is_filled_with_comments() -> None:
     first = asyncio.Event()
-    wired = Wired(chat=FakeChat(Script(before=first)), keep_alive_seconds=FAST)
+    wired = Wired(chat=FakeChat(Script(before=[first])), keep_alive_seconds=FAST)
     wired.clock.tick = FAST
     async with served(wired.app()) as url, connected(url) as client:
         await client.send("POST", CHAT, STREAM)
@@ -79,6 +80,21 @@ async def test_silence_before_the_first_batch_is_filled_with_comments() -> None:
         rest = await client.rest()
         assert rest.replace(b": keep-alive\n\n", b"").startswith(b"data: {")
         assert rest.endswith(b"data: [DONE]\n\n")
+
+
+async def test_an_error_after_a_keep_alive_is_an_event() -> None:
+    more = asyncio.Event()
+    script = Script(before=[more, UpstreamStatusError("Busy.", status=529)])
+    wired = Wired(chat=FakeChat(script), keep_alive_seconds=FAST)
+    wired.clock.tick = FAST
+    async with served(wired.app()) as url, connected(url) as client:
+        await client.send("POST", CHAT, STREAM)
+        await client.head()
+        await client.chunk()
+        more.set()
+        rest = (await client.rest()).replace(b": keep-alive\n\n", b"")
+        assert rest.startswith(b'data: {"error":{"message":"Busy."')
+        assert b"[DONE]" not in rest
 
 
 async def test_silence_between_batches_is_filled_too() -> None:
@@ -95,7 +111,7 @@ async def test_silence_between_batches_is_filled_too() -> None:
 
 
 async def test_a_client_that_leaves_after_a_keep_alive_cancels_the_work() -> None:
-    wired = Wired(chat=FakeChat(Script(before=asyncio.Event())), keep_alive_seconds=FAST)
+    wired = Wired(chat=FakeChat(Script(before=[asyncio.Event()])), keep_alive_seconds=FAST)
     wired.clock.tick = FAST
     async with served(wired.app()) as url, connected(url) as client:
         await client.send("POST", CHAT, STREAM)

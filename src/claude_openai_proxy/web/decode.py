@@ -25,7 +25,7 @@ _UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `[^`]*`")
 _PLACE: Final = re.compile(r" - at `(?P<place>(?:key in )?\$?.*)`$", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(?P<field>[^`]+)`")
 _BRACKETS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|([\[{])|([\]}])', re.DOTALL)
-_DEEP_CLOSINGS: Final = (b"]" * 8, b"}" * 8, b"]}" * 4, b"}]" * 4)
+_DEEP_CLOSINGS: Final = (b"]" * 64, b"}" * 64, b"]}" * 32)
 _JSON_WORDS: Final = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 _TYPE_NAMES: Final = re.compile(r"\b(str|int|float|bool)\b(?=[^`]*`)")
 

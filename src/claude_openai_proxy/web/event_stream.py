@@ -53,8 +53,10 @@ class EventStream:
         return self._written + self._silence - self._clock()
 
     async def keep_alive(self) -> None:
-        """A comment, after so much silence. A client that does not read needs none."""
-        if self.silence_left() <= 0 and not self._lock.locked() and not self._exchange.complete:
+        """A comment, after so much silence. A client that does not read needs none, nor does one that has all."""
+        if self._lock.locked() or self._exchange.complete:
+            self._written = self._clock()
+        elif self.silence_left() <= 0:
             await self._write(_KEEP_ALIVE)
 
     async def _write(self, data: bytes, *, more: bool = True) -> None:

@@ -20,13 +20,21 @@ NAME_LENGTH = 64
 NAMES_LENGTH = 2000
 
 _UNPRINTABLE: Final = re.compile(rb"[^\x20-\x7e]")
-_RATE_LIMIT: Final = re.compile(
-    r"anthropic-ratelimit-(requests|tokens|input-tokens|output-tokens)-(limit|remaining|reset)"
-)
+_RATE_LIMITS: Final = {
+    f"anthropic-ratelimit-{kind}-{what}": f"x-ratelimit-{what}-{kind}".encode()
+    for kind in ("requests", "tokens", "input-tokens", "output-tokens")
+    for what in ("limit", "remaining", "reset")
+}
+_ALL_TOKENS: Final = {
+    f"anthropic-ratelimit-input-tokens-{what}": f"x-ratelimit-{what}-tokens".encode()
+    for what in ("limit", "remaining", "reset")
+}
 
 
 def header_value(text: str) -> bytes:
     """`text` as a header may hold it; what it may not is shown as `?`."""
+    if text.isascii() and text.isprintable():
+        return text.encode()
     return _UNPRINTABLE.sub(b"?", text.encode("ascii", "replace"))
 
 
@@ -47,14 +55,14 @@ def upstream_request_id(request_id: str) -> Header:
 
 def rate_limit_headers(sent: Iterable[tuple[str, str]], *, now: float) -> list[Header]:
     """Upstream's limits under OpenAI's names; input tokens stand for all tokens where upstream has no such limit."""
-    limits = {match.groups(): value for name, value in sent if (match := _RATE_LIMIT.fullmatch(name.lower()))}
-    headers = []
-    for (kind, what), value in limits.items():
-        converted = _duration_until(value, now) if what == "reset" else header_value(value)
-        headers.append((f"x-ratelimit-{what}-{kind}".encode(), converted))
-        if kind == "input-tokens" and ("tokens", what) not in limits:
-            headers.append((f"x-ratelimit-{what}-tokens".encode(), converted))
-    return headers
+    headers: dict[bytes, bytes] = {}
+    for name, value in sent:
+        if ours := _RATE_LIMITS.get(name):
+            headers[ours] = _duration_until(value, now) if name.endswith("-reset") else header_value(value)
+    for name, _ in sent:
+        if (tokens := _ALL_TOKENS.get(name)) and tokens not in headers:
+            headers[tokens] = headers[_RATE_LIMITS[name]]
+    return list(headers.items())
 
 
 def _duration_until(moment: str, now: float) -> bytes:
