@@ -16,10 +16,13 @@ from claude_openai_proxy.service.chat import ChatService
 from claude_openai_proxy.service.health import HealthService
 from claude_openai_proxy.service.models import ModelCatalog, ModelNames
 from claude_openai_proxy.settings import NetworkSettings, Settings
+from claude_openai_proxy.settings.directories import state_directory
 from claude_openai_proxy.simulator import Simulator
 from claude_openai_proxy.telemetry.logging_setup import LogFormat, set_up_logging
+from claude_openai_proxy.upstreams.claude_code import ClaudeCode
+from claude_openai_proxy.upstreams.claude_code.login import single_user_refusal
 from claude_openai_proxy.upstreams.claude_settings import ClaudeSettingsFiles, managed_directory, user_directory
-from claude_openai_proxy.upstreams.credentials import Credential
+from claude_openai_proxy.upstreams.credentials import Credential, CredentialSource
 from claude_openai_proxy.upstreams.current_login import CurrentLogin
 from claude_openai_proxy.upstreams.http import HTTPClient, Proxies
 from claude_openai_proxy.upstreams.http.trust import tls_context
@@ -101,14 +104,41 @@ def _selected(settings: Settings) -> SelectedUpstream:
         upstream=settings.upstream,
     )
     logins.find()
-    api = MessagesAPI(
+    return SelectedUpstream(
+        logins=logins,
+        api=_api(settings, logins),
+        claude_code=_claude_code(settings, logins),
+        preference=settings.upstream,
+        refusal=lambda login: single_user_refusal(
+            personal=login.personal,
+            public=settings.public,
+            client_keys=len(settings.client_keys),
+            single_user=settings.single_user,
+        ),
+        clock=time.monotonic,
+    )
+
+
+def _api(settings: Settings, credentials: CredentialSource) -> MessagesAPI:
+    return MessagesAPI(
         client=_http_client(settings.network),
-        credentials=logins,
+        credentials=credentials,
         timeout=settings.timeout,
         total_timeout=settings.total_timeout,
         retries=settings.upstream_retries,
     )
-    return SelectedUpstream(logins=logins, api=api, preference=settings.upstream)
+
+
+def _claude_code(settings: Settings, logins: CurrentLogin) -> ClaudeCode:
+    return ClaudeCode(
+        cli=settings.claude_cli_path or "",
+        environment=logins.cli_environment(),
+        state_dir=state_directory(settings.environment, sys.platform),
+        timeout=settings.timeout,
+        total_timeout=settings.total_timeout,
+        pool_size=settings.claude_pool_size,
+        retries=settings.upstream_retries,
+    )
 
 
 def _http_client(network: NetworkSettings) -> HTTPClient:
@@ -209,17 +239,14 @@ def _log_format(settings: Settings) -> LogFormat:
 
 
 async def _login_lines(upstreams: UpstreamChoice) -> list[str]:
-    status = await upstreams.status()
     if not isinstance(upstreams, SelectedUpstream):
         return [DEMO_NOTE]
-    lines = list(upstreams.logins.problems())
+    status = await upstreams.status()
     if not status.logged_in:
-        return [*lines, status.detail]
-    lines += [f"Upstream: {upstreams.kind}, login: {status.login}", f"Billed: {status.billed}"]
-    if login := await upstreams.login():
-        lines += login.notes()
+        return [*upstreams.notes(), status.detail]
+    lines = [f"Upstream: {upstreams.kind}, login: {status.login}", f"Billed: {status.billed}", *upstreams.notes()]
     if subscription := await upstreams.shadowed_subscription():
-        lines.append(f"The key comes before your {subscription} login. To use that: --upstream claude-code")
+        lines.append(f"The key comes before your {subscription}. To use that: --upstream claude-code")
     return lines
 
 

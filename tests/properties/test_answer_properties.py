@@ -87,7 +87,7 @@ def test_a_stream_has_one_role_chunk_first_and_one_finish_last(script: AnswerScr
     chunks, _ = translated(script.events, plan)
 
     assert [bool(chunk.delta.role) for chunk in chunks] == [True] + [False] * (len(chunks) - 1)
-    assert chunks[0].delta.content == ""
+    assert chunks[0].delta.content == ("" if chunks[1].delta.content or len(chunks) == 2 else None)
     assert [chunk.finish_reason is not None for chunk in chunks] == [False] * (len(chunks) - 1) + [True]
 
 

@@ -109,6 +109,19 @@ async def test_a_paused_turn_goes_on_in_the_same_answer() -> None:
     assert upstream.requests[1].messages[-1].role == "assistant"
 
 
+async def test_a_paused_turn_with_a_forced_tool_choice_goes_on_before_anything_is_retried() -> None:
+    upstream = FakeUpstream(
+        [message(text("Searching. "), stop_reason="pause_turn")],
+        [message(call("get_weather", '{"city":"Oslo"}'), stop_reason="tool_use")],
+    )
+    conversation = Conversation(upstream)
+    async with conversation.ask(tools=[TOOL], tool_choice="required", web_search_options={}) as answer:
+        completion = await answer.completion()
+    assert completion.choices[0].message.content == "Searching. "
+    assert completion.choices[0].finish_reason == "tool_calls"
+    assert "tool_choice_retried" not in conversation.record.repairs
+
+
 async def test_an_emulated_stop_ends_the_answer_and_reads_on_for_the_usage() -> None:
     upstream = FakeUpstream([message(text("one\n\n", "two"))])
     async with Conversation(upstream).ask(stop="\n\n") as answer:

@@ -191,3 +191,17 @@ def test_a_cut_after_a_call_still_says_that_there_are_calls() -> None:
     events = message(tool_use(0, "toolu_1", "f", "{}"), text(1, "a b"))
 
     assert chunks_of(events, AnswerPlan(stop_texts=(" ",)))[-1].finish_reason == "tool_calls"
+
+
+def test_the_role_chunk_waits_for_what_comes_and_is_null_before_a_call_as_at_openai() -> None:
+    stream = ChoiceStream(AnswerPlan())
+    deltas = [chunk.delta for event in message(tool_use(0, "toolu_1", "f")) for chunk in stream.feed(event)]
+
+    assert deltas[0] == ChoiceDelta(role="assistant", content=None)
+
+
+def test_shown_thinking_without_text_ends_as_empty_content() -> None:
+    deltas = [chunk.delta for chunk in chunks_of(message(thinking(0, "Hm")), AnswerPlan(reasoning=True))]
+
+    assert deltas[0] == ChoiceDelta(role="assistant", content=None)
+    assert deltas[-2] == ChoiceDelta(content="")

@@ -20,7 +20,7 @@ from claude_openai_proxy.translate.chat_stream import ChoiceStream
 from claude_openai_proxy.translate.continuation import TurnRecorder, continued
 from claude_openai_proxy.translate.forced_tool import ForcedToolGate
 from claude_openai_proxy.translate.repairs import repair_for
-from claude_openai_proxy.translate.usage import add_usage
+from claude_openai_proxy.translate.usage import add_usage, usage_of
 from claude_openai_proxy.upstreams.interface import AnswerFacts, MessageStream, Upstream
 
 Batch = list[ChunkChoice]
@@ -99,9 +99,8 @@ class Answering:
             if (again := self._next_request()) is None:
                 break
             await self._open(again)
-        if self._gate and not self._gate.called:
-            yield self._translate_all(self._gate.end())
-        yield self._choice.finish()
+        held = self._translate_all(self._gate.end()) if self._gate else []
+        yield held + self._choice.finish()
 
     # ---- steps --------------------------------------------------------------------------------------------------
 
@@ -112,34 +111,39 @@ class Answering:
         self._record.repairs.extend(self._message.facts.repairs)
 
     def _translate(self, events: Sequence[StreamEvent]) -> Batch:
+        if self._recorder:
+            for event in events:
+                self._recorder.feed(event)
         return self._translate_all(self._gate.feed(events) if self._gate else events)
 
     def _translate_all(self, events: Sequence[StreamEvent]) -> Batch:
         batch: Batch = []
         for event in events:
-            if self._recorder:
-                self._recorder.feed(event)
             batch += self._choice.feed(event)
         return batch
 
     def _next_request(self) -> MessagesRequest | None:
-        """After a message: the one retry of a tool choice that was not followed, or a paused turn's continuation."""
-        if self._gate and not self._gate.called and self._discarded is None and self._translation.retry:
+        """After a message: a paused turn's continuation, or the one retry of a tool choice that was not followed."""
+        undecided = self._gate is not None and not self._gate.called
+        if self._recorder and (self._gate.paused if self._gate and undecided else self._choice.paused):
+            return self._continue(self._recorder)
+        if self._gate and undecided and self._discarded is None and self._translation.retry:
             return self._retry_forced_tool(self._gate, self._translation.retry)
-        if self._recorder and self._choice.paused and self._paused < CONTINUATIONS:
-            self._paused += 1
-            self._request = continued(self._request, self._recorder)
-            self._recorder = TurnRecorder()
-            return self._request
         return None
 
+    def _continue(self, recorder: TurnRecorder) -> MessagesRequest | None:
+        self._paused += 1
+        if self._paused > CONTINUATIONS:
+            return None
+        self._request = continued(self._request, recorder)
+        self._recorder = TurnRecorder()
+        return self._request
+
     def _retry_forced_tool(self, gate: ForcedToolGate, retry: MessagesRequest) -> MessagesRequest:
-        unheard = ChoiceStream(self._translation.plan)
-        for event in gate.end():
-            unheard.feed(event)
-        self._discarded = unheard.usage
+        self._discarded = usage_of(gate.end())
         self._gate = ForcedToolGate()
         self._request = retry
+        self._recorder = TurnRecorder() if self._recorder else None
         self._record.repairs.append("tool_choice_retried")
         return retry
 

@@ -35,6 +35,8 @@ class ChoiceStream:
         self._usage = UsageTally()
         self._blocks = AnswerBlocks(plan)
         self._started = False
+        self._opened = False
+        """The chunk with the role is out."""
         self._running = False
         """Between `message_start` and `message_stop`."""
         self._stop_reason: str | None = None
@@ -75,12 +77,12 @@ class ChoiceStream:
 
     def feed(self, event: StreamEvent) -> list[ChunkChoice]:
         """The chunks that this event makes; text, which is most of a stream, takes the short way."""
-        if type(event) is ContentBlockDelta and event.index == self._blocks.plain_text:
+        if type(event) is ContentBlockDelta and event.index == self._blocks.plain_text and self._opened:
             delta = event.delta
             if type(delta) is TextDelta and (text := delta.text):
                 self._blocks.length += len(text)
                 return [ChunkChoice(index=self._index, delta=ChoiceDelta(content=text))]
-        return [ChunkChoice(index=self._index, delta=delta) for delta in self._deltas(event)]
+        return self._chunks(self._deltas(event))
 
     def finish(self) -> list[ChunkChoice]:
         """The last chunks; the very last one has the finish reason."""
@@ -90,9 +92,11 @@ class ChoiceStream:
         deltas = self._blocks.finish()
         if stop_reason == "refusal":
             deltas.append(ChoiceDelta(refusal=self._refusal))
+        elif not (self._blocks.length or self.called):
+            deltas.append(ChoiceDelta(content=""))
         self.finish_reason = to_finish_reason(stop_reason, calls=self.called, legacy=self._legacy)
-        chunks = [ChunkChoice(index=self._index, delta=delta) for delta in deltas]
-        return [*chunks, ChunkChoice(index=self._index, delta=ChoiceDelta(), finish_reason=self.finish_reason)]
+        last = ChunkChoice(index=self._index, delta=ChoiceDelta(), finish_reason=self.finish_reason)
+        return [*self._chunks(deltas), last]
 
     # ---- events ------------------------------------------------------------------------------------------------------
 
@@ -102,10 +106,10 @@ class ChoiceStream:
                 return self._blocks.grow(event)
             case ContentBlockStart():
                 return self._blocks.start(event)
-            case MessageStart():
-                return self._start_message(event.message)
             case MessageDelta():
                 return self._end_content(event)
+            case MessageStart():
+                self._start_message(event.message)
             case MessageStop():
                 self._stop_message()
             case UnknownEvent():
@@ -114,16 +118,24 @@ class ChoiceStream:
                 raise UpstreamProtocolError(f"Claude's answer broke off: {event.error.message}")
         return []
 
-    def _start_message(self, message: Message) -> list[ChoiceDelta]:
+    def _chunks(self, deltas: list[ChoiceDelta]) -> list[ChunkChoice]:
+        """The very first is led by the one with the role; `content` is null there unless text follows, as at OpenAI."""
+        if deltas and not self._opened:
+            self._opened = True
+            content = deltas[0].content
+            opening = ChoiceDelta(role="assistant", content="" if isinstance(content, str) else None)
+            deltas = [opening, *(deltas[1:] if content == "" else deltas)]
+        return [ChunkChoice(index=self._index, delta=delta) for delta in deltas]
+
+    def _start_message(self, message: Message) -> None:
         if self._started and not self.paused:
             raise UpstreamProtocolError("Claude sent a second message_start")
         self._running, self.paused, self._stop_reason = True, False, None
         self._usage.start(message.usage)
         if self._started:
-            return []
+            return
         self._started = True
         self.message_id, self.model = message.id, message.model
-        return [ChoiceDelta(role="assistant", content="")]
 
     def _end_content(self, event: MessageDelta) -> list[ChoiceDelta]:
         self._usage.update(event.usage)

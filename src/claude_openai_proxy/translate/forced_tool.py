@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from claude_openai_proxy.protocols.anthropic import ContentBlockStart, StreamEvent, ToolUseBlock
+from claude_openai_proxy.protocols.anthropic import ContentBlockStart, MessageDelta, StreamEvent, ToolUseBlock
 
 
 class ForcedToolGate:
@@ -16,6 +16,12 @@ class ForcedToolGate:
     def called(self) -> bool:
         """A call has started."""
         return self._called
+
+    @property
+    def paused(self) -> bool:
+        """The message that is held ended with `pause_turn`: the turn goes on, so nothing is decided yet."""
+        ends = [event for event in self._held if isinstance(event, MessageDelta)]
+        return bool(ends) and ends[-1].delta.stop_reason == "pause_turn"
 
     def feed(self, events: Sequence[StreamEvent]) -> list[StreamEvent]:
         """The events that may go on now: none while undecided, the held ones with the first call."""

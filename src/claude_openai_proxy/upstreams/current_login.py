@@ -69,6 +69,12 @@ class CurrentLogin:
         found = ((line, find_variable(f"ANTHROPIC_DEFAULT_{line.upper()}_MODEL", self._trusted())) for line in _LINES)
         return {line: re.sub(r"\[[^]]*\]$", "", pin.text) for line, pin in found if pin}
 
+    def cli_environment(self) -> dict[str, str]:
+        """What Claude Code may be given: the trusted sources, and keys, but no base URL, that only `.env` has."""
+        keys = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+        least = {name: layer.variables[name] for layer in self.layers() for name in keys if name in layer.variables}
+        return {**least, **dict(self._helper_environment())}
+
     async def credential(self) -> Credential:
         """The login by key. Raises `NoLoginError`."""
         login = self._login_by_key()

@@ -1,106 +1,126 @@
 """Which way to Claude is taken now: the first login in Claude Code's order decides."""
 
-from typing import Protocol
+from collections.abc import Callable
 
-from claude_openai_proxy.errors import NoLoginError
+from claude_openai_proxy.errors import NoLoginError, ProxyError
+from claude_openai_proxy.upstreams.claude_code import ClaudeCode
+from claude_openai_proxy.upstreams.claude_code.login import CliLogin
 from claude_openai_proxy.upstreams.current_login import CurrentLogin
 from claude_openai_proxy.upstreams.interface import Upstream, UpstreamStatus
 from claude_openai_proxy.upstreams.login import NO_LOGIN, Login, UpstreamName
+from claude_openai_proxy.upstreams.login_layers import Layer
 
-
-class ClaudeCodeAccess(Protocol):
-    """The Claude Code CLI of this machine, as far as the choice needs it."""
-
-    async def subscription(self) -> str:
-        """What the CLI says of its own login (`Claude Max`); "" where there is none or no CLI."""
-        ...
-
-    async def upstream(self, login: Login) -> Upstream:
-        """The upstream that answers through the CLI. Raises `NoLoginError` where there is no CLI that can."""
-        ...
-
-    async def aclose(self) -> None:
-        """End every process."""
-        ...
+ASK_AGAIN_SECONDS = 3.0
+"""While nobody is logged in, the CLI is asked so often at most: each question starts a process."""
 
 
 class SelectedUpstream:
-    """The `UpstreamChoice` of a server: asks for the login again with every request."""
+    """The `UpstreamChoice` of a server: the login is looked up again with every request.
+
+    `refusal` says why a login of the CLI must not serve here, or "": a personal plan stays one person's.
+    """
 
     def __init__(
         self,
         *,
         logins: CurrentLogin,
         api: Upstream,
-        claude_code: ClaudeCodeAccess | None = None,
-        preference: UpstreamName = "auto",
+        claude_code: ClaudeCode,
+        preference: UpstreamName,
+        refusal: Callable[[CliLogin], str],
+        clock: Callable[[], float],
     ) -> None:
         self.logins = logins
         self._api = api
         self._claude_code = claude_code
         self._preference = preference
+        self._refusal = refusal
+        self._clock = clock
+        self._layers: tuple[Layer, ...] | None = None
+        self._login: Login | None = None
+        self._asked: tuple[float, CliLogin | ProxyError] | None = None
         self._kind = "none"
 
     @property
     def kind(self) -> str:
-        """The kind that answered last or would answer."""
+        """See `UpstreamChoice.kind`."""
         return self._kind
-
-    async def login(self) -> Login | None:
-        """The login that decides. Raises `NoLoginError` where one is set that will not be used."""
-        login = self.logins.find()
-        if login is None or (self._preference == "claude-code" and login.via == "claude-code" and _is_key(login)):
-            return self.logins.find(subscription=await self._subscription()) or login
-        return login
 
     async def current(self) -> Upstream:
         """See `UpstreamChoice.current`."""
-        login = await self.login()
-        if login is None:
-            self._kind = "none"
-            raise NoLoginError(NO_LOGIN)
-        upstream = self._api if login.via == "api" else await self._through_the_cli(login)
-        self._kind = upstream.identity.kind
-        return upstream
+        login = self._configured()
+        if login is not None and login.via == "api":
+            self._kind = "api"
+            return self._api
+        await self._use_cli(login)
+        return self._claude_code
 
     async def status(self, *, deep: bool = False) -> UpstreamStatus:
         """See `UpstreamChoice.status`."""
         try:
-            login = await self.login()
             upstream = await self.current()
-        except NoLoginError as error:
+        except ProxyError as error:
             return UpstreamStatus(logged_in=False, login="", detail=error.message)
-        assert login is not None, "current() raises without one"
         status = await upstream.status(deep=deep)
+        if upstream is self._claude_code or self._login is None:
+            return status
         return UpstreamStatus(
             logged_in=status.logged_in,
-            login=login.source,
-            billed=login.billed,
+            login=self._login.source,
+            billed=self._login.billed,
             reachable=status.reachable,
             detail=status.detail,
         )
 
     async def shadowed_subscription(self) -> str:
-        """A subscription that stays unused because a key comes first; "" where there is none."""
-        login = await self.login()
-        return await self._subscription() if login is not None and login.via == "api" else ""
+        """A login of the CLI that stays unused because a key comes first; "" where there is none."""
+        if self._preference != "auto" or self._kind != "api":
+            return ""
+        cli = await self._cli_login()
+        return cli.words if isinstance(cli, CliLogin) and cli.personal else ""
+
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of the login, and of settings files that could not be used."""
+        login = self._configured()
+        return (*self.logins.problems(), *(login.notes() if login else ()))
 
     async def aclose(self) -> None:
         """See `UpstreamChoice.aclose`."""
         await self._api.aclose()
-        if self._claude_code:
-            await self._claude_code.aclose()
+        await self._claude_code.aclose()
 
-    async def _through_the_cli(self, login: Login) -> Upstream:
-        if self._claude_code is None:
-            raise NoLoginError(f"{login.source} can only be used through Claude Code, which is not available here.")
-        return await self._claude_code.upstream(login)
+    def _configured(self) -> Login | None:
+        """The login that settings name; the CLI's own is not among them. Raises `UntrustedLoginError`."""
+        layers = self.logins.layers()
+        if layers is not self._layers:
+            self._login = self.logins.find()
+            self._layers = layers
+        return self._login
 
-    async def _subscription(self) -> str:
-        if self._claude_code is None or self._preference == "api":
-            return ""
-        return await self._claude_code.subscription()
+    async def _use_cli(self, configured: Login | None) -> None:
+        self._kind = "none"
+        cli = await self._cli_login()
+        if isinstance(cli, ProxyError):
+            # Without any sign of a login, how to get one matters more than what is wrong with the CLI.
+            raise cli if configured or self._preference == "claude-code" else NoLoginError(NO_LOGIN)
+        if cli.kind == "none":
+            raise NoLoginError(NO_LOGIN)
+        if refusal := self._refusal(cli):
+            raise NoLoginError(refusal)
+        self._kind = "claude-code"
 
+    async def _cli_login(self) -> CliLogin | ProxyError:
+        if self._preference == "api":
+            return NoLoginError(NO_LOGIN)
+        if known := self._claude_code.known_login:
+            return known
+        if self._asked is None or self._clock() >= self._asked[0]:
+            answer = await self._ask()
+            self._asked = (self._clock() + ASK_AGAIN_SECONDS, answer)
+        return self._asked[1]
 
-def _is_key(login: Login) -> bool:
-    return login.kind in {"auth_token", "api_key", "api_key_helper"}
+    async def _ask(self) -> CliLogin | ProxyError:
+        try:
+            return await self._claude_code.login()
+        except ProxyError as error:
+            return error

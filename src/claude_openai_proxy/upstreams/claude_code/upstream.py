@@ -19,7 +19,7 @@ from claude_openai_proxy.protocols.anthropic import MessagesRequest, ModelInfo
 from claude_openai_proxy.translate.capabilities import Capabilities
 from claude_openai_proxy.translate.claude_code_models import offered_models
 from claude_openai_proxy.upstreams.claude_code.binary import find_cli
-from claude_openai_proxy.upstreams.claude_code.login import check_account
+from claude_openai_proxy.upstreams.claude_code.login import CliLogin, check_account
 from claude_openai_proxy.upstreams.claude_code.pool import Pool
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch
 from claude_openai_proxy.upstreams.claude_code.setup import Setup
@@ -75,6 +75,15 @@ class ClaudeCode:
         """Find the CLI, check it and start spare processes. Raises `NoLoginError` and `UpstreamError`."""
         await self._prepare()
         self._pool.refill()
+
+    @property
+    def known_login(self) -> CliLogin | None:
+        """The login in use; None before the first request and after a refusal."""
+        return self._setup.known.login if self._setup.known else None
+
+    async def login(self) -> CliLogin:
+        """The login that the CLI has now. Raises `NoLoginError` without a CLI, `UpstreamError` for a broken one."""
+        return (await self._setup.login())[1]
 
     def stream(self, request: MessagesRequest) -> AbstractAsyncContextManager[MessageStream]:
         """See `Upstream.stream`; leaving ends the process."""
