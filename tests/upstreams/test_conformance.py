@@ -258,7 +258,7 @@ async def test_silence_is_told_with_its_phase(
     make_upstream: UpstreamFactory, simulator: Simulator, simulator_url: str, script: Script, phase: str
 ) -> None:
     simulator.play_when(lambda request: request.is_message, script)
-    async with make_upstream(simulator_url, 0.1) as upstream:
+    async with make_upstream(simulator_url, 0.3) as upstream:
         with pytest.raises(UpstreamTimeoutError) as caught:
             await collect(upstream)
     assert caught.value.phase == phase

@@ -335,6 +335,21 @@ async def test_an_error_body_that_is_not_the_apis_is_summarised(
         assert (caught.value.status, caught.value.message) == (status, expected)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 403 Forbidden\r\ncontent-length: 99\r\n\r\n{",
+        b"HTTP/1.1 403 Forbidden\r\ncontent-length: 2000000\r\n\r\n" + b"x" * 2_000_000,
+    ],
+    ids=["cut", "endless"],
+)
+async def test_a_status_whose_explanation_is_lost_is_still_that_status(make_api: MakeAPI, answer: bytes) -> None:
+    async with wild_server(once(answer)) as server:
+        with pytest.raises(UpstreamStatusError) as caught:
+            await ask(make_api(server.url))
+        assert caught.value.status == 403
+
+
 async def test_a_long_error_page_is_cut_short(make_api: MakeAPI) -> None:
     async with wild_server(always(error_body(400, b"word " * 10_000))) as server:
         with pytest.raises(UpstreamStatusError) as caught:

@@ -159,10 +159,10 @@ class EventStreamDecoder:
         events: list[bytes] = []
         data, size = self._data, self._data_bytes
         for line in whole[:-1].split(b"\n"):
-            if line.startswith(b"data:"):
-                data.append(line[6:] if line.startswith(b"data: ") else line[5:])
+            if line[:5] == b"data:":
+                data.append(line[6:] if line[5:6] == b" " else line[5:])
                 size += len(line)
-            elif not line and data:
+            elif data and not line:
                 events.append(data[0] if len(data) == 1 else b"\n".join(data))
                 data.clear()
                 size = 0

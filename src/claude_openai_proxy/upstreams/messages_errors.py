@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from claude_openai_proxy.errors import UpstreamStatusError
+from claude_openai_proxy.errors import UpstreamError, UpstreamStatusError
 from claude_openai_proxy.protocols.anthropic import APIError, ErrorEvent
 from claude_openai_proxy.upstreams.http import Response
 
@@ -43,7 +43,11 @@ _decode_error_body = msgspec.json.Decoder(_ErrorBody).decode
 
 async def status_error(response: Response) -> UpstreamStatusError:
     """The error of a response that is not 200; reads its body."""
-    body = await response.read_all(MAX_ERROR_BYTES)
+    try:
+        body = await response.read_all(MAX_ERROR_BYTES)
+    except UpstreamError:
+        # The status says more than how its explanation was lost.
+        body = b""
     try:
         told = _decode_error_body(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -85,7 +89,7 @@ def request_id(response: Response) -> str:
 
 def rate_limits(response: Response) -> tuple[tuple[str, str], ...]:
     """The `anthropic-ratelimit-*` headers as sent."""
-    return tuple((name, value) for name, value in response.headers if name.startswith("anthropic-ratelimit-"))
+    return response.headers("anthropic-ratelimit-")
 
 
 def excerpt(body: bytes) -> str:

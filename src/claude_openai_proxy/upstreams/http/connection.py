@@ -251,6 +251,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """There is room again."""
         self._writing_paused = False
+        self._heard = self._loop.time()
         self._wake()
 
 

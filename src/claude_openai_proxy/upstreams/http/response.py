@@ -27,10 +27,11 @@ class Response:
         self._parser = parser
         self._release: Callable[[Connection, bool], None] | None = release
 
-    @property
-    def headers(self) -> list[tuple[str, str]]:
-        """All headers, names in lower case."""
-        return [(name.lower().decode("latin-1"), value.decode("latin-1")) for name, value in self._parser.headers]
+    def headers(self, prefix: str = "") -> tuple[tuple[str, str], ...]:
+        """The headers whose names begin with `prefix`, in lower case."""
+        wanted = prefix.encode()
+        named = [(name.lower(), value) for name, value in self._parser.headers]
+        return tuple((name.decode(), value.decode("latin-1")) for name, value in named if name.startswith(wanted))
 
     async def read(self) -> bytes:
         """Everything that has come since the last read, waiting for at least one byte; b"" at the end.
