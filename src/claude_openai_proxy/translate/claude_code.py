@@ -19,6 +19,9 @@ MAX_CACHE_MARKS: Final = 4
 CLI_CACHE_MARKS: Final = 2
 """The CLI marks its identity block and the system prompt."""
 
+TURN_TEXT_CHARACTERS: Final = 20_000
+"""The text of a turn only starts it; the CLI itself refuses to send one of megabytes."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -90,13 +93,13 @@ def extra_body(request: anthropic.MessagesRequest) -> ExtraBody:
 
 
 def turn_text(request: anthropic.MessagesRequest) -> str:
-    """The text that starts the turn: the last user message's own, or a sentence that names what follows."""
+    """The text that starts the turn: the last user message's own (its beginning), or a sentence that names the rest."""
     last = next((message for message in reversed(request.messages) if message.role != "system"), None)
     if last is None or last.role == "assistant":
         return "The conversation so far follows."
     text = "\n".join(block.text for block in last.content if isinstance(block, anthropic.TextBlockParam))
-    if text.strip():
-        return text
+    if beginning := text[:TURN_TEXT_CHARACTERS].strip():
+        return beginning
     if any(isinstance(block, anthropic.ToolResultBlockParam) for block in last.content):
         return "The results of the tool calls follow."
     return "The content of the message follows."

@@ -17,12 +17,14 @@ from claude_openai_proxy.errors import (
     UpstreamTimeoutError,
 )
 from claude_openai_proxy.protocols.claude_code import AssistantFrame, RateLimitInfo, ResultFrame
+from claude_openai_proxy.translate.error_status import STATUS_OF_TYPE
 
 LOG_IN: Final = "Run `claude auth login` (or set ANTHROPIC_API_KEY)."
 _PREFIX: Final = re.compile(
     r"^(?:Failed to authenticate\. )?API Error: (?:\d{3} |Request rejected \(429\) · |Server is temporarily[^·]* · )?"
 )
 _ADVICE: Final = re.compile(r"\. This is a server-side issue, usually temporary .*$", re.DOTALL)
+_NOT_REACHED: Final = ("ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH")
 _WINDOWS: Final = {
     "five_hour": "5-hour",
     "seven_day": "7-day",
@@ -55,7 +57,8 @@ def failure_of(frame: AssistantFrame | ResultFrame) -> Failure:
     params = frame.api_error_params
     return Failure(
         text=_ADVICE.sub("", _PREFIX.sub("", text)),
-        status=frame.api_error_status,
+        # An `error` event on the way has a type and, mostly, no status.
+        status=frame.api_error_status or STATUS_OF_TYPE.get(frame.api_error_type or ""),
         error_type=frame.api_error_type or "",
         cause=frame.api_error or cause or "",
         request_id=frame.request_id if isinstance(frame, AssistantFrame) else None,
@@ -75,8 +78,9 @@ def error_of(failure: Failure, *, model: str, now: float, limits: RateLimitInfo 
         return UpstreamTimeoutError(failure.text, phase="first byte", request_id=failure.request_id)
     if failure.cause == "stream_idle_timeout" or "idle timeout" in failure.text:
         return UpstreamTimeoutError(failure.text, phase="between events", request_id=failure.request_id)
-    if failure.cause == "connection_failed":
-        return UpstreamConnectionError(failure.text, request_id=failure.request_id)
+    if failure.cause == "connection_failed" and "StreamTruncated" not in failure.text:
+        reached = not any(sign in failure.text for sign in _NOT_REACHED)
+        return UpstreamConnectionError(failure.text, request_id=failure.request_id, reached=reached)
     return UpstreamProtocolError(failure.text or "The Claude Code CLI gave no answer.", request_id=failure.request_id)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from claude_openai_proxy.protocols.anthropic import ModelInfo
 from claude_openai_proxy.protocols.claude_code import OfferedModel
-from claude_openai_proxy.translate.model_facts import LINES, facts_for
+from claude_openai_proxy.translate.model_facts import LINES
 
 
 def offered_models(menu: Iterable[OfferedModel]) -> list[ModelInfo]:
@@ -15,10 +15,5 @@ def offered_models(menu: Iterable[OfferedModel]) -> list[ModelInfo]:
         if "[" in id_:
             continue  # The same model with a larger context, under a name that only the CLI knows.
         if id_ not in rows or row.value in LINES:
-            rows[id_] = ModelInfo(
-                id=id_,
-                display_name=row.display_name,
-                created_at=facts_for(id_, None).created,
-                line=row.value if row.value in LINES else None,
-            )
+            rows[id_] = ModelInfo(id=id_, display_name=row.display_name, line=row.value if row.value in LINES else None)
     return list(rows.values())

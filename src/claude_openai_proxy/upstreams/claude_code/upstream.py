@@ -22,7 +22,7 @@ from claude_openai_proxy.upstreams.claude_code.binary import find_cli
 from claude_openai_proxy.upstreams.claude_code.login import CliLogin, check_account
 from claude_openai_proxy.upstreams.claude_code.pool import Pool
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch
-from claude_openai_proxy.upstreams.claude_code.setup import Setup
+from claude_openai_proxy.upstreams.claude_code.setup import Ready, Setup
 from claude_openai_proxy.upstreams.claude_code.turn import Turn
 from claude_openai_proxy.upstreams.interface import Identity, MessageStream, UpstreamStatus
 
@@ -56,6 +56,8 @@ class ClaudeCode:
         self._retries = retries
         self._pause = pause
         self._pool = Pool(size=pool_size, largest=pool_largest)
+        self._used: Ready | None = None
+        """What the processes of the pool were started with."""
         self._setup = Setup(lambda: find_cli(cli, environment), environment, state_dir, withhold_keys=withhold_keys)
 
     @property
@@ -168,17 +170,20 @@ class ClaudeCode:
 
     # ---- processes -----------------------------------------------------------------------------------------------
 
-    async def _prepare(self) -> None:
-        known = self._setup.known
+    async def _prepare(self) -> Ready:
         ready = await self._setup.ready()
-        if ready is not known:
-            self._pool.use(Launch(ready.binary.path, ready.environment, self._timeout))
+        if ready is not self._used:
+            self._use(ready)
+        return ready
+
+    def _use(self, ready: Ready) -> None:
+        self._setup.known = self._used = ready
+        self._pool.use(Launch(ready.binary.path, ready.environment, self._timeout))
 
     async def _take(self) -> CliProcess:
-        await self._prepare()
+        ready = await self._prepare()
         process = await self._pool.take()
         try:
-            ready = await self._setup.ready()
             check_account(process.initialized.account, ready.login)
         except BaseException:
             self._pool.retire(process, interrupt=False)

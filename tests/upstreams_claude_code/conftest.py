@@ -1,0 +1,117 @@
+"""The real CLI with made-up logins: its own home, the simulator as its API, everything else caught in a trap."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from claude_openai_proxy.upstreams.claude_code import ClaudeCode
+from claude_openai_proxy.upstreams.claude_code.binary import find_cli
+from claude_openai_proxy.upstreams.claude_code.setup import Ready
+from upstreams_claude_code.requests_of_the_tests import OAUTH
+
+MakeUpstream = Callable[..., ClaudeCode]
+
+
+@dataclass
+class Trap:
+    """A proxy on loopback that refuses everything and remembers which hosts were asked for."""
+
+    url: str = ""
+    hosts: list[str] = field(default_factory=list)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.hosts.append((await reader.readline()).decode().split(" ")[1])
+        writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        writer.close()
+
+
+@pytest.fixture
+async def trap() -> AsyncIterator[Trap]:
+    trap = Trap()
+    server = await asyncio.start_server(trap.serve, "127.0.0.1", 0)
+    trap.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server:
+        yield trap
+
+
+@pytest.fixture(scope="session")
+def cli() -> str:
+    found = find_cli("", {})
+    if found is None:
+        pytest.skip("the Claude Code CLI is not installed")
+    return str(found)
+
+
+@pytest.fixture(scope="session")
+def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Shared, so that the contract is checked once in a run."""
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The made-up user's home, with a login file that has not expired and not the scope for a profile."""
+    home = tmp_path / "home"
+    (home / ".claude").mkdir(parents=True)
+    return home
+
+
+@pytest.fixture
+def environment(home: Path, trap: Trap, simulator_url: str) -> dict[str, str]:
+    """Everything that the CLI is told; nothing of this machine."""
+    return {
+        "HOME": str(home),
+        "PATH": "/usr/bin:/bin",
+        "ANTHROPIC_BASE_URL": simulator_url,
+        "HTTPS_PROXY": trap.url,
+        "HTTP_PROXY": trap.url,
+        "NO_PROXY": "127.0.0.1",
+    }
+
+
+@pytest.fixture(scope="session")
+def looked_at() -> dict[str, Ready]:
+    """What an earlier test's upstream found out about the CLI and each made-up login: half a second each time."""
+    return {}
+
+
+@pytest.fixture
+async def make_upstream(
+    cli: str, environment: dict[str, str], state_dir: Path, looked_at: dict[str, Ready]
+) -> AsyncIterator[MakeUpstream]:
+    """Upstreams with an OAuth token as login, unless told otherwise; all are closed at the end."""
+    made: list[ClaudeCode] = []
+
+    def make(*, login: dict[str, str] = OAUTH, look_again: bool = False, **options: object) -> ClaudeCode:
+        mine = environment | login
+        given = {"cli": cli, "state_dir": state_dir, "pool_size": 0, "retries": 0, "environment": mine} | options
+        upstream = ClaudeCode(**given)  # type: ignore[arg-type]  # tests name what they change
+        made.append(upstream)
+        if (ready := looked_at.get(repr(login))) and not look_again:
+            upstream._use(replace(ready, environment=mine))
+        return upstream
+
+    yield make
+    for upstream in made:
+        await upstream.aclose()
+        if (ready := upstream._setup.known) is not None:
+            logins = {name: value for name, value in ready.environment.items() if name not in environment}
+            looked_at[repr(logins)] = ready
+
+
+@pytest.fixture
+def login_file(home: Path) -> dict[str, str]:
+    """A subscription login as Claude Code keeps it on Linux."""
+    login = {
+        "accessToken": "sk-ant-oat01-made-up",
+        "refreshToken": "sk-ant-ort01-made-up",
+        "expiresAt": 4102444800000,
+        "scopes": ["user:inference"],
+        "subscriptionType": "max",
+    }
+    (home / ".claude" / ".credentials.json").write_text(json.dumps({"claudeAiOauth": login}))
+    return {}

@@ -1,0 +1,61 @@
+"""A stand-in for the CLI, for what the real one does not do on demand: it dies, hangs, lies, or is too old."""
+
+import json
+import sys
+from pathlib import Path
+
+INITIALIZED = {"account": {"tokenSource": "CLAUDE_CODE_OAUTH_TOKEN", "apiProvider": "firstParty"}, "models": []}
+LOGGED_IN = {"loggedIn": True, "authMethod": "oauth_token", "apiProvider": "firstParty"}
+
+_PROGRAM = """#!{python}
+import json, os, sys, time
+plan = json.load(open(__file__ + ".json"))
+if "--version" in sys.argv:
+    print(plan["version"]); sys.exit()
+if "auth" in sys.argv:
+    print(json.dumps(plan["auth"])); sys.exit()
+def play(steps):
+    for step in steps:
+        if step == "exit": sys.exit(3)
+        if step == "hang": time.sleep(60)
+        if step == "stop reading": os.close(0); time.sleep(60)
+        if step.startswith("stderr "): sys.stderr.write(step[7:] + "\\n"); continue
+        sys.stdout.write(step + "\\n"); sys.stdout.flush()
+play(plan["start"])
+for line in sys.stdin:
+    frame = json.loads(line)
+    request = frame.get("request", {{}})
+    if request.get("subtype") == "initialize":
+        answer = {{"subtype": "success", "request_id": frame["request_id"], "response": plan["initialized"]}}
+        play([json.dumps({{"type": "control_response", "response": answer}})])
+    elif request.get("subtype") == "interrupt":
+        play(plan["interrupted"])
+    elif frame["type"] == "user":
+        play(plan["turn"])
+"""
+
+
+def install_fake_cli(
+    directory: Path,
+    *,
+    turn: list[str] | None = None,
+    start: list[str] | None = None,
+    interrupted: list[str] | None = None,
+    version: str = "2.1.330 (Claude Code)",
+    auth: dict[str, object] | None = None,
+    initialized: dict[str, object] | None = None,
+) -> Path:
+    """A program that prints lines: at its start, for each turn, when interrupted. See `play` for the other steps."""
+    program = directory / "claude"
+    program.write_text(_PROGRAM.format(python=sys.executable))
+    program.chmod(0o755)
+    plan = {
+        "turn": turn or [],
+        "start": start or [],
+        "interrupted": interrupted or [],
+        "version": version,
+        "auth": auth or LOGGED_IN,
+        "initialized": initialized or INITIALIZED,
+    }
+    program.with_name("claude.json").write_text(json.dumps(plan))
+    return program

@@ -1,0 +1,97 @@
+"""No request that a client did not cause, and none that goes on after its client has left."""
+
+import asyncio
+
+import pytest
+
+from claude_openai_proxy.simulator import Hang, Pause, Script, Simulator
+from claude_openai_proxy.simulator.loose_json import JSONObject
+from upstreams_claude_code.conftest import MakeUpstream
+from upstreams_claude_code.requests_of_the_tests import answer, asking, stop_reason_of, tool
+
+BEGUN = Script.text("Hello there").steps[:3]
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["in one packet", "event by event"])
+@pytest.mark.parametrize(
+    "reason", ["end_turn", "max_tokens", "stop_sequence", "model_context_window_exceeded", "pause_turn", "refusal"]
+)
+async def test_every_stop_reason_ends_with_one_request(
+    make_upstream: MakeUpstream, simulator: Simulator, reason: str, together: bool
+) -> None:
+    simulator.play(*[Script.text("abc", stop_reason=reason, together=together)] * 3)
+    upstream = make_upstream()
+
+    events = await answer(upstream, asking())
+    await upstream.aclose()
+
+    assert stop_reason_of(events) == reason
+    assert len(simulator.requests) == 1
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["in one packet", "event by event"])
+async def test_tool_calls_end_with_one_request(
+    make_upstream: MakeUpstream, simulator: Simulator, together: bool
+) -> None:
+    calls: list[tuple[str, JSONObject]] = [("Bash", {"c": "1"}), ("unknown", {}), ("Bash", {"c": "2"})]
+    simulator.play(*[Script.tool_calls(calls, together=together, skip_rules=True)] * 3)
+    upstream = make_upstream()
+
+    events = await answer(upstream, asking(tools=[tool("Bash")]))
+    await upstream.aclose()
+
+    assert stop_reason_of(events) == "tool_use"
+    assert len(simulator.requests) == 1
+
+
+async def test_preparing_and_asking_for_models_and_status_costs_no_request(
+    make_upstream: MakeUpstream, simulator: Simulator
+) -> None:
+    upstream = make_upstream(pool_size=1)
+
+    await upstream.prepare()
+    await upstream.models()
+    await upstream.status(deep=True)
+    await upstream.aclose()
+
+    assert len(simulator.requests) == 0
+
+
+async def test_a_client_that_leaves_on_the_way_stops_the_request(
+    make_upstream: MakeUpstream, simulator: Simulator
+) -> None:
+    simulator.play(Script.events([*BEGUN, Hang()]))
+
+    async with make_upstream().stream(asking()) as stream:
+        await anext(aiter(stream))
+
+    async with asyncio.timeout(1):
+        await simulator.requests[0].gone.wait()
+    assert len(simulator.requests) == 1
+
+
+async def test_a_client_that_leaves_before_the_first_event_stops_the_request(
+    make_upstream: MakeUpstream, simulator: Simulator
+) -> None:
+    simulator.play(Script.hang())
+    upstream = make_upstream()
+    waiting = asyncio.create_task(answer(upstream, asking()))
+    await simulator.received(1)
+
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+    async with asyncio.timeout(1):
+        await simulator.requests[0].gone.wait()
+
+
+async def test_closing_ends_what_is_under_way(make_upstream: MakeUpstream, simulator: Simulator) -> None:
+    simulator.play(Script.events([*BEGUN, Pause(30)]))
+    upstream = make_upstream(pool_size=2)
+
+    async with upstream.stream(asking()) as stream:
+        await anext(aiter(stream))
+    await upstream.aclose()
+
+    assert simulator.requests[0].gone.is_set()
