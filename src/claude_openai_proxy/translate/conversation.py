@@ -30,7 +30,7 @@ class Result(Struct, frozen=True):
     mark: CacheControlEphemeral | None = None
 
 
-class _Turn(Struct):
+class _Turn(Struct, eq=False):
     """`instructions` follow a user turn as a system message."""
 
     role: Literal["user", "assistant"]
@@ -39,7 +39,7 @@ class _Turn(Struct):
     instructions: list[TextBlockParam] = []
 
 
-class _Call(Struct):
+class _Call(Struct, eq=False):
     id: str
     name: str
     turn: _Turn
@@ -127,7 +127,7 @@ class Conversation:
         call.result = result
         if self._turns[-1] is call.turn:
             self._turns.append(_Turn("user"))
-        elif self._turns[-2:-1] != [call.turn]:
+        elif self._turns[-2] is not call.turn:
             self._notes.repair("tool_results_mended")
 
     # ---- the end ------------------------------------------------------------------------------------------------

@@ -25,6 +25,10 @@ class SchemaError(ValueError):
     """No accepted schema says the same; the message says why, as the end of a sentence."""
 
 
+class LooseSchemaError(SchemaError):
+    """The subset has no schema that lets through everything that this one does (maps, tuples, any value)."""
+
+
 def decoded(raw: Raw) -> Schema:
     """The schema as a dict. Raises `SchemaError`."""
     try:
@@ -35,7 +39,10 @@ def decoded(raw: Raw) -> Schema:
 
 
 def strict_schema(root: Schema) -> Schema:
-    """The same schema in Claude's subset, its references resolved. Raises `SchemaError`."""
+    """The same schema in Claude's subset, its references resolved.
+
+    Raises `LooseSchemaError` where that would shut out what the schema is for, and `SchemaError`.
+    """
     return _Rewriting(root).node(root, ())
 
 
@@ -99,7 +106,7 @@ class _Rewriting:
         elif types and not ({"enum", "const"} & out.keys()):
             self._typed(types[0], rest, out, path, depth)
         elif not types and not out:
-            out["anyOf"] = [{"type": type_} for type_ in ("string", "number", "boolean", "null")]
+            raise LooseSchemaError("has a place that takes any value")
         return _described(rest, out)
 
     def _variants(self, rest: Schema, types: list[str], path: tuple[str, ...], depth: int) -> list[Schema]:
@@ -142,12 +149,14 @@ class _Rewriting:
     def _object(self, rest: Schema, out: Schema, path: tuple[str, ...], depth: int) -> None:
         properties = rest.pop("properties", None)
         properties = properties if isinstance(properties, dict) else {}
+        others = rest.get("additionalProperties")
+        if "patternProperties" in rest or isinstance(others, dict) or not (properties or others is False):
+            raise LooseSchemaError("has an object with properties of any name")
         out["properties"] = {name: self.node(value, path, depth) for name, value in properties.items()}
         required = rest.pop("required", None)
         if isinstance(required, list):
             out["required"] = [name for name in dict.fromkeys(required) if name in properties]
-        if rest.get("additionalProperties") is False:
-            del rest["additionalProperties"]
+        rest.pop("additionalProperties", None)
         out["additionalProperties"] = False
 
 

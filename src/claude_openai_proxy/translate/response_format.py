@@ -11,10 +11,11 @@ from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequ
 from claude_openai_proxy.translate.instructions import schema_in_words
 from claude_openai_proxy.translate.model_facts import ModelFacts
 from claude_openai_proxy.translate.notes import Notes
-from claude_openai_proxy.translate.output_schema import Schema, SchemaError, decoded, strict_schema
+from claude_openai_proxy.translate.output_schema import LooseSchemaError, Schema, SchemaError, decoded, strict_schema
 from claude_openai_proxy.translate.strict_budget import fits_budget
 
 PLACE = "response_format.json_schema.schema"
+ANY_OBJECT = Raw(b'{"type":"object"}')
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +43,21 @@ def answer_format(request: ChatCompletionRequest, facts: ModelFacts, notes: Note
         return AnswerFormat()
     asked = wanted.json_schema.schema
     if bytes(asked) in {b"", b"null"}:
-        asked = Raw(b'{"type":"object"}')
-        return AnswerFormat(asked)
+        asked = ANY_OBJECT
     native = _native(asked)
-    if wanted.json_schema.description:
-        native.setdefault("description", wanted.json_schema.description)
-    if not facts.structured_output or not fits_budget([native]):
+    if native is None or not facts.structured_output or not fits_budget([native]):
         notes.repair("response_format_emulated")
         return AnswerFormat(asked)
+    if wanted.json_schema.description:
+        native.setdefault("description", wanted.json_schema.description)
     return AnswerFormat(asked, native)
 
 
-def _native(asked: Raw) -> Schema:
+def _native(asked: Raw) -> Schema | None:
+    """The schema as Claude compiles it; None where that would be too narrow."""
     try:
         return strict_schema(decoded(asked))
+    except LooseSchemaError:
+        return None
     except SchemaError as error:
         raise InvalidRequestError(f"The schema {error}.", param=PLACE) from None

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from claude_openai_proxy.translate.output_schema import (
+    DEEPEST,
     TYPES,
     Schema,
     SchemaError,
@@ -70,6 +71,9 @@ def tool_schema(raw: Raw) -> Raw:
 
 
 def _is_accepted(raw: Raw) -> bool:
+    """Needs no change; whether a reference leads anywhere takes a closer look."""
+    if b'"$ref"' in bytes(raw):
+        return False
     try:
         root = _nodes.decode(raw)
     except (msgspec.DecodeError, RecursionError):
@@ -88,7 +92,7 @@ def accepted_schema(schema: Schema) -> Schema:
     if types is not None and "object" not in (types if isinstance(types, list) else [types]):
         raise SchemaError('must have the type "object"')
     schema = _without_top_level_variants({**schema, "type": "object"})
-    return _with_plain_names(_valid_object(schema))
+    return _with_plain_names(_valid_object(schema, schema))
 
 
 def _resolved(schema: Schema) -> Schema:
@@ -148,54 +152,60 @@ _COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "m
 _TEXTS = ("description", "title", "format", "pattern")
 
 
-def _valid(schema: object, depth: int = 0) -> object:
+def _valid(schema: object, root: Schema, depth: int) -> object:
     """JSON Schema 2020-12 with the meaning of the older drafts' spellings; what is no schema allows anything."""
     if isinstance(schema, dict):
-        return _valid_object(schema, depth)
+        return _valid_object(schema, root, depth)
     return schema if isinstance(schema, bool) else {}
 
 
-def _valid_object(schema: Schema, depth: int = 0) -> Schema:
-    if depth > 100:
+def _valid_object(schema: Schema, root: Schema, depth: int = 0) -> Schema:
+    if depth > DEEPEST:
         raise SchemaError("is nested too deeply")
-    out = _modern({key: value for key, value in schema.items() if key not in {"$schema", "$id", "id"} or depth})
+    out = _modern({key: value for key, value in schema.items() if key not in {"$schema", "$id", "id"} or depth}, root)
     for key in _OF_NAMES:
         if key in out:
             children = out[key]
             named = children.items() if isinstance(children, dict) else ()
-            out[key] = {name: _valid(child, depth + 1) for name, child in named}
+            out[key] = {name: _valid(child, root, depth + 1) for name, child in named}
     for key in _OF_LISTS:
         children = out.get(key)
         if isinstance(children, list) and children:
-            out[key] = [_valid(child, depth + 1) for child in children]
+            out[key] = [_valid(child, root, depth + 1) for child in children]
         else:
             out.pop(key, None)
     for key in _OF_ONE:
         if key in out:
-            out[key] = _valid(out[key], depth + 1)
+            out[key] = _valid(out[key], root, depth + 1)
     return out
 
 
-def _modern(schema: Schema) -> Schema:
+def _modern(schema: Schema, root: Schema) -> Schema:
     """One level, without what 2020-12 does not take."""
     _modern_types(schema)
     _modern_bounds(schema)
-    if isinstance(items := schema.get("items"), list):
+    if isinstance(schema.get("items"), list):
         schema["prefixItems"] = schema.pop("items")
         if "additionalItems" in schema:
             schema["items"] = schema.pop("additionalItems")
-        del items
     if "required" in schema and not _all_texts(schema["required"]):
         del schema["required"]
     if "enum" in schema and not isinstance(schema["enum"], list):
         del schema["enum"]
-    ref = schema.get("$ref")
-    if "$ref" in schema and not (isinstance(ref, str) and ref.startswith(("#/$defs/", "#/definitions/"))):
+    if "$ref" in schema and not _leads_somewhere(schema["$ref"], root):
         del schema["$ref"]
     for key in _TEXTS:
         if key in schema and not isinstance(schema[key], str):
             del schema[key]
     return schema
+
+
+def _leads_somewhere(ref: object, root: Schema) -> bool:
+    try:
+        pointed_at(root, ref)
+    except SchemaError:
+        return False
+    return str(ref).startswith(("#/$defs/", "#/definitions/"))
 
 
 def _modern_types(schema: Schema) -> None:

@@ -171,7 +171,7 @@ def _strictly(tool: DeclaredTool) -> Schema | None:
         schema = strict_schema(decoded(tool_schema(tool.parameters)))
     except SchemaError:
         return None
-    return schema if schema.get("type") == "object" and "patternProperties" not in str(schema) else None
+    return schema if schema.get("type") == "object" else None
 
 
 # ---- Claude's own web search ---------------------------------------------------------------------------------------
