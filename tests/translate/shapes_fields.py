@@ -33,6 +33,7 @@ FIELDS: tuple[Shape, ...] = (
         max_completion_tokens=6000,
         max_tokens=50,
     ),
+    fields("max_completion_tokens: alone", lambda s, _: s.get("max_tokens") == 9, max_completion_tokens=9),
     fields("max_tokens: none is the model's maximum", lambda s, f: s.get("max_tokens") == f.max_output),
     fields("max_tokens: above the maximum", lambda s, f: s.get("max_tokens") == f.max_output, max_tokens=10**9),
     # sampling
@@ -201,6 +202,18 @@ FIELDS: tuple[Shape, ...] = (
         lambda s, _: str(s.get("metadata", "user_id")).startswith("2cf24dba5fb0a30e"),
         api_only=True,
     ),
+    Shape(
+        "user: a phone number",
+        {"messages": HELLO, "user": "+49 123 4567890"},
+        lambda s, _: len(str(s.get("metadata", "user_id"))) == 64,
+        api_only=True,
+    ),
+    Shape(
+        "safety_identifier: alone",
+        {"messages": HELLO, "safety_identifier": "hello"},
+        lambda s, _: str(s.get("metadata", "user_id")).startswith("2cf24dba5fb0a30e"),
+        api_only=True,
+    ),
     declined("metadata: declined", "metadata", metadata={"k": "v"}),
     declined("metadata: empty", metadata={}),
     declined("store: declined", "store", store=True),
@@ -208,6 +221,9 @@ FIELDS: tuple[Shape, ...] = (
     # caching
     fields(
         "prompt_cache_key: automatic caching", lambda s, _: s.get("cache_control") is not None, prompt_cache_key="k"
+    ),
+    fields(
+        "prompt_cache_key: null", lambda s, _: s.get("cache_control") == {"type": "ephemeral"}, prompt_cache_key=None
     ),
     fields(
         "prompt_cache_retention: 24h", lambda s, _: s.get("cache_control", "ttl") == "1h", prompt_cache_retention="24h"

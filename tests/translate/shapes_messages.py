@@ -132,6 +132,16 @@ ROLES: tuple[Shape, ...] = (
         assistant("b", refusal=None, audio=None, annotations=[], function_call=None, tool_calls=None, x_extra={"k": 1}),
         user("c"),
     ),
+    talk(
+        "keys: a name on a tool message",
+        lambda s, _: s.results == [("c", "ok")],
+        user("a"),
+        assistant(
+            None, tool_calls=[{"id": "c", "index": 0, "type": "function", "function": {"name": "f", "arguments": "{}"}}]
+        ),
+        {"role": "tool", "name": "f", "tool_call_id": "c", "content": "ok", "status": "done"},
+        tools=F,
+    ),
     refused("messages: none", "messages", messages=[]),
     refused(
         "messages: an image in a system message",

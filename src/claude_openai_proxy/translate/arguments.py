@@ -24,7 +24,8 @@ def object_input(value: Raw) -> Raw:
     """A call's input that came as JSON: the object itself, or what it is wrapped."""
     if bytes(value).lstrip().startswith(b"{"):
         return value
-    return call_input(msgspec.json.decode(value, type=str | dict[str, object] | list[object] | None))
+    decoded: object = msgspec.json.decode(value)
+    return call_input(decoded) if isinstance(decoded, str | list | None) else _wrapped(decoded)
 
 
 def _from_text(text: str) -> Raw:
