@@ -2,8 +2,15 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
+import pytest
+
+from claude_openai_proxy.upstreams.claude_code import ClaudeCode
+from claude_openai_proxy.upstreams.claude_code.binary import find_cli
 from claude_openai_proxy.upstreams.http import HTTPClient
 from claude_openai_proxy.upstreams.interface import Upstream
 from claude_openai_proxy.upstreams.messages_api import MessagesAPI
@@ -22,4 +29,44 @@ async def messages_api(url: str, silence: float) -> AsyncIterator[Upstream]:
     assert client.open_connections == 0
 
 
-FACTORIES: Mapping[str, UpstreamFactory] = MappingProxyType({"messages_api": messages_api})
+@cache
+def _shared_state() -> TemporaryDirectory[str]:
+    """Where the proof of the CLI's contract is kept for the rest of the run."""
+    return TemporaryDirectory(prefix="claude-proxy-state-")
+
+
+@asynccontextmanager
+async def claude_code(url: str, silence: float) -> AsyncIterator[Upstream]:
+    cli = find_cli("", {})
+    if cli is None:
+        pytest.skip("the Claude Code CLI is not installed")
+    with TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        environment = {
+            "HOME": home,
+            "PATH": "/usr/bin:/bin",
+            "ANTHROPIC_BASE_URL": url,
+            "CLAUDE_CODE_OAUTH_TOKEN": "sk-test-made-up",
+            "HTTPS_PROXY": "http://127.0.0.1:9",
+            "HTTP_PROXY": "http://127.0.0.1:9",
+            "NO_PROXY": "127.0.0.1",
+        }
+        upstream = ClaudeCode(
+            cli=str(cli),
+            environment=environment,
+            state_dir=Path(_shared_state().name),
+            timeout=silence,
+            pool_size=0,
+            pause=0,
+        )
+        await upstream.prepare()
+        yield upstream
+        await upstream.aclose()
+        assert _sessions(home) == []
+
+
+def _sessions(home: str) -> list[Path]:
+    """What processes leave behind that were not cleaned up after."""
+    return list(Path(home).glob(".claude/sessions/*"))
+
+
+FACTORIES: Mapping[str, UpstreamFactory] = MappingProxyType({"messages_api": messages_api, "claude_code": claude_code})

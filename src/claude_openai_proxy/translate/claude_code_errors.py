@@ -57,13 +57,17 @@ def failure_of(frame: AssistantFrame | ResultFrame) -> Failure:
     params = frame.api_error_params
     return Failure(
         text=_ADVICE.sub("", _PREFIX.sub("", text)),
-        # An `error` event on the way has a type and, mostly, no status.
-        status=frame.api_error_status or STATUS_OF_TYPE.get(frame.api_error_type or ""),
+        status=frame.api_error_status or _status_of(frame.api_error_type),
         error_type=frame.api_error_type or "",
         cause=frame.api_error or cause or "",
         request_id=frame.request_id if isinstance(frame, AssistantFrame) else None,
         limit=params.rate_limit_info if params else None,
     )
+
+
+def _status_of(error_type: str | None) -> int | None:
+    """An `error` event on the way has a type and, mostly, no status."""
+    return STATUS_OF_TYPE.get(error_type, 500) if error_type else None
 
 
 def error_of(failure: Failure, *, model: str, now: float, limits: RateLimitInfo | None = None) -> ProxyError:
@@ -120,7 +124,7 @@ def _message(failure: Failure, status: int, model: str) -> str:
     if status == 413:
         return "The request is larger than Claude takes (32 MB)."
     if status == 401:
-        return f"{failure.text.partition(' · ')[0].rstrip('.')}. {LOG_IN}"
+        return f"Claude refused the login: {failure.text.partition(' · ')[0].rstrip('.')}. {LOG_IN}"
     return failure.text
 
 

@@ -36,12 +36,15 @@ class _Proof(Struct, frozen=True):
     contract: int
 
 
-async def prove(binary: Binary, environment: Mapping[str, str], state_dir: Path) -> None:
-    """Check the binary, unless `state_dir` holds the proof. Raises `UpstreamProtocolError` that says what differs."""
+async def prove(binary: Binary, environment: Mapping[str, str], state_dir: Path) -> bool:
+    """Check the binary; False where `state_dir` holds the proof already.
+
+    Raises `UpstreamProtocolError` that says what differs.
+    """
     proof = _Proof(str(binary.path), binary.version, binary.size, CONTRACT_VERSION)
     record = state_dir / "claude-code-contract" / f"{_name(proof)}.json"
     if _recorded(record) == proof:
-        return
+        return False
     found = await broken_promises(binary, environment)
     if found:
         raise UpstreamProtocolError(
@@ -49,6 +52,7 @@ async def prove(binary: Binary, environment: Mapping[str, str], state_dir: Path)
             f"{'; '.join(found)}. Install another version (claude install VERSION), or use an API key (--upstream api)."
         )
     _write(record, proof)
+    return True
 
 
 async def broken_promises(binary: Binary, environment: Mapping[str, str]) -> list[str]:
@@ -62,7 +66,7 @@ async def broken_promises(binary: Binary, environment: Mapping[str, str]) -> lis
                 "ANTHROPIC_BASE_URL": endpoint.url,
                 "NO_PROXY": "127.0.0.1",
             }
-            launch = Launch(binary.path, {**kept, "HOME": home, **made_up}, TIMEOUT)
+            launch = Launch(binary.path, {**kept, "HOME": home, **made_up})
             for request in SAMPLES:
                 found += await _compare(launch, request, endpoint)
     return list(dict.fromkeys(found))

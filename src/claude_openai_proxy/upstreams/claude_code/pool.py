@@ -32,9 +32,9 @@ class Pool:
         if launch is None or self._closed:
             raise UpstreamConnectionError("The Claude Code upstream is closed.", reached=False)
         try:
-            await asyncio.wait_for(self._places.acquire(), launch.timeout)
+            await asyncio.wait_for(self._places.acquire(), launch.patience)
         except TimeoutError as error:
-            raise QueueFullError("All Claude Code processes are busy.", retry_after=launch.timeout) from error
+            raise QueueFullError("All Claude Code processes are busy.", retry_after=launch.patience) from error
         try:
             return self._spare() or await spawn(launch)
         except BaseException:

@@ -22,15 +22,17 @@ from claude_openai_proxy.upstreams.claude_code.pipes import Pipes
 INTERRUPT_SECONDS: Final = 0.15
 """How long an interrupted process may take to drop its request before it is killed."""
 EXIT_SECONDS: Final = 5.0
+START_SECONDS: Final = 30.0
+"""Until a process must be ready; on an idle machine it takes a third of a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How to start a process: the binary, and the environment it is chosen from."""
+    """How to start a process: the binary, what its environment is chosen from, seconds until it must be ready."""
 
     cli: Path
     environment: Mapping[str, str]
-    timeout: float
+    patience: float = START_SECONDS
 
 
 class CliProcess:
@@ -107,7 +109,7 @@ async def spawn(launch: Launch) -> CliProcess:
         message = f"The Claude Code CLI at {launch.cli} could not be started: {error.strerror or error}"
         raise UpstreamConnectionError(message, reached=False) from error
     try:
-        process.initialized = await _initialize(process, within=launch.timeout)
+        process.initialized = await _initialize(process, within=launch.patience)
     except BaseException:
         await process.end(interrupt=False)
         raise

@@ -28,7 +28,12 @@ class Setup:
     """
 
     def __init__(
-        self, find: Callable[[], Path | None], environment: Mapping[str, str], state_dir: Path, *, withhold_keys: bool
+        self,
+        find: Callable[[Mapping[str, str]], Path | None],
+        environment: Mapping[str, str],
+        state_dir: Path,
+        *,
+        withhold_keys: bool,
     ) -> None:
         self._find = find
         self._environment = environment
@@ -47,10 +52,24 @@ class Setup:
                 self.known = await self._prepare()
             return self.known
 
+    async def binary(self) -> Binary:
+        """The program there is. Raises as `inspect`."""
+        return await inspect(self._find(self._environment), self._environment)
+
+    async def prove(self, binary: Binary) -> bool:
+        """Check the contract; False where an earlier proof was enough. Raises `UpstreamProtocolError`."""
+        return await prove(binary, self._environment, self._state_dir)
+
     async def login(self) -> tuple[Binary, CliLogin]:
         """What the CLI says now, contract or not."""
         binary, login, _ = await self._look()
         return binary, login
+
+    def use(self, environment: Mapping[str, str]) -> None:
+        """From now on choose from these variables."""
+        if environment != self._environment:
+            self._environment = environment
+            self.known = None
 
     def forget(self) -> None:
         """The login was refused: look again before the next request."""
@@ -60,11 +79,11 @@ class Setup:
         binary, login, environment = await self._look()
         if login.kind == "none":
             raise NoLoginError(f"Claude Code is not logged in. {LOG_IN}")
-        await prove(binary, self._environment, self._state_dir)
+        await self.prove(binary)
         return Ready(binary, login, environment)
 
     async def _look(self) -> tuple[Binary, CliLogin, Mapping[str, str]]:
-        binary = await inspect(self._find(), self._environment)
+        binary = await self.binary()
         if not self._withhold_keys:
             return binary, await auth_status(binary.path, self._environment), self._environment
         login, environment = await preferred_login(binary.path, self._environment)

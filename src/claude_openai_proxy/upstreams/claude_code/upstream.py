@@ -18,7 +18,7 @@ from claude_openai_proxy.errors import (
 from claude_openai_proxy.protocols.anthropic import MessagesRequest, ModelInfo
 from claude_openai_proxy.translate.capabilities import Capabilities
 from claude_openai_proxy.translate.claude_code_models import offered_models
-from claude_openai_proxy.upstreams.claude_code.binary import find_cli
+from claude_openai_proxy.upstreams.claude_code.binary import Binary, find_cli
 from claude_openai_proxy.upstreams.claude_code.login import CliLogin, check_account
 from claude_openai_proxy.upstreams.claude_code.pool import Pool
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch
@@ -58,7 +58,7 @@ class ClaudeCode:
         self._pool = Pool(size=pool_size, largest=pool_largest)
         self._used: Ready | None = None
         """What the processes of the pool were started with."""
-        self._setup = Setup(lambda: find_cli(cli, environment), environment, state_dir, withhold_keys=withhold_keys)
+        self._setup = Setup(lambda given: find_cli(cli, given), environment, state_dir, withhold_keys=withhold_keys)
 
     @property
     def identity(self) -> Identity:
@@ -82,6 +82,20 @@ class ClaudeCode:
     def known_login(self) -> CliLogin | None:
         """The login in use; None before the first request and after a refusal."""
         return self._setup.known.login if self._setup.known else None
+
+    def use_environment(self, environment: Mapping[str, str]) -> None:
+        """Choose what a process is given from these; a login that was found with others is looked up again."""
+        self._setup.use(environment)
+        if self._setup.known is None:
+            self._pool.discard_spares()
+
+    async def binary(self) -> Binary:
+        """The CLI there is. Raises `NoLoginError` without one, `UpstreamError` for a broken or old one."""
+        return await self._setup.binary()
+
+    async def prove(self, binary: Binary) -> bool:
+        """Check the contract; False where an earlier proof was enough. Raises `UpstreamProtocolError`."""
+        return await self._setup.prove(binary)
 
     async def login(self) -> CliLogin:
         """The login that the CLI has now. Raises `NoLoginError` without a CLI, `UpstreamError` for a broken one."""
@@ -178,7 +192,7 @@ class ClaudeCode:
 
     def _use(self, ready: Ready) -> None:
         self._setup.known = self._used = ready
-        self._pool.use(Launch(ready.binary.path, ready.environment, self._timeout))
+        self._pool.use(Launch(ready.binary.path, ready.environment))
 
     async def _take(self) -> CliProcess:
         ready = await self._prepare()
