@@ -4,8 +4,8 @@ import asyncio
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from ssl import SSLContext
@@ -38,6 +38,9 @@ from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.page import Page
 from claude_openai_proxy.web.routes import make_router
 
+START_SECONDS = 5.0
+"""What is told at the start waits so long for the Claude Code CLI."""
+
 DEMO_PACE_SECONDS = 0.01
 DEMO_NOTE = "Demo: the built-in simulator answers, not Claude. Nothing leaves this machine, nothing is billed."
 
@@ -48,6 +51,8 @@ class Wiring:
 
     application: Application
     start_lines: Callable[[], Awaitable[list[str]]]
+    start_refusal: Callable[[], Coroutine[None, None, str]]
+    """Why it must not be started for the login there is; "" where it may."""
     _catalog: ModelCatalog
     _aclose: Callable[[], Awaitable[None]]
 
@@ -71,13 +76,10 @@ def create_app(settings: Settings) -> Application:
 
 def wire(settings: Settings) -> Wiring:
     """Put a server together. Raises `UntrustedLoginError` for a credential that would go where it must not."""
-    upstreams = _demo() if settings.demo else _selected(settings)
-    catalog = ModelCatalog(
-        current=upstreams.current,
-        names=ModelNames(settings.aliases, settings.default_model),
-        pins=upstreams.logins.pins if isinstance(upstreams, SelectedUpstream) else dict,
-        clock=time.monotonic,
-    )
+    upstreams = demo_upstream() if settings.demo else selected_upstream(settings)
+    if isinstance(upstreams, SelectedUpstream):
+        upstreams.configured()
+    catalog = model_catalog(settings, upstreams)
 
     async def aclose() -> None:
         await catalog.aclose()
@@ -86,14 +88,42 @@ def wire(settings: Settings) -> Wiring:
     async def start_lines() -> list[str]:
         return [*await _login_lines(upstreams), *_alias_lines(await catalog.aliases())]
 
+    async def start_refusal() -> str:
+        return await _start_refusal(settings, upstreams)
+
     application = _application(settings, upstreams, catalog, shutdown=aclose)
-    return Wiring(application, start_lines, catalog, aclose)
+    return Wiring(application, start_lines, start_refusal, catalog, aclose)
+
+
+# ---- parts, also for whoever examines them one by one ---------------------------------------------------------------
+
+
+def model_catalog(settings: Settings, upstreams: UpstreamChoice) -> ModelCatalog:
+    """The models of these upstreams, under the names that the settings give them."""
+    return ModelCatalog(
+        current=upstreams.current,
+        names=ModelNames(settings.aliases, settings.default_model),
+        pins=upstreams.logins.pins if isinstance(upstreams, SelectedUpstream) else dict,
+        clock=time.monotonic,
+    )
+
+
+def chat_service(settings: Settings, upstreams: UpstreamChoice, catalog: ModelCatalog) -> ChatService:
+    """Chat completions through these upstreams."""
+    return ChatService(
+        upstreams=upstreams,
+        catalog=catalog,
+        reject_unsupported=settings.unsupported_parameters == "reject",
+        new_id=lambda: f"chatcmpl-{secrets.token_hex(14)}",
+        wall_clock=time.time,
+    )
 
 
 # ---- upstreams ------------------------------------------------------------------------------------------------------
 
 
-def _selected(settings: Settings) -> SelectedUpstream:
+def selected_upstream(settings: Settings) -> SelectedUpstream:
+    """Both ways to Claude, and the choice between them."""
     user = user_directory(settings.environment)
     files = ClaudeSettingsFiles(user=user, managed=Path(managed_directory(sys.platform)), clock=time.monotonic)
     logins = CurrentLogin(
@@ -103,19 +133,22 @@ def _selected(settings: Settings) -> SelectedUpstream:
         clock=time.monotonic,
         upstream=settings.upstream,
     )
-    logins.find()
     return SelectedUpstream(
         logins=logins,
         api=_api(settings, logins),
         claude_code=_claude_code(settings, logins),
         preference=settings.upstream,
-        refusal=lambda login: single_user_refusal(
-            personal=login.personal,
-            public=settings.public,
-            client_keys=len(settings.client_keys),
-            single_user=settings.single_user,
-        ),
+        refusal=lambda login: _single_user_refusal(settings, personal=login.personal),
         clock=time.monotonic,
+    )
+
+
+def _single_user_refusal(settings: Settings, *, personal: bool) -> str:
+    return single_user_refusal(
+        personal=personal,
+        public=settings.public,
+        client_keys=len(settings.client_keys),
+        single_user=settings.single_user,
     )
 
 
@@ -166,7 +199,8 @@ class _DemoCredential:
         return "none needed (demo)"
 
 
-def _demo() -> OnlyUpstream:
+def demo_upstream() -> OnlyUpstream:
+    """The built-in simulator."""
     simulator = Simulator(keep=0, pace=DEMO_PACE_SECONDS)
 
     async def dial(
@@ -187,7 +221,7 @@ def _application(
     health = HealthService(upstreams=upstreams, catalog=catalog, version=__version__, clock=time.monotonic)
     router = make_router(
         chat=ChatCompletions(
-            _chat_service(settings, upstreams, catalog),
+            chat_service(settings, upstreams, catalog),
             body_limit=settings.max_body_mb * 1024 * 1024,
             clock=time.monotonic,
             wall_clock=time.time,
@@ -210,16 +244,6 @@ def _application(
     )
 
 
-def _chat_service(settings: Settings, upstreams: UpstreamChoice, catalog: ModelCatalog) -> ChatService:
-    return ChatService(
-        upstreams=upstreams,
-        catalog=catalog,
-        reject_unsupported=settings.unsupported_parameters == "reject",
-        new_id=lambda: f"chatcmpl-{secrets.token_hex(14)}",
-        wall_clock=time.time,
-    )
-
-
 def _doors(settings: Settings) -> Doors:
     return Doors(
         keys={key.secret.reveal(): key.name for key in settings.client_keys},
@@ -238,16 +262,41 @@ def _log_format(settings: Settings) -> LogFormat:
 # ---- what is told at the start --------------------------------------------------------------------------------------
 
 
+async def _start_refusal(settings: Settings, upstreams: UpstreamChoice) -> str:
+    """The CLI is asked only where its answer can matter; requests are judged again, so that it need not answer now."""
+    if isinstance(upstreams, SelectedUpstream) and _single_user_refusal(settings, personal=True):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(START_SECONDS):
+                return await upstreams.start_refusal()
+    return ""
+
+
 async def _login_lines(upstreams: UpstreamChoice) -> list[str]:
     if not isinstance(upstreams, SelectedUpstream):
         return [DEMO_NOTE]
+    silent = f"The Claude Code CLI has not told its login within {START_SECONDS:g} s; /health tells it once it has."
+    state = await _in_time(_state_lines(upstreams), otherwise=[silent])
+    return [*state, *await _in_time(_shadow_lines(upstreams), otherwise=[])]
+
+
+async def _in_time(lines: Awaitable[list[str]], *, otherwise: list[str]) -> list[str]:
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            return await lines
+    except TimeoutError:
+        return otherwise
+
+
+async def _state_lines(upstreams: SelectedUpstream) -> list[str]:
     status = await upstreams.status()
     if not status.logged_in:
         return [*upstreams.notes(), status.detail]
-    lines = [f"Upstream: {upstreams.kind}, login: {status.login}", f"Billed: {status.billed}", *upstreams.notes()]
-    if subscription := await upstreams.shadowed_subscription():
-        lines.append(f"The key comes before your {subscription}. To use that: --upstream claude-code")
-    return lines
+    return [f"Upstream: {upstreams.kind}, login: {status.login}", f"Billed: {status.billed}", *upstreams.notes()]
+
+
+async def _shadow_lines(upstreams: SelectedUpstream) -> list[str]:
+    subscription = await upstreams.shadowed_subscription()
+    return [f"The key comes before your {subscription}. To use that: --upstream claude-code"] if subscription else []
 
 
 def _alias_lines(aliases: Mapping[str, str]) -> list[str]:

@@ -1,8 +1,9 @@
 """Which way to Claude is taken now: the first login in Claude Code's order decides."""
 
+import asyncio
 from collections.abc import Callable
 
-from claude_openai_proxy.errors import NoLoginError, ProxyError
+from claude_openai_proxy.errors import ClientRefusedError, NoLoginError, ProxyError, UpstreamError
 from claude_openai_proxy.upstreams.claude_code import ClaudeCode
 from claude_openai_proxy.upstreams.claude_code.login import CliLogin
 from claude_openai_proxy.upstreams.current_login import CurrentLogin
@@ -31,14 +32,15 @@ class SelectedUpstream:
         clock: Callable[[], float],
     ) -> None:
         self.logins = logins
-        self._api = api
-        self._claude_code = claude_code
+        self.api = api
+        self.claude_code = claude_code
         self._preference = preference
         self._refusal = refusal
         self._clock = clock
         self._layers: tuple[Layer, ...] | None = None
         self._login: Login | None = None
         self._asked: tuple[float, CliLogin | ProxyError] | None = None
+        self._one_at_a_time = asyncio.Lock()
         self._kind = "none"
 
     @property
@@ -47,13 +49,13 @@ class SelectedUpstream:
         return self._kind
 
     async def current(self) -> Upstream:
-        """See `UpstreamChoice.current`."""
-        login = self._configured()
+        """See `UpstreamChoice.current`. Raises `ClientRefusedError` where the login is not for so many."""
+        login = self.configured()
         if login is not None and login.via == "api":
             self._kind = "api"
-            return self._api
+            return self.api
         await self._use_cli(login)
-        return self._claude_code
+        return self.claude_code
 
     async def status(self, *, deep: bool = False) -> UpstreamStatus:
         """See `UpstreamChoice.status`."""
@@ -62,7 +64,10 @@ class SelectedUpstream:
         except ProxyError as error:
             return UpstreamStatus(logged_in=False, login="", detail=error.message)
         status = await upstream.status(deep=deep)
-        if upstream is self._claude_code or self._login is None:
+        if upstream is self.claude_code and not status.logged_in:
+            self._kind = "none"
+            return UpstreamStatus(logged_in=False, login="", detail=status.detail or NO_LOGIN)
+        if upstream is self.claude_code or self._login is None:
             return status
         return UpstreamStatus(
             logged_in=status.logged_in,
@@ -73,54 +78,69 @@ class SelectedUpstream:
         )
 
     async def shadowed_subscription(self) -> str:
-        """A login of the CLI that stays unused because a key comes first; "" where there is none."""
-        if self._preference != "auto" or self._kind != "api":
+        """A login of the CLI that stays unused because a key comes first; "" where there is none. Asks the CLI."""
+        if self._preference != "auto" or not self._by_key():
             return ""
         cli = await self._cli_login()
         return cli.words if isinstance(cli, CliLogin) and cli.personal else ""
 
+    async def start_refusal(self) -> str:
+        """Why the login that would be used must not serve here; "" where it may, or nobody knows. Asks the CLI."""
+        if self._by_key():
+            return ""
+        cli = await self._cli_login()
+        return self._refusal(cli) if isinstance(cli, CliLogin) else ""
+
     def notes(self) -> tuple[str, ...]:
         """What a person should know of the login, and of settings files that could not be used."""
-        login = self._configured()
+        login = self.configured()
         return (*self.logins.problems(), *(login.notes() if login else ()))
 
     async def aclose(self) -> None:
         """See `UpstreamChoice.aclose`."""
-        await self._api.aclose()
-        await self._claude_code.aclose()
+        await self.api.aclose()
+        await self.claude_code.aclose()
 
-    def _configured(self) -> Login | None:
+    def configured(self) -> Login | None:
         """The login that settings name; the CLI's own is not among them. Raises `UntrustedLoginError`."""
         layers = self.logins.layers()
         if layers is not self._layers:
+            self.claude_code.use_environment(self.logins.cli_environment())
+            self._asked = None
             self._login = self.logins.find()
             self._layers = layers
         return self._login
+
+    def _by_key(self) -> bool:
+        login = self.configured()
+        return login is not None and login.via == "api"
 
     async def _use_cli(self, configured: Login | None) -> None:
         self._kind = "none"
         cli = await self._cli_login()
         if isinstance(cli, ProxyError):
-            # Without any sign of a login, how to get one matters more than what is wrong with the CLI.
-            raise cli if configured or self._preference == "claude-code" else NoLoginError(NO_LOGIN)
+            # Without a CLI and any other sign of a login, how to get one is what matters.
+            wanted = configured is not None or self._preference == "claude-code"
+            raise cli if wanted or isinstance(cli, UpstreamError) else NoLoginError(NO_LOGIN)
         if cli.kind == "none":
             raise NoLoginError(NO_LOGIN)
         if refusal := self._refusal(cli):
-            raise NoLoginError(refusal)
+            raise ClientRefusedError(refusal, status=403, code="single_user_only")
         self._kind = "claude-code"
 
     async def _cli_login(self) -> CliLogin | ProxyError:
         if self._preference == "api":
             return NoLoginError(NO_LOGIN)
-        if known := self._claude_code.known_login:
+        if known := self.claude_code.known_login:
             return known
-        if self._asked is None or self._clock() >= self._asked[0]:
-            answer = await self._ask()
-            self._asked = (self._clock() + ASK_AGAIN_SECONDS, answer)
-        return self._asked[1]
+        async with self._one_at_a_time:
+            if self._asked is None or self._clock() >= self._asked[0]:
+                answer = await self._ask()
+                self._asked = (self._clock() + ASK_AGAIN_SECONDS, answer)
+            return self._asked[1]
 
     async def _ask(self) -> CliLogin | ProxyError:
         try:
-            return await self._claude_code.login()
+            return await self.claude_code.login()
         except ProxyError as error:
             return error

@@ -140,6 +140,8 @@ class ClaudeCode:
     @asynccontextmanager
     async def _stream(self, request: MessagesRequest) -> AsyncIterator[MessageStream]:
         turn = await self._begin(request)
+        # Only now: a process that starts takes the processor away from the one that is just being asked.
+        self._pool.refill()
         try:
             yield turn
         finally:
