@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
@@ -26,11 +27,10 @@ class Interleaved:
             task = asyncio.create_task(self._run(choice))
             task.add_done_callback(self._ended)
             self._tasks.append(task)
-        try:
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(self._cancel)
             await self._all_opened
-        except BaseException:
-            await self._cancel()
-            raise
+            undo.pop_all()
         return self
 
     async def __aexit__(

@@ -1,0 +1,56 @@
+"""Rules of the house that no linter knows."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+LONGEST_FUNCTION = 40
+LONGEST_MODULE = 350
+FORBIDDEN_NAMES = {"utils", "util", "helpers", "common", "manager", "handler", "processor", "base", "misc"}
+
+
+def trees() -> Iterator[tuple[Path, ast.Module]]:
+    for path in SOURCES:
+        yield path.relative_to(ROOT), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_functions_are_read_in_one_glance() -> None:
+    long = [
+        f"{path}:{node.lineno} {node.name}"
+        for path, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or node.lineno) - node.lineno + 1 > LONGEST_FUNCTION
+    ]
+    assert not long
+
+
+def test_modules_are_read_in_one_sitting() -> None:
+    data = {"protocols"}
+    long = [
+        f"{path}: {lines}"
+        for path in SOURCES
+        if not data & set(path.parts) and (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST_MODULE
+    ]
+    assert not long
+
+
+def test_one_blanket_except_exists_in_the_outermost_layer() -> None:
+    blanket = [
+        str(path)
+        for path, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"}))
+    ]
+    assert blanket == ["src/claude_openai_proxy/web/application.py"]
+
+
+@pytest.mark.parametrize("path", [path.relative_to(ROOT) for path in SOURCES], ids=str)
+def test_a_module_is_named_for_its_subject(path: Path) -> None:
+    assert not FORBIDDEN_NAMES & set(path.stem.split("_"))
+    assert ast.get_docstring(ast.parse((ROOT / path).read_text(encoding="utf-8")))
