@@ -9,6 +9,8 @@ from pathlib import Path
 
 from claude_openai_proxy import __version__
 from claude_openai_proxy.app import Wiring, wire
+from claude_openai_proxy.doctor.examination import examine
+from claude_openai_proxy.doctor.report import as_json, as_table
 from claude_openai_proxy.serving.reload import Reloader
 from claude_openai_proxy.serving.server import serve
 from claude_openai_proxy.serving.sockets import AddressError, listen, urls
@@ -16,10 +18,11 @@ from claude_openai_proxy.settings import LOCALHOST, SETTINGS, Flags, Settings, S
 from claude_openai_proxy.upstreams.login import UntrustedLoginError
 
 PROGRAM = "claude-openai-proxy"
+PROBLEMS_FOUND = 1
 WRONG_SETTING = 2
 INTERRUPTED = 130
 
-_COMMANDS = ("serve", "models")
+_COMMANDS = ("serve", "models", "doctor")
 _FLAGS = {setting.flag.removeprefix("--").replace("-", "_"): setting for setting in SETTINGS if setting.flag}
 
 
@@ -28,12 +31,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     arguments = _parser().parse_args(_with_command(words))
     try:
-        return _serve(arguments, words) if arguments.command == "serve" else _models(arguments)
+        return _run(arguments, words)
     except (SettingsError, AddressError, UntrustedLoginError) as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return WRONG_SETTING
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _run(arguments: argparse.Namespace, words: Sequence[str]) -> int:
+    if arguments.command == "doctor":
+        return _doctor(arguments)
+    return _serve(arguments, words) if arguments.command == "serve" else _models(arguments)
 
 
 # ---- the command line -----------------------------------------------------------------------------------------------
@@ -59,6 +68,10 @@ def _parser() -> argparse.ArgumentParser:
     server.add_argument("--reload", action="store_true", help="for development: start anew when a source file changes")
     models = commands.add_parser("models", help="list the aliases and models", allow_abbrev=False)
     _add_flags(models, "upstream", "log_level")
+    doctor = commands.add_parser("doctor", help="check everything that an answer depends on", allow_abbrev=False)
+    _add_flags(doctor, "host", "port", "upstream")
+    doctor.add_argument("--no-request", action="store_true", help="do not send a small request to Claude")
+    doctor.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     return parser
 
 
@@ -89,6 +102,8 @@ def _serve(arguments: argparse.Namespace, words: Sequence[str]) -> int:
         return _serve_with_reload(arguments, words)
     settings = _settings(arguments)
     wiring = wire(settings)
+    if refusal := asyncio.run(wiring.start_refusal()):
+        raise SettingsError(refusal)
     sockets = listen(settings.host, settings.port)
 
     async def announce() -> None:
@@ -118,6 +133,12 @@ def _models(arguments: argparse.Namespace) -> int:
 async def _print_models(wiring: Wiring) -> None:
     async with wiring.running():
         _say(await wiring.model_lines())
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    report = asyncio.run(examine(lambda: _settings(arguments), with_request=not arguments.no_request))
+    _say([as_json(report) if arguments.json else as_table(report)])
+    return 0 if report.ok else PROBLEMS_FOUND
 
 
 def _address_lines(settings: Settings, addresses: Sequence[str]) -> list[str]:

@@ -1,0 +1,1 @@
+"""`claude-openai-proxy doctor`: looks at all that an answer depends on, and says what to do where it is wrong."""

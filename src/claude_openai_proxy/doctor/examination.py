@@ -1,0 +1,99 @@
+"""All checks together. They do not depend on each other: one that fails leaves the others standing."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from claude_openai_proxy import __version__
+from claude_openai_proxy.app import demo_upstream, selected_upstream
+from claude_openai_proxy.doctor import claude_code, logins
+from claude_openai_proxy.doctor.claude_code import Findings, look_at_cli, not_looked_at
+from claude_openai_proxy.doctor.machine import configuration_row, port_row, proxy_row, python_row
+from claude_openai_proxy.doctor.report import Report, Row, failed, report_of
+from claude_openai_proxy.doctor.round_trip import check_of, round_trip_row
+from claude_openai_proxy.settings import Settings, SettingsError
+from claude_openai_proxy.upstreams.interface import Upstream, UpstreamChoice
+from claude_openai_proxy.upstreams.login import Login
+from claude_openai_proxy.upstreams.only import OnlyUpstream
+from claude_openai_proxy.upstreams.selection import SelectedUpstream
+
+NOT_ASKED = "--no-request"
+_LOGINS = (logins.FILES, logins.KEY, logins.CHOICE, logins.SHADOWED, logins.SINGLE_USER)
+
+
+async def examine(load: Callable[[], Settings], *, with_request: bool) -> Report:
+    """Every check; `load` reads the settings. `with_request` also sends one small request through each upstream."""
+    rows = [python_row(), proxy_row()]
+    try:
+        settings = replace(load(), claude_pool_size=0)
+    except SettingsError as error:
+        rows.append(failed("Configuration", str(error), fix="See docs/configuration.md."))
+        return report_of(rows + _without_settings(), __version__)
+    look = _look_at_demo if settings.demo else _look
+    async with asyncio.TaskGroup() as at_once:
+        port = at_once.create_task(port_row(settings))
+        others = at_once.create_task(look(settings, with_request=with_request))
+    return report_of([*rows, configuration_row(settings), port.result(), *others.result()], __version__)
+
+
+def _without_settings() -> list[Row]:
+    checks = ("Port", claude_code.PROGRAM, claude_code.CONTRACT, claude_code.LOGIN, *_LOGINS)
+    return [Row(check, "skipped", "needs a valid configuration") for check in checks]
+
+
+async def _look_at_demo(settings: Settings, *, with_request: bool) -> list[Row]:
+    upstream = demo_upstream()
+    try:
+        rows = [Row(logins.CHOICE, "ok", "demo: the built-in simulator answers, no login is needed")]
+        return [*rows, await _round_trip(settings, upstream, "demo", "" if with_request else NOT_ASKED)]
+    finally:
+        await upstream.aclose()
+
+
+async def _look(settings: Settings, *, with_request: bool) -> list[Row]:
+    upstreams = selected_upstream(settings)
+    try:
+        cli = await _cli_findings(upstreams, settings)
+        rows = await _login_rows(upstreams, settings)
+        why_not = _why_no_trips(upstreams, settings, cli, rows) if with_request else (NOT_ASKED, NOT_ASKED)
+        async with asyncio.TaskGroup() as at_once:
+            api = at_once.create_task(_round_trip(settings, _always(upstreams.api), "api", why_not[0]))
+            code = at_once.create_task(_round_trip(settings, _always(upstreams.claude_code), "claude-code", why_not[1]))
+        return [*cli.rows, *rows, api.result(), code.result()]
+    finally:
+        await upstreams.aclose()
+
+
+async def _cli_findings(upstreams: SelectedUpstream, settings: Settings) -> Findings:
+    if settings.upstream == "api":
+        return not_looked_at("not asked for: the upstream is api")
+    return await look_at_cli(upstreams.claude_code, needed=logins.needs_cli(upstreams, settings))
+
+
+async def _login_rows(upstreams: SelectedUpstream, settings: Settings) -> list[Row]:
+    return [
+        logins.files_row(upstreams),
+        await logins.key_row(upstreams, settings),
+        await logins.choice_row(upstreams, settings),
+        await logins.shadowed_row(upstreams),
+        await logins.single_user_row(upstreams, settings),
+    ]
+
+
+def _why_no_trips(
+    upstreams: SelectedUpstream, settings: Settings, cli: Findings, rows: Sequence[Row]
+) -> tuple[str, str]:
+    """Why there is nothing to ask through the API, and through the CLI; "" where there is."""
+    wrong = {row.check for row in rows if row.status == "problem"}
+    by_key = isinstance(logins.by_key(upstreams), Login) and logins.KEY not in wrong
+    api = "" if by_key and settings.upstream != "claude-code" else "no login by key is in use"
+    code = "" if cli.usable and logins.SINGLE_USER not in wrong else "the CLI cannot be used, see above"
+    return api, "the upstream is api" if settings.upstream == "api" else code
+
+
+async def _round_trip(settings: Settings, upstreams: UpstreamChoice, kind: str, why_not: str) -> Row:
+    return Row(check_of(kind), "skipped", why_not) if why_not else await round_trip_row(settings, upstreams, kind)
+
+
+def _always(upstream: Upstream) -> OnlyUpstream:
+    return OnlyUpstream(upstream, login="", closing=upstream.aclose)

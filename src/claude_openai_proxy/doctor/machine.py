@@ -1,0 +1,81 @@
+"""Checks of this machine and this start: Python, the proxy, its configuration, its port."""
+
+import platform
+import sys
+
+import msgspec
+
+from claude_openai_proxy import __version__
+from claude_openai_proxy.doctor.report import Row, failed
+from claude_openai_proxy.errors import ProxyError
+from claude_openai_proxy.service.health import HealthReport
+from claude_openai_proxy.serving.sockets import AddressError, listen
+from claude_openai_proxy.settings import LOCALHOST, Settings
+from claude_openai_proxy.upstreams.http import URL, HTTPClient, Patience, Request
+
+OLDEST_PYTHON = (3, 11)
+PATIENCE_SECONDS = 5.0
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", LOCALHOST: "127.0.0.1"}  # noqa: S104 - compared, not bound
+
+
+def python_row(version: tuple[int, ...] = sys.version_info[:3]) -> Row:
+    """The interpreter."""
+    found = f"{'.'.join(map(str, version))} ({platform.python_implementation()}, {sys.platform})"
+    if version >= OLDEST_PYTHON:
+        return Row("Python", "ok", found)
+    wanted = ".".join(map(str, OLDEST_PYTHON))
+    return Row("Python", "problem", found, f"Make the virtual environment anew with Python {wanted} or newer.")
+
+
+def proxy_row() -> Row:
+    """The proxy itself."""
+    return Row("Proxy", "ok", f"claude-openai-proxy {__version__}")
+
+
+def configuration_row(settings: Settings) -> Row:
+    """Which source set what; values are not shown, some are secrets."""
+    by_source: dict[str, list[str]] = {}
+    for name, source in settings.sources.items():
+        by_source.setdefault(source, []).append(name)
+    named = [f"{', '.join(names)} from {source}" for source, names in by_source.items() if source != "default"]
+    dotenv = "" if settings.dotenv_path.is_file() else f"; no {settings.dotenv_path.name} here"
+    return Row("Configuration", "ok", f"{'; '.join(named) or 'defaults only'}{dotenv}")
+
+
+async def port_row(settings: Settings) -> Row:
+    """Free, served by this proxy already, or taken."""
+    try:
+        for listener in listen(settings.host, settings.port):
+            listener.close()
+    except AddressError as error:
+        served = await _served_already(settings)
+        return Row("Port", "ok", served) if served else failed("Port", str(error))
+    shown = f"{settings.port} on {settings.host}" if settings.port else f"any free one on {settings.host}"
+    return Row("Port", "ok", f"{shown}: free")
+
+
+async def _served_already(settings: Settings) -> str:
+    body = await _health(settings)
+    try:
+        report = msgspec.json.decode(body, type=HealthReport)
+    except msgspec.DecodeError:
+        return ""
+    return (
+        f"{settings.port} on {settings.host}: this proxy runs there already "
+        f"({report.version}, upstream {report.upstream}, {report.status})"
+    )
+
+
+async def _health(settings: Settings) -> bytes:
+    """What whoever has the port answers; b"" where it does not. No key is sent: it may be another program."""
+    host = _EVERYWHERE.get(settings.host, settings.host)
+    url = URL.parse(f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/health")
+    client = HTTPClient()
+    try:
+        with await client.send(Request("GET", url), Patience(silence=PATIENCE_SECONDS)) as response:
+            return await response.read_all()
+    except ProxyError:
+        return b""
+    finally:
+        await client.aclose()
