@@ -165,6 +165,13 @@ def test_the_clis_own_marks_make_room_for_the_clients(marks: list[CacheControlEp
     assert (env["ENABLE_PROMPT_CACHING_1H"], env["DISABLE_PROMPT_CACHING"]) == (hour, none)
 
 
+def test_a_short_mark_on_a_tool_shortens_those_behind_it() -> None:
+    marked = ToolParam("f", Raw(b'{"type":"object"}'), cache_control=MARK)
+    env = env_of(asking(tools=[marked], cache_control=CacheControlEphemeral(ttl="1h")))
+
+    assert (env["FORCE_PROMPT_CACHING_5M"], env["ENABLE_PROMPT_CACHING_1H"]) == ("1", "")
+
+
 def test_top_p_alone_does_not_get_a_temperature_beside_it() -> None:
     alone, both = asking(top_p=0.5), asking(temperature=0.5)
 

@@ -31,6 +31,8 @@ from claude_openai_proxy.protocols.anthropic import (
 )
 from claude_openai_proxy.simulator import Script, Simulator
 from claude_openai_proxy.translate.claude_code_contract import SAMPLES, differences
+from translate.shapes import ACCEPTED
+from translate.translated import translate
 from upstreams_claude_code.conftest import MakeUpstream
 from upstreams_claude_code.requests_of_the_tests import API_KEY, OAUTH, answer, asking, tool, user
 
@@ -129,6 +131,9 @@ REQUESTS = {
     "automatic caching": asking(cache_control=MARK, system=[TextBlockParam("Be terse.")]),
     "two marks beside the system prompt": asking(messages=[marked("a"), marked("b")], system=[TextBlockParam("s")]),
     "four marks in the messages": asking(messages=[marked("a"), marked("b"), marked("c"), marked("d")]),
+    "a mark on a tool": asking(
+        tools=[ToolParam("f", Raw(b'{"type":"object"}'), cache_control=MARK)], system=[TextBlockParam("s")]
+    ),
     "a mark for an hour": asking(messages=[marked("a", HOUR)], system=[TextBlockParam("s")]),
     "an old model": asking(model="claude-opus-4-1-20250805"),
     "a model of the newest generation": asking(model="claude-opus-5-5"),
@@ -154,6 +159,7 @@ async def test_what_arrives_is_what_was_asked(make_upstream: MakeUpstream, simul
     [
         "a mark for an hour",
         "four marks in the messages",
+        "a mark on a tool",
         "automatic caching",
         "top_p alone on a model that refuses it beside temperature",
         "thinking with a budget",
@@ -209,3 +215,17 @@ async def test_one_process_after_the_other_sends_only_its_own_request(
 
     assert differences(second, simulator.requests[1].body) == []
     assert b"secret" not in simulator.requests[1].body
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("model", ["claude-opus-5-5", "claude-sonnet-4-5"])
+async def test_every_sixth_shape_of_a_chat_request_arrives_as_translated(
+    make_upstream: MakeUpstream, simulator: Simulator, model: str
+) -> None:
+    upstream = make_upstream(pool_size=2)
+    simulator.play_when(lambda request: request.is_message, Script.text("Hi"))
+
+    for shape in ACCEPTED[::6]:
+        request = translate(shape.body, model, capabilities=upstream.capabilities).request
+        await answer(upstream, request)
+        assert (shape.name, differences(request, simulator.requests[-1].body)) == (shape.name, [])

@@ -126,14 +126,16 @@ def _turn(request: anthropic.MessagesRequest) -> Iterator[Struct]:
 
 def _settings_env(request: anthropic.MessagesRequest) -> dict[str, str]:
     marks = _cache_marks(request)
+    short_first = any(mark.ttl != "1h" for mark in _tool_marks(request))
     return {
         "CLAUDE_CODE_EXTRA_BODY": _encode(extra_body(request)).decode(),
         "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(request.max_tokens),
         # What the CLI would add by itself is switched off: thinking and effort are sent as asked, or not at all.
         "CLAUDE_CODE_EFFORT_LEVEL": "auto",
         "CLAUDE_CODE_DISABLE_THINKING": _switch(on=not _without_default_temperature(request)),
-        # A mark for an hour must not come after one for five minutes; and there are four marks in all.
-        "ENABLE_PROMPT_CACHING_1H": _switch(on=any(mark.ttl == "1h" for mark in marks)),
+        # Tools, system, messages: a mark for an hour must not come after a shorter one. And there are four in all.
+        "FORCE_PROMPT_CACHING_5M": _switch(on=short_first),
+        "ENABLE_PROMPT_CACHING_1H": _switch(on=not short_first and any(mark.ttl == "1h" for mark in marks)),
         "DISABLE_PROMPT_CACHING": _switch(on=len(marks) > MAX_CACHE_MARKS - CLI_CACHE_MARKS),
     }
 
@@ -158,10 +160,16 @@ def _thinking(request: anthropic.MessagesRequest) -> anthropic.ThinkingConfig | 
 
 def _cache_marks(request: anthropic.MessagesRequest) -> list[anthropic.CacheControlEphemeral]:
     """The marks beside those in `system`, which the CLI places itself."""
-    tools = [] if isinstance(request.tools, UnsetType) else request.tools
     blocks = (block for message in request.messages for block in message.content)
-    marked = (request, *tools, *blocks)
-    marks = (getattr(part, "cache_control", UNSET) for part in marked)
+    return [*_tool_marks(request), *_marks(request, *blocks)]
+
+
+def _tool_marks(request: anthropic.MessagesRequest) -> list[anthropic.CacheControlEphemeral]:
+    return [] if isinstance(request.tools, UnsetType) else _marks(*request.tools)
+
+
+def _marks(*parts: object) -> list[anthropic.CacheControlEphemeral]:
+    marks = (getattr(part, "cache_control", UNSET) for part in parts)
     return [mark for mark in marks if isinstance(mark, anthropic.CacheControlEphemeral)]
 
 
