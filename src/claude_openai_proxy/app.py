@@ -122,15 +122,15 @@ def chat_service(settings: Settings, upstreams: UpstreamChoice, catalog: ModelCa
 # ---- upstreams ------------------------------------------------------------------------------------------------------
 
 
-def selected_upstream(settings: Settings) -> SelectedUpstream:
+def selected_upstream(settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> SelectedUpstream:
     """Both ways to Claude, and the choice between them."""
     user = user_directory(settings.environment)
-    files = ClaudeSettingsFiles(user=user, managed=Path(managed_directory(sys.platform)), clock=time.monotonic)
+    files = ClaudeSettingsFiles(user=user, managed=Path(managed_directory(sys.platform)), clock=clock)
     logins = CurrentLogin(
         layers=settings.login_layers,
         files=files,
         environment=settings.environment,
-        clock=time.monotonic,
+        clock=clock,
         upstream=settings.upstream,
     )
     return SelectedUpstream(
@@ -139,7 +139,7 @@ def selected_upstream(settings: Settings) -> SelectedUpstream:
         claude_code=_claude_code(settings, logins),
         preference=settings.upstream,
         refusal=lambda login: _single_user_refusal(settings, personal=login.personal),
-        clock=time.monotonic,
+        clock=clock,
     )
 
 
@@ -239,6 +239,7 @@ def _application(
         clock=time.monotonic,
         wall_clock=time.time,
         new_id=lambda: f"req_{secrets.token_hex(12)}",
+        upstream_retries=settings.upstream_retries,
         readers=[log_line],
         shutdown=shutdown,
     )

@@ -1,9 +1,14 @@
 """What is wrong with a request is a 400 that names the place."""
 
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.web.decode import decode_chat_request
+from claude_openai_proxy.web.nesting import is_deeper
 
 START = b'{"model":"m","messages":[{"role":"user","content":"Hi"}]'
 
@@ -130,3 +135,72 @@ def test_a_hundred_levels_are_taken() -> None:
     nested = b"[" * 99 + b"]" * 99
     _, unknown = decode_chat_request(START + b',"unknown":' + nested + b"}")
     assert unknown == ("unknown",)
+
+
+DEEP_PLACES = (
+    b'"unknown":%b',
+    b'"prediction":{"type":"content","content":%b}',
+    b'"tools":[{"type":"function","function":{"name":"f","parameters":{"a":%b}}}]',
+    b'"tools":[{"name":"f","input_schema":{"a":%b}}]',
+    b'"functions":[{"name":"f","parameters":{"a":%b}}]',
+    b'"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"a":%b}}}',
+    b'"messages":[{"role":"assistant","tool_calls":[{"id":"1","function":{"name":"f","arguments":{"a":%b}}}]}]',
+    b'"messages":[{"role":"assistant","function_call":{"name":"f","arguments":[%b]}}]',
+    b'"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"1","name":"f","input":{"a":%b}}]}]',
+    b'"messages":[{"role":"user","content":[{"type":"input_audio","input_audio":%b}]}]',
+)
+"""Each may hold JSON of any shape."""
+
+
+def wrapped(place: bytes, levels: int, opening: bytes = b"[", closing: bytes = b"]") -> bytes:
+    """A request that is nested so deep in all."""
+    outside = place.split(b"%b")[0]
+    already = 1 + outside.count(b"[") + outside.count(b"{") - outside.count(b"]") - outside.count(b"}")
+    count = levels - already
+    return START + b"," + place.replace(b"%b", opening * count + b"1" + closing * count) + b"}"
+
+
+@pytest.mark.parametrize("place", DEEP_PLACES)
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        (b"[", b"]"),
+        (b" [\n\t", b"\r\n ] "),
+        (b'{"a]":', b"}"),
+        (b'["[[",', b',"]","\\"]"]'),
+        (b'{"\\\\":0,"b":', b',"c":"\\\\\\"}}]]"}'),
+    ],
+)
+def test_a_hundred_levels_are_taken_and_one_more_is_not_whatever_stands_between(
+    place: bytes, opening: bytes, closing: bytes
+) -> None:
+    decode_chat_request(wrapped(place, 100, opening, closing))
+    assert "nested over 100 levels" in refused(wrapped(place, 101, opening, closing)).message
+
+
+VALUES = st.recursive(
+    st.sampled_from(["[[", "}", "\\", '\\"]', '"', "", 1, None]),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["a", "[", '"{', "\\"]), inner, max_size=4)
+    ),
+)
+
+
+@given(VALUES, st.integers(0, 8))
+def test_nesting_is_what_the_parsed_value_has(value: object, levels: int) -> None:
+    assert is_deeper(json.dumps(value).encode(), levels) == (depth(value) > levels)
+
+
+def depth(value: object) -> int:
+    if isinstance(value, dict | list):
+        inner = value.values() if isinstance(value, dict) else value
+        return 1 + max(map(depth, inner), default=0)
+    return 0
+
+
+@pytest.mark.parametrize("count", [0, 1, 120, 130, 20_000])
+def test_depth_is_carried_over_from_slice_to_slice(count: int) -> None:
+    beside = b"[]," * count + b'"[",' * count
+    nested = (b"[" + beside) * 3 + b"[]" + b"]" * 3
+    assert is_deeper(nested, 3)
+    assert not is_deeper(nested, 4)

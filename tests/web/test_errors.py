@@ -20,8 +20,8 @@ from claude_openai_proxy.web.errors import INTERNAL_ERROR, Failure, to_failure
 from web.direct import ErrorBody
 
 
-def failure(error: ProxyError) -> Failure:
-    return to_failure(error, now=1_800_000_000)
+def failure(error: ProxyError, *, retried: bool = True) -> Failure:
+    return to_failure(error, now=1_800_000_000, retried=retried)
 
 
 def upstream(status: int, message: str = "Upstream's words.", error_type: str = "") -> UpstreamStatusError:
@@ -94,7 +94,9 @@ def test_the_body_names_the_place() -> None:
         (UpstreamStatusError("Busy.", status=529), {"retry-after": "5"}),
         (QueueFullError("Full.", retry_after=0.5), {"retry-after": "1"}),
         (UpstreamStatusError("Broken.", status=500), {"x-should-retry": "false"}),
-        (UpstreamConnectionError("Refused."), {"x-should-retry": "false"}),
+        (UpstreamConnectionError("Refused.", reached=False), {"x-should-retry": "false"}),
+        (UpstreamConnectionError("Cut."), {}),
+        (UpstreamProtocolError("A web page."), {"x-should-retry": "false"}),
         (UpstreamTimeoutError("Silent.", phase="connect"), {"x-should-retry": "false"}),
         (NoLoginError("Log in."), {"x-should-retry": "false"}),
         (InvalidRequestError("Wrong."), {}),
@@ -103,6 +105,13 @@ def test_the_body_names_the_place() -> None:
 )
 def test_headers_say_when_to_come_back(error: ProxyError, headers: dict[str, str]) -> None:
     assert {name.decode(): value.decode() for name, value in failure(error).headers} == headers
+
+
+@pytest.mark.parametrize(
+    "error", [UpstreamStatusError("Broken.", status=500), UpstreamConnectionError("Refused.", reached=False)]
+)
+def test_where_the_proxy_tries_nothing_again_the_client_may(error: ProxyError) -> None:
+    assert failure(error, retried=False).headers == ()
 
 
 def test_upstreams_request_id_is_in_the_header_and_once_in_the_message() -> None:

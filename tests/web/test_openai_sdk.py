@@ -72,7 +72,7 @@ async def test_each_error_is_raised_as_its_class(error: ProxyError, kind: type[o
 
 
 async def test_what_makes_no_sense_to_repeat_is_not_repeated() -> None:
-    wired = Wired(chat=FakeChat(Script(before=[UpstreamConnectionError("Refused.")])))
+    wired = Wired(chat=FakeChat(Script(before=[UpstreamConnectionError("Refused.", reached=False)])))
     async with client_of(wired, retries=2) as client:
         with pytest.raises(openai.InternalServerError):
             await client.chat.completions.create(model=MODEL, messages=[HI])

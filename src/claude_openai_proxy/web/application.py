@@ -27,7 +27,10 @@ async def _nothing() -> None:
 
 
 class Application:
-    """`clock` counts seconds, `wall_clock` seconds since 1970; `new_id` names requests that come without a name."""
+    """`clock` counts seconds, `wall_clock` seconds since 1970; `new_id` names requests that come without a name.
+
+    `upstream_retries`: how often a request to Claude is tried again before its failure is told.
+    """
 
     def __init__(
         self,
@@ -37,6 +40,7 @@ class Application:
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
         new_id: Callable[[], str],
+        upstream_retries: int = 1,
         readers: Sequence[RecordReader] = (),
         startup: Callable[[], Awaitable[None]] = _nothing,
         shutdown: Callable[[], Awaitable[None]] = _nothing,
@@ -46,6 +50,7 @@ class Application:
         self._clock = clock
         self._wall_clock = wall_clock
         self._new_id = new_id
+        self._retried = upstream_retries > 0
         self._readers = tuple(readers)
         self._startup = startup
         self._shutdown = shutdown
@@ -77,7 +82,7 @@ class Application:
             record.status, record.error = CLIENT_LEFT, "ClientLeftError"
         except ProxyError as error:
             record.error = _error_name(error)
-            await exchange.fail(to_failure(error, now=self._wall_clock()))
+            await exchange.fail(to_failure(error, now=self._wall_clock(), retried=self._retried))
         except Exception as error:  # The one place where a bug becomes an answer.
             record.error = type(error).__name__
             log.exception("request failed", extra={"request_id": record.id})

@@ -1,5 +1,6 @@
 """`POST /v1/chat/completions`."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 
@@ -14,6 +15,9 @@ from claude_openai_proxy.web.event_stream import KEEP_ALIVE_SECONDS, EventStream
 from claude_openai_proxy.web.exchange import Exchange
 from claude_openai_proxy.web.interface import ChatService
 from claude_openai_proxy.web.response_headers import answer_headers
+
+LARGE_BODY = 1_048_576
+"""Bytes from which on looking through a body takes so long that other answers would be held up by it."""
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -42,7 +46,7 @@ class ChatCompletions:
         """Answer, whole or streamed as the client asked."""
         check_json(exchange)
         body = await read_body(exchange, limit=self._body_limit, idle_seconds=self._idle_seconds)
-        request, unknown = decode_chat_request(body)
+        request, unknown = await _decode(body)
         if request.stream:
             await self._stream(exchange, request, unknown)
         else:
@@ -66,3 +70,9 @@ class ChatCompletions:
             completion = _encode(await answer.completion())
             exchange.first_token()
             await exchange.answer(200, completion)
+
+
+async def _decode(body: bytes) -> tuple[ChatCompletionRequest, tuple[str, ...]]:
+    if len(body) < LARGE_BODY:
+        return decode_chat_request(body)
+    return await asyncio.to_thread(decode_chat_request, body)

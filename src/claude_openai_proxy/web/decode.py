@@ -1,12 +1,17 @@
 """From a body's bytes to a typed request; whatever is wrong is a 400 that names the place."""
 
 import re
+from collections.abc import Mapping
+from itertools import chain
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
+from claude_openai_proxy.web.free_values import free_values
+from claude_openai_proxy.web.nesting import is_deeper
 
 DEEPEST = 100
 """Levels of arrays and objects in one another."""
@@ -19,13 +24,13 @@ class _Exact(ChatCompletionRequest, frozen=True, forbid_unknown_fields=True):
 _exact: Final = msgspec.json.Decoder(_Exact)
 _lenient: Final = msgspec.json.Decoder(ChatCompletionRequest)
 _top_level: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_encode: Final = msgspec.json.Encoder().encode
 
+_NOTHING: Final[Mapping[str, msgspec.Raw]] = MappingProxyType({})
 _KNOWN: Final = frozenset(ChatCompletionRequest.__struct_encode_fields__)
 _UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `[^`]*`")
 _PLACE: Final = re.compile(r" - at `(?P<place>(?:key in )?\$?.*)`$", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(?P<field>[^`]+)`")
-_BRACKETS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|([\[{])|([\]}])', re.DOTALL)
-_DEEP_CLOSINGS: Final = (b"]" * 64, b"}" * 64, b"]}" * 32)
 _JSON_WORDS: Final = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 _TYPE_NAMES: Final = re.compile(r"\b(str|int|float|bool)\b(?=[^`]*`)")
 
@@ -37,20 +42,25 @@ def decode_chat_request(body: bytes) -> tuple[ChatCompletionRequest, tuple[str, 
         return _decode(body)
     except RecursionError:
         raise _too_deep() from None
-    except msgspec.ValidationError as error:
-        raise _invalid(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _not_json(error) from None
+        raise (_too_deep() if is_deeper(body, DEEPEST) else _wrong(error)) from None
 
 
 def _decode(body: bytes) -> tuple[ChatCompletionRequest, tuple[str, ...]]:
+    request, unknown = _decode_loosely(body)
+    _check_depth(request, unknown)
+    return request, tuple(unknown)
+
+
+def _decode_loosely(body: bytes) -> tuple[ChatCompletionRequest, Mapping[str, msgspec.Raw]]:
+    """The request and its unknown fields."""
     try:
-        return _exact.decode(body), ()
+        return _exact.decode(body), _NOTHING
     except msgspec.ValidationError as error:
         if not _UNKNOWN_FIELD.fullmatch(str(error)):
             raise
     fields = _top_level.decode(body)
-    return _lenient.decode(body), tuple(name for name in fields if name not in _KNOWN)
+    return _lenient.decode(body), {name: value for name, value in fields.items() if name not in _KNOWN}
 
 
 def _check_text(body: bytes) -> None:
@@ -60,22 +70,19 @@ def _check_text(body: bytes) -> None:
         try:
             body.decode()
         except UnicodeDecodeError as error:
-            raise _not_json(error) from None
-    # Counting is dear, so only what looks deep is counted; msgspec stops at any depth that could do harm.
-    if any(closing in body for closing in _DEEP_CLOSINGS) and _is_deep(body):
-        raise _too_deep()
+            raise _wrong(error) from None
 
 
-def _is_deep(body: bytes) -> bool:
-    depth = 0
-    for match in _BRACKETS.finditer(body):
-        if match[1]:
-            depth += 1
-            if depth > DEEPEST:
-                return True
-        elif match[2]:
-            depth -= 1
-    return False
+def _check_depth(request: ChatCompletionRequest, unknown: Mapping[str, msgspec.Raw]) -> None:
+    """Only values of any shape can be deep. What is skipped inside of messages is the decoder's to bear, not ours."""
+    for above, value in chain(((1, value) for value in unknown.values()), free_values(request)):
+        raw = value if isinstance(value, msgspec.Raw) else msgspec.Raw(_encode(value))
+        if len(raw) > DEEPEST - above and is_deeper(bytes(raw), DEEPEST - above):
+            raise _too_deep()
+
+
+def _wrong(error: msgspec.DecodeError | UnicodeDecodeError) -> InvalidRequestError:
+    return _invalid(str(error)) if isinstance(error, msgspec.ValidationError) else _not_json(error)
 
 
 def _not_json(error: msgspec.DecodeError | UnicodeDecodeError) -> InvalidRequestError:

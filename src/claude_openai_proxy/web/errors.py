@@ -13,6 +13,7 @@ from claude_openai_proxy.errors import (
     NoLoginError,
     ProxyError,
     QueueFullError,
+    UpstreamConnectionError,
     UpstreamError,
     UpstreamStatusError,
     UpstreamTimeoutError,
@@ -59,8 +60,11 @@ INTERNAL_ERROR: Final = Failure(
 )
 
 
-def to_failure(error: ProxyError, *, now: float) -> Failure:
-    """`error` on the wire; `now` in seconds since 1970."""
+def to_failure(error: ProxyError, *, now: float, retried: bool) -> Failure:
+    """`error` on the wire; `now` in seconds since 1970.
+
+    `retried` says that the proxy itself tries again what may succeed: then it has, and the client need not.
+    """
     match error:
         case InvalidRequestError():
             return Failure(400, Error(error.message, "invalid_request_error", error.param, error.code))
@@ -74,24 +78,34 @@ def to_failure(error: ProxyError, *, now: float) -> Failure:
         case QueueFullError():
             return Failure(503, Error(error.message, "server_error", code="overloaded"), _retry(error.retry_after))
         case UpstreamError():
-            return _upstream_failure(error, now)
+            return _upstream_failure(error, now=now, retried=retried)
         case _:
             return INTERNAL_ERROR
 
 
-def _upstream_failure(error: UpstreamError, now: float) -> Failure:
+def _upstream_failure(error: UpstreamError, *, now: float, retried: bool) -> Failure:
     headers: tuple[Header, ...] = (upstream_request_id(error.request_id),) if error.request_id else ()
     if isinstance(error, UpstreamStatusError):
-        failure = _status_failure(error)
+        failure = _status_failure(error, retried=retried)
         headers += tuple(rate_limit_headers(error.rate_limits, now=now))
     elif isinstance(error, UpstreamTimeoutError):
+        # Another try would be as long, and what came of this one may have been billed.
         failure = Failure(504, Error(_message(error), "server_error", code="upstream_timeout"), (DO_NOT_RETRY,))
     else:
-        failure = Failure(502, Error(_message(error), "server_error", code="upstream_failed"), (DO_NOT_RETRY,))
+        failure = Failure(
+            502, Error(_message(error), "server_error", code="upstream_failed"), _final(error, retried=retried)
+        )
     return Failure(failure.status, failure.error, failure.headers + headers)
 
 
-def _status_failure(error: UpstreamStatusError) -> Failure:
+def _final(error: UpstreamError, *, retried: bool) -> tuple[Header, ...]:
+    """What is no Messages API will be none the next time; of what was cut no second try was made here."""
+    if isinstance(error, UpstreamConnectionError) and (error.reached or not retried):
+        return ()
+    return (DO_NOT_RETRY,)
+
+
+def _status_failure(error: UpstreamStatusError, *, retried: bool) -> Failure:
     status, message = _status(error.status), _message(error)
     if status == 404 and "model" in error.message.lower():
         return Failure(404, Error(message, "invalid_request_error", "model", "model_not_found"))
@@ -99,7 +113,8 @@ def _status_failure(error: UpstreamStatusError) -> Failure:
         type_, code = ("rate_limit_error", "rate_limit_exceeded") if status == 429 else ("server_error", "overloaded")
         return Failure(status, Error(message, type_, code=code), _retry(error.retry_after))
     if status >= 500:
-        return Failure(status, Error(message, "server_error", code=error.error_type or None), (DO_NOT_RETRY,))
+        headers = (DO_NOT_RETRY,) if retried else ()
+        return Failure(status, Error(message, "server_error", code=error.error_type or None), headers)
     type_ = _TYPES.get(status, "invalid_request_error")
     return Failure(status, Error(message, type_, code=_code(type_, error.error_type)))
 

@@ -1,0 +1,67 @@
+"""Where a request may hold JSON of any shape; everywhere else its types say how deep it goes."""
+
+from collections.abc import Iterator
+
+from msgspec import Raw
+
+from claude_openai_proxy.protocols.openai_chat_request import (
+    AssistantMessage,
+    ChatCompletionRequest,
+    ContentPart,
+    FunctionCall,
+    InputAudioPart,
+    Message,
+    ResponseFormatJSONSchema,
+    Tool,
+    ToolUsePart,
+)
+
+FreeValue = tuple[int, Raw | dict[str, object] | list[object]]
+"""How many arrays and objects it stands in, and what came."""
+
+
+def free_values(request: ChatCompletionRequest) -> Iterator[FreeValue]:
+    """Those that the client has sent; a `Raw` of nothing where it sent none."""
+    for field in (request.audio, request.moderation, request.prediction):
+        if field:
+            yield 1, field
+    if isinstance(request.response_format, ResponseFormatJSONSchema):
+        yield 3, request.response_format.json_schema.schema
+    for function in request.functions or ():
+        yield 3, function.parameters
+    for tool in request.tools or ():
+        yield from _of_tool(tool)
+    for message in request.messages:
+        if type(message.content) is list or type(message) is AssistantMessage:
+            yield from _of_message(message)
+
+
+def _of_tool(tool: Tool) -> Iterator[FreeValue]:
+    if tool.function:
+        yield 4, tool.function.parameters
+    yield 3, tool.parameters
+    yield 3, tool.input_schema
+
+
+def _of_message(message: Message) -> Iterator[FreeValue]:
+    if isinstance(message.content, list):
+        yield from _of_content(message.content)
+    if isinstance(message, AssistantMessage):
+        for call in message.tool_calls or ():
+            if call.function and type(call.function.arguments) is not str:
+                yield from _of_call(call.function, 6)
+        if message.function_call:
+            yield from _of_call(message.function_call, 4)
+
+
+def _of_content(parts: list[ContentPart]) -> Iterator[FreeValue]:
+    for part in parts:
+        if isinstance(part, InputAudioPart):
+            yield 5, part.input_audio
+        elif isinstance(part, ToolUsePart):
+            yield 5, part.input
+
+
+def _of_call(call: FunctionCall, above: int) -> Iterator[FreeValue]:
+    if isinstance(call.arguments, dict | list):
+        yield above, call.arguments
