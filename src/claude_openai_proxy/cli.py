@@ -142,10 +142,18 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 
 def _address_lines(settings: Settings, addresses: Sequence[str]) -> list[str]:
-    base = addresses[0]
-    if settings.host == LOCALHOST:
-        base = f"http://{LOCALHOST}:{base.rpartition(':')[2]}"
-    return [f"Listening on {' and '.join(addresses)}", f"Base URL for clients: {base}/v1"]
+    host, port = _name_for_clients(settings), addresses[0].rpartition(":")[2]
+    lines = [f"Listening on {' and '.join(addresses)}", f"Base URL for clients: http://{host}:{port}/v1"]
+    if settings.public and not settings.allowed_hosts:
+        lines.append("For clients on other machines set ALLOWED_HOSTS to the name by which they reach this one.")
+    return lines
+
+
+def _name_for_clients(settings: Settings) -> str:
+    """A name that the proxy answers to; an address to listen on, such as 0.0.0.0, need not be one."""
+    if not settings.public:
+        return f"[{settings.host}]" if ":" in settings.host else settings.host
+    return next((name for name in settings.allowed_hosts if name != "*"), LOCALHOST)
 
 
 def _say(lines: Sequence[str]) -> None:

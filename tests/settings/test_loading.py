@@ -115,8 +115,8 @@ def test_values_are_read_in_their_usual_spellings(tmp_path: Path) -> None:
             "CLAUDE_API_TIMEOUT": "2.5",
             "CLAUDE_API_TOTAL_TIMEOUT": "none",
             "MODEL_ALIASES": "fast = haiku, custom-claude-4-opus=claude-opus-5,",
-            "ALLOWED_HOSTS": "Proxy.Example, 10.0.0.1",
-            "ALLOWED_ORIGINS": "https://App.Example/, http://localhost:5173",
+            "ALLOWED_HOSTS": "Proxy.Example, 10.0.0.1, [FD00::1], *",
+            "ALLOWED_ORIGINS": "https://App.Example/, http://localhost:5173, null",
             "CLAUDE_CODE_SINGLE_USER": "YES",
         },
     )
@@ -129,8 +129,8 @@ def test_values_are_read_in_their_usual_spellings(tmp_path: Path) -> None:
         "custom-claude-4-sonnet": "sonnet",
         "fast": "haiku",
     }
-    assert settings.allowed_hosts == ("proxy.example", "10.0.0.1")
-    assert settings.allowed_origins == ("https://app.example", "http://localhost:5173")
+    assert settings.allowed_hosts == ("proxy.example", "10.0.0.1", "[fd00::1]", "*")
+    assert settings.allowed_origins == ("https://app.example", "http://localhost:5173", "null")
     assert settings.single_user
 
 

@@ -129,14 +129,14 @@ ALLOWED_HOSTS: Setting[tuple[str, ...]] = Setting(
     name="ALLOWED_HOSTS",
     read=values.host_names,
     default=(),
-    allowed="host names without scheme and port, comma-separated",
+    allowed="host names without scheme and port, comma-separated, or *",
     description="Names by which clients may reach the proxy, besides the loopback ones.",
 )
 ALLOWED_ORIGINS: Setting[tuple[str, ...]] = Setting(
     name="ALLOWED_ORIGINS",
     read=values.origins,
     default=(),
-    allowed="origins such as https://app.example, comma-separated",
+    allowed="origins such as https://app.example, comma-separated, or *",
     description="Web pages that may call the proxy from a browser (`https://app.example`, comma-separated).",
 )
 UNSUPPORTED_PARAMETERS: Setting[Unsupported] = Setting(

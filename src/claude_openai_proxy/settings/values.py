@@ -146,16 +146,23 @@ def _client_key(item: str, place: int) -> ClientKey:
 
 
 def host_names(text: str) -> tuple[str, ...]:
-    """Names or addresses as they stand in a Host header, without port, in lower case."""
-    return tuple(bind_host(item) for item in _items(text))
+    """Names or addresses as they stand in a Host header, without port, in lower case; `*` is any."""
+    return tuple(_host_name(item) for item in _items(text))
+
+
+def _host_name(text: str) -> str:
+    host = "*" if text == "*" else bind_host(text)
+    return f"[{host}]" if ":" in host else host
 
 
 def origins(text: str) -> tuple[str, ...]:
-    """Origins as browsers send them: scheme, host and perhaps a port."""
+    """Origins as browsers send them: scheme, host and perhaps a port; `null` is a page without one, `*` is any."""
     return tuple(_origin(item) for item in _items(text))
 
 
 def _origin(text: str) -> str:
+    if text in {"*", "null"}:
+        return text
     parts = split_url(text)
     if not parts.scheme or parts.path not in {"", "/"} or parts.username is not None or parts.query or parts.fragment:
         raise ValueError

@@ -36,6 +36,7 @@ class CurrentLogin:
         self._layers: tuple[Layer, ...] = ()
         self._by_key: Login | None = None
         self._helper: KeyHelper | None = None
+        self._helper_layers: tuple[Layer, ...] | None = None
 
     def layers(self, *, now: bool = False) -> tuple[Layer, ...]:
         """Every source there is, most trusted first; the same tuple as long as no file changed."""
@@ -108,9 +109,11 @@ class CurrentLogin:
         return tuple(layer for layer in self.layers() if layer.trust >= Trust.CLAUDE_SETTINGS)
 
     def _helper_of(self, login: Login) -> KeyHelper:
-        command = self._helper_command(login)
-        if self._helper is None or self._helper.command != command:
-            self._helper = KeyHelper(command, clock=self._clock)
+        if self._helper is None or self._helper_layers is not self._layers:
+            self._helper_layers = self._layers
+            command = self._helper_command(login)
+            if self._helper is None or self._helper.command != command:
+                self._helper = KeyHelper(command, clock=self._clock)
         return self._helper
 
     def _helper_command(self, login: Login) -> HelperCommand:
