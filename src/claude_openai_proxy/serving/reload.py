@@ -9,6 +9,7 @@ from pathlib import Path
 POLL_SECONDS = 0.25
 PATIENCE_SECONDS = 2.0
 """How long running answers may hold up a restart."""
+CLEAN_UP_SECONDS = 10.0
 
 CANNOT_START = 2
 
@@ -85,10 +86,13 @@ def _first_difference(before: Snapshot, after: Snapshot) -> str:
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
-    """A drain, but a short one."""
-    server.terminate()
-    try:
-        server.wait(PATIENCE_SECONDS)
-    except subprocess.TimeoutExpired:
+    """A drain, but a short one; then the second signal, and at last no asking any more."""
+    for seconds in (PATIENCE_SECONDS, CLEAN_UP_SECONDS):
         server.terminate()
-        server.wait()
+        try:
+            server.wait(seconds)
+        except subprocess.TimeoutExpired:
+            continue
+        return
+    server.kill()
+    server.wait()
