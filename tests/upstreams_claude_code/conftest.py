@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """The made-up user's home, with a login file that has not expired and not the scope for a profile."""
+    """The made-up user's home, where nobody is logged in yet."""
     home = tmp_path / "home"
     (home / ".claude").mkdir(parents=True)
     return home
@@ -105,13 +106,17 @@ async def make_upstream(
 
 @pytest.fixture
 def login_file(home: Path) -> dict[str, str]:
-    """A subscription login as Claude Code keeps it on Linux."""
+    """A subscription login as Claude Code keeps it on Linux: not expired, without the scope for the profile."""
+    write_login(home, expires=datetime(2100, 1, 1, tzinfo=UTC), scopes=["user:inference"])
+    return {}
+
+
+def write_login(home: Path, *, expires: datetime, scopes: list[str]) -> None:
     login = {
         "accessToken": "sk-ant-oat01-made-up",
         "refreshToken": "sk-ant-ort01-made-up",
-        "expiresAt": 4102444800000,
-        "scopes": ["user:inference"],
+        "expiresAt": int(expires.timestamp() * 1000),
+        "scopes": scopes,
         "subscriptionType": "max",
     }
     (home / ".claude" / ".credentials.json").write_text(json.dumps({"claudeAiOauth": login}))
-    return {}

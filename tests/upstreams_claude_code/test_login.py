@@ -1,11 +1,12 @@
 """Which login the CLI uses, who pays, and whose it is."""
 
 import dataclasses
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from claude_openai_proxy.errors import NoLoginError, UpstreamProtocolError
+from claude_openai_proxy.errors import NoLoginError, UpstreamProtocolError, UpstreamStatusError
 from claude_openai_proxy.protocols.claude_code import Account, AuthStatus
 from claude_openai_proxy.simulator import Script, Simulator
 from claude_openai_proxy.upstreams.claude_code.login import (
@@ -16,7 +17,7 @@ from claude_openai_proxy.upstreams.claude_code.login import (
     preferred_login,
     single_user_refusal,
 )
-from upstreams_claude_code.conftest import MakeUpstream
+from upstreams_claude_code.conftest import MakeUpstream, Trap, write_login
 from upstreams_claude_code.fake_cli import install_fake_cli
 from upstreams_claude_code.requests_of_the_tests import API_KEY, OAUTH, answer, asking
 
@@ -85,6 +86,28 @@ async def test_a_process_with_another_login_than_told_is_not_used(
     with pytest.raises(UpstreamProtocolError, match=r"kind 'subscription', but a process of it uses 'api key'"):
         await answer(upstream, asking())
     assert len(simulator.requests) == 0
+
+
+async def test_only_the_cli_itself_asks_for_a_profile_and_only_with_that_scope(
+    make_upstream: MakeUpstream, simulator: Simulator, home: Path, trap: Trap
+) -> None:
+    write_login(home, expires=datetime(2100, 1, 1, tzinfo=UTC), scopes=["user:inference", "user:profile"])
+    simulator.play(Script.text("Hi"))
+
+    await answer(make_upstream(login={}, look_again=True), asking())
+
+    assert set(trap.hosts) <= {"api.anthropic.com:443"}
+
+
+async def test_an_expired_login_is_renewed_by_the_cli_or_told_to_the_client(
+    make_upstream: MakeUpstream, simulator: Simulator, home: Path, trap: Trap
+) -> None:
+    write_login(home, expires=datetime(2020, 1, 1, tzinfo=UTC), scopes=["user:inference"])
+    simulator.play(*[Script.error(401, "OAuth token has expired")] * 4)
+
+    with pytest.raises((UpstreamStatusError, NoLoginError), match="claude auth login"):
+        await answer(make_upstream(login={}, look_again=True), asking())
+    assert set(trap.hosts) <= {"platform.claude.com:443"}
 
 
 @pytest.mark.parametrize(

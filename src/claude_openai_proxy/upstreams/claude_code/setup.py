@@ -1,15 +1,19 @@
 """What must be true before a request goes to the CLI: there is one, it keeps the contract, and it is logged in."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from claude_openai_proxy.errors import NoLoginError
 from claude_openai_proxy.translate.claude_code_errors import LOG_IN
 from claude_openai_proxy.upstreams.claude_code.binary import Binary, inspect
 from claude_openai_proxy.upstreams.claude_code.contract import prove
 from claude_openai_proxy.upstreams.claude_code.login import CliLogin, auth_status, preferred_login
+
+FRESH_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Setup:
         self._one_at_a_time = asyncio.Lock()
         self.known: Ready | None = None
         """The last result; None until there is one, and after `forget`."""
+        self._looked = 0.0
 
     async def ready(self) -> Ready:
         """Raises `NoLoginError`, and `UpstreamError` where the CLI is not fit for use."""
@@ -65,6 +70,11 @@ class Setup:
         binary, login, _ = await self._look()
         return binary, login
 
+    def fresh(self) -> Ready | None:
+        """The last result while it is young enough to be told without asking the CLI again."""
+        young = self.known is not None and time.monotonic() - self._looked < FRESH_SECONDS
+        return self.known if young and self.known is not None and self.known.binary.unchanged() else None
+
     def use(self, environment: Mapping[str, str]) -> None:
         """From now on choose from these variables."""
         if environment != self._environment:
@@ -83,6 +93,7 @@ class Setup:
         return Ready(binary, login, environment)
 
     async def _look(self) -> tuple[Binary, CliLogin, Mapping[str, str]]:
+        self._looked = time.monotonic()
         binary = await self.binary()
         if not self._withhold_keys:
             return binary, await auth_status(binary.path, self._environment), self._environment

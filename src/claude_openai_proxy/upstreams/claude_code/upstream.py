@@ -120,12 +120,9 @@ class ClaudeCode:
     async def status(self, *, deep: bool = False) -> UpstreamStatus:
         """See `Upstream.status`; `deep` also checks the contract and starts a process."""
         try:
-            binary, login = await self._setup.login()
+            binary, login = await self._look(deep=deep)
         except ProxyError as error:
             return UpstreamStatus(logged_in=False, login="", detail=error.message)
-        known = self._setup.known
-        if known is not None and known.login != login:
-            self._forget_login()
         told = UpstreamStatus(
             logged_in=login.kind != "none", login=f"{login.words} (Claude Code {binary.version})", billed=login.billed
         )
@@ -206,6 +203,15 @@ class ClaudeCode:
             self._forget_login()
             raise
         return process
+
+    async def _look(self, *, deep: bool) -> tuple[Binary, CliLogin]:
+        if not deep and (fresh := self._setup.fresh()):
+            return fresh.binary, fresh.login
+        binary, login = await self._setup.login()
+        known = self._setup.known
+        if known is not None and known.login != login:
+            self._forget_login()
+        return binary, login
 
     def _forget_login(self) -> None:
         self._setup.forget()
