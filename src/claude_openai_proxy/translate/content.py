@@ -35,7 +35,7 @@ from claude_openai_proxy.protocols.openai_chat_request import (
     TextSource,
 )
 from claude_openai_proxy.translate.cache_marks import CacheMarks
-from claude_openai_proxy.translate.media import document_source, file_block, image_block, image_of_bytes
+from claude_openai_proxy.translate.media import document_source, file_block, image_block, image_of_bytes, web_source
 from claude_openai_proxy.translate.notes import Notes
 
 SeenBlock = TextBlockParam | ImageBlockParam | DocumentBlockParam
@@ -183,9 +183,9 @@ def _document_source(part: DocumentPart, place: str) -> Base64Source | URLSource
         return PlainTextSource(source.data)
     if isinstance(source, AskedBase64):
         return document_source(source.media_type, source.data, f"{place}.data")
-    if not source.url.startswith(("http://", "https://")):
+    if (on_the_web := web_source(source.url)) is None:
         raise InvalidRequestError("The URL must be http(s).", param=f"{place}.url")
-    return URLSource(source.url)
+    return on_the_web
 
 
 def _without_mark(block: SeenBlock) -> SeenBlock:

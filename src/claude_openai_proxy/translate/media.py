@@ -37,10 +37,18 @@ Mark = CacheControlEphemeral | UnsetType
 
 def image_block(url: str, place: str, mark: Mark = UNSET) -> ImageBlockParam | DocumentBlockParam:
     """An image (or a PDF sent as one) from an http(s) URL, a `data:` URL or bare base64."""
-    if url[:8].lower().startswith(("http://", "https://")):
-        return ImageBlockParam(source=URLSource(url), cache_control=mark)
+    if (source := web_source(url)) is not None:
+        return ImageBlockParam(source=source, cache_control=mark)
     declared, data = _data_url(url, place)
     return image_of_bytes(declared, data, place, mark)
+
+
+def web_source(url: str) -> URLSource | None:
+    """Something that Claude's side fetches; None for any other URL."""
+    scheme, _, rest = url[:8].partition("://")
+    if scheme.lower() not in {"http", "https"} or not rest:
+        return None
+    return URLSource(scheme.lower() + url[len(scheme) :])
 
 
 def image_of_bytes(declared: str, data: str, place: str, mark: Mark = UNSET) -> ImageBlockParam | DocumentBlockParam:
