@@ -136,9 +136,6 @@ REQUESTS = {
     ),
     "a mark for an hour": asking(messages=[marked("a", HOUR)], system=[TextBlockParam("s")]),
     "an old model": asking(model="claude-opus-4-1-20250805", system=[TextBlockParam("Be terse.")]),
-    "a name with a capital letter and a context mark": asking(
-        model="claude-Opus-4-6[1m]", system=[TextBlockParam("Be terse.")]
-    ),
     "a model of the newest generation": asking(model="claude-opus-5-5"),
     "a name that nobody knows": asking(model="claude-novel-9", system=[TextBlockParam("Be terse.")]),
     "contract sample 1": SAMPLES[0],
