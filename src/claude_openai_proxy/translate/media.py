@@ -45,7 +45,7 @@ def image_block(url: str, place: str, mark: Mark = UNSET) -> ImageBlockParam | D
 
 def web_source(url: str) -> URLSource | None:
     """Something that Claude's side fetches; None for any other URL."""
-    scheme, _, rest = url[:8].partition("://")
+    scheme, _, rest = url[:9].partition("://")
     if scheme.lower() not in {"http", "https"} or not rest:
         return None
     return URLSource(scheme.lower() + url[len(scheme) :])
