@@ -23,6 +23,8 @@ def login(env):
     if os.path.exists(home + "/logged-in"):
         return logged_in("claude.ai", subscriptionType="max", email="a@b.example", orgId="o")
     return {{"loggedIn": False, "authMethod": "none", "apiProvider": "firstParty"}}
+if "-p" in sys.argv:
+    sys.exit(1)
 if plan["hangs"]:
     time.sleep(30)
 print(plan["version"] if "--version" in sys.argv else json.dumps(login(os.environ)))

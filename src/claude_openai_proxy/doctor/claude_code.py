@@ -12,6 +12,7 @@ from claude_openai_proxy.upstreams.login import NO_LOGIN
 
 PROGRAM, CONTRACT, LOGIN = "Claude Code CLI", "Contract check", "Claude Code login"
 _NO_PROGRAM = "needs the CLI"
+_REMEDY = "Try it by hand (claude auth status), update it (claude update), or use an API key (--upstream api)."
 
 
 @dataclass(slots=True)
@@ -41,7 +42,7 @@ async def look_at_cli(cli: ClaudeCode, *, needed: bool) -> Findings:
         binary = await cli.binary()
     except ProxyError as error:
         rest = [Row(check, "skipped", _NO_PROGRAM) for check in (CONTRACT, LOGIN)]
-        return Findings([failed(PROGRAM, error, status=status), *rest])
+        return Findings([failed(PROGRAM, error, status=status, fix=_REMEDY), *rest])
     findings = Findings([_program_row(binary)])
     await _check_contract(cli, binary, findings, status)
     await _ask_login(cli, findings, status if needed else "skipped")
@@ -58,7 +59,7 @@ async def _check_contract(cli: ClaudeCode, binary: Binary, findings: Findings, s
     try:
         checked = await cli.prove(binary)
     except ProxyError as error:
-        findings.rows.append(failed(CONTRACT, error, status=status))
+        findings.rows.append(failed(CONTRACT, error, status=status, fix=_REMEDY))
         return
     how = f"checked now, in {time.monotonic() - started:.1f} s" if checked else "checked before for this very program"
     findings.rows.append(Row(CONTRACT, "ok", f"it sends what it is asked to send ({how})"))
@@ -69,7 +70,7 @@ async def _ask_login(cli: ClaudeCode, findings: Findings, status: Status) -> Non
     try:
         login = await cli.login()
     except ProxyError as error:
-        findings.rows.append(failed(LOGIN, error, status=status))
+        findings.rows.append(failed(LOGIN, error, status=status, fix=_REMEDY))
         return
     if login.kind == "none":
         findings.rows.append(failed(LOGIN, f"not logged in. {NO_LOGIN.partition('. ')[2]}", status=status))
