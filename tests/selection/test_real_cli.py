@@ -8,11 +8,15 @@ import pytest
 
 from claude_openai_proxy.app import selected_upstream
 from claude_openai_proxy.errors import NoLoginError
+from claude_openai_proxy.protocols.anthropic import MessageParam, MessagesRequest, TextBlockParam
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.upstreams.claude_code.binary import find_cli
 from claude_openai_proxy.upstreams.selection import ASK_AGAIN_SECONDS, SelectedUpstream
 
 REFUSED = "http://127.0.0.1:9"
+REQUEST = MessagesRequest(
+    model="claude-sonnet-5-5", max_tokens=16, messages=[MessageParam("user", [TextBlockParam("Hello")])]
+)
 SUBSCRIPTION = {
     "accessToken": "sk-ant-oat01-made-up",
     "refreshToken": "sk-ant-ort01-made-up",
@@ -106,3 +110,18 @@ async def test_a_subscription_is_not_shared(person: Person) -> None:
     person.logs_in()
 
     assert "CLAUDE_CODE_SINGLE_USER=yes" in await person.choice(PROXY_API_KEYS="a:1,b:2").start_refusal()
+
+
+async def test_a_login_that_was_in_use_and_is_gone_is_noticed_by_the_next_request(person: Person) -> None:
+    person.logs_in()
+    upstreams = person.choice(CLAUDE_POOL_SIZE="0", XDG_STATE_HOME=str(person.config))
+    await upstreams.claude_code.prepare()
+    assert await upstreams.current() is upstreams.claude_code
+
+    person.logs_out()
+    with pytest.raises(NoLoginError):
+        async with upstreams.claude_code.stream(REQUEST):
+            pass
+
+    with pytest.raises(NoLoginError):
+        await upstreams.current()
