@@ -4,7 +4,6 @@ import math
 import re
 import time
 from email.utils import parsedate_to_datetime
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -12,22 +11,9 @@ from msgspec import Struct
 
 from claude_openai_proxy.errors import UpstreamError, UpstreamStatusError
 from claude_openai_proxy.protocols.anthropic import APIError, ErrorEvent
+from claude_openai_proxy.translate.error_status import STATUS_OF_TYPE
 from claude_openai_proxy.upstreams.http import Response
 
-STATUS_OF_TYPE: Final = MappingProxyType(
-    {
-        "invalid_request_error": 400,
-        "authentication_error": 401,
-        "billing_error": 402,
-        "permission_error": 403,
-        "not_found_error": 404,
-        "request_too_large": 413,
-        "rate_limit_error": 429,
-        "api_error": 500,
-        "timeout_error": 504,
-        "overloaded_error": 529,
-    }
-)
 MAX_ERROR_BYTES: Final = 1024 * 1024
 _EXCERPT_CHARACTERS: Final = 200
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
