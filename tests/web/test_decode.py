@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_openai_proxy.errors import InvalidRequestError
+from claude_openai_proxy.translate.nesting import is_deeper
 from claude_openai_proxy.web.decode import decode_chat_request
-from claude_openai_proxy.web.nesting import is_deeper
 
 START = b'{"model":"m","messages":[{"role":"user","content":"Hi"}]'
 

@@ -17,6 +17,10 @@ from claude_openai_proxy.upstreams.interface import Upstream
 FRESH_SECONDS = 3600.0
 RETRY_SECONDS = 60.0
 PATIENCE_SECONDS = 5.0
+SHOWN_CHARACTERS = 200
+"""Of a name that nobody knows."""
+
+_DATE = re.compile(r"-\d{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,8 @@ class ModelCatalog:
         known = ", ".join([*self._names.aliases, *ids])
         if not name:
             return f"The request names no model and DEFAULT_MODEL is not set. Known models: {known}."
-        return f"The model {name!r} does not exist or your login has no access to it. Known models: {known}."
+        shown = name if len(name) <= SHOWN_CHARACTERS else f"{name[:SHOWN_CHARACTERS]}…"
+        return f"The model {shown!r} does not exist or your login has no access to it. Known models: {known}."
 
     # ---- upstream's listing -------------------------------------------------------------------------------------
 
@@ -165,8 +170,7 @@ def _offered(name: str, listing: _Listing) -> str | None:
     """
     if name in listing.infos:
         return name
-    dated = re.compile(re.escape(name) + r"-\d{8}")
-    if id_ := next((id_ for id_ in listing.infos if dated.fullmatch(id_)), None):
+    if id_ := next((id_ for id_ in listing.infos if _DATE.fullmatch(id_.removeprefix(name))), None):
         return id_
     return name if not listing.complete and name.startswith("claude-") else None
 

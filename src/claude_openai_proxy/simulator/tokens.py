@@ -28,6 +28,6 @@ def part_tokens(part: object) -> int:
     if isinstance(part, list):
         return sum(part_tokens(item) for item in part)
     fields = object_in(part)
-    if fields.get("type") in {"base64", "url"}:
+    if fields.get("type") in ("base64", "url"):
         return MEDIA_TOKENS
     return sum(1 + part_tokens(value) for name, value in fields.items() if name != "cache_control")

@@ -28,7 +28,7 @@ def _function_calls(choice: Choice) -> list[FunctionToolCall]:
 
 def _call_fits(call: FunctionToolCall, plan: AnswerPlan) -> bool:
     schema = plan.strict_schemas.get(call.function.name)
-    return schema is None or _fits(call.function.arguments, schema)
+    return not schema or _fits(call.function.arguments, schema)
 
 
 def _fits(text: str | None, schema: bytes) -> bool:

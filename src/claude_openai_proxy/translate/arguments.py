@@ -5,6 +5,8 @@ import json
 import msgspec
 from msgspec import Raw
 
+from claude_openai_proxy.translate.nesting import DEEPEST, is_deeper
+
 WRAPPED = "arguments"
 """The property that holds what is not an object."""
 
@@ -24,7 +26,10 @@ def object_input(value: Raw) -> Raw:
     """A call's input that came as JSON: the object itself, or what it is wrapped."""
     if bytes(value).lstrip().startswith(b"{"):
         return value
-    decoded: object = msgspec.json.decode(value)
+    try:
+        decoded: object = msgspec.json.decode(value)
+    except msgspec.ValidationError:  # a number that fits into none of ours
+        return Raw(b'{"%b":%b}' % (WRAPPED.encode(), bytes(value)))
     return call_input(decoded) if isinstance(decoded, str | list | None) else _wrapped(decoded)
 
 
@@ -33,7 +38,7 @@ def _from_text(text: str) -> Raw:
         _objects.decode(text)
     except (msgspec.DecodeError, RecursionError):
         return _mended(text)
-    return Raw(text)
+    return _wrapped(text) if is_deeper(text.encode(), DEEPEST) else Raw(text)
 
 
 def _mended(text: str) -> Raw:

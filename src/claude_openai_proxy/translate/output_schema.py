@@ -21,6 +21,10 @@ DEEPEST = 100
 """Schemas nested deeper than this are refused."""
 
 
+_SHOWN = 200
+"""Characters of a reference in a message."""
+
+
 class SchemaError(ValueError):
     """No accepted schema says the same; the message says why, as the end of a sentence."""
 
@@ -48,8 +52,9 @@ def strict_schema(root: Schema) -> Schema:
 
 def pointed_at(root: Mapping[str, object], ref: object) -> object:
     """What a reference inside the document points at. Raises `SchemaError`."""
+    shown = repr(ref)[:_SHOWN]
     if not isinstance(ref, str) or not ref.startswith("#"):
-        raise SchemaError(f"refers to {ref!r}, which is outside of it")
+        raise SchemaError(f"refers to {shown}, which is outside of it")
     target: object = root
     for step in ref[1:].split("/")[1:]:
         key = unquote(step).replace("~1", "/").replace("~0", "~")
@@ -58,7 +63,7 @@ def pointed_at(root: Mapping[str, object], ref: object) -> object:
         elif isinstance(target, dict) and key in target:
             target = target[key]
         else:
-            raise SchemaError(f"refers to {ref!r}, which is not there")
+            raise SchemaError(f"refers to {shown}, which is not there")
     return target
 
 
@@ -155,7 +160,8 @@ class _Rewriting:
         out["properties"] = {name: self.node(value, path, depth) for name, value in properties.items()}
         required = rest.pop("required", None)
         if isinstance(required, list):
-            out["required"] = [name for name in dict.fromkeys(required) if name in properties]
+            names = dict.fromkeys(name for name in required if isinstance(name, str))
+            out["required"] = [name for name in names if name in properties]
         rest.pop("additionalProperties", None)
         out["additionalProperties"] = False
 

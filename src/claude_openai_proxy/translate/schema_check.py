@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Final
 
 Json = object
+_STEPS: Final = 100_000
+"""References can double the work with every level; what is not found out in so many steps is not found out."""
 _DEPTH: Final = 100
 """Deeper than any decodable answer: beyond it a schema refers to itself and proves nothing."""
 
@@ -21,11 +23,13 @@ def fits(value: Json, schema: Json) -> bool:
 class _Checker:
     def __init__(self, root: Json) -> None:
         self._root = root
+        self._left = _STEPS
 
     def fits(self, value: Json, schema: Json, depth: int) -> bool:
         if isinstance(schema, bool):
             return schema
-        if not isinstance(schema, dict) or depth == 0:
+        self._left -= 1
+        if not isinstance(schema, dict) or depth == 0 or self._left < 0:
             return True
         return (
             _has_type(value, schema)
@@ -51,7 +55,7 @@ class _Checker:
     def _members(self, value: Json, schema: Mapping[str, Json], depth: int) -> bool:
         if not isinstance(value, dict):
             return True
-        if any(name not in value for name in _list(schema, "required")):
+        if any(isinstance(name, str) and name not in value for name in _list(schema, "required")):
             return False
         properties = schema.get("properties")
         known = properties if isinstance(properties, dict) else {}
@@ -103,7 +107,7 @@ _TYPES: Final[Mapping[str, Callable[[Json], bool]]] = MappingProxyType(
 def _has_type(value: Json, schema: Mapping[str, Json]) -> bool:
     names = schema.get("type")
     wanted = names if isinstance(names, list) else [names] if isinstance(names, str) else []
-    return not wanted or any(name in _TYPES and _TYPES[name](value) for name in wanted)
+    return not wanted or any(isinstance(name, str) and name in _TYPES and _TYPES[name](value) for name in wanted)
 
 
 def _is_allowed(value: Json, schema: Mapping[str, Json]) -> bool:

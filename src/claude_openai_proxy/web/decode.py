@@ -10,11 +10,8 @@ import msgspec
 
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
+from claude_openai_proxy.translate.nesting import DEEPEST, is_deeper
 from claude_openai_proxy.web.free_values import free_values
-from claude_openai_proxy.web.nesting import is_deeper
-
-DEEPEST = 100
-"""Levels of arrays and objects in one another."""
 
 
 class _Exact(ChatCompletionRequest, frozen=True, forbid_unknown_fields=True):

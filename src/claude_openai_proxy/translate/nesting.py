@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import Final
 
+DEEPEST = 100
+"""Levels of arrays and objects in one another that are read."""
+
 _PIECE = 16_384
 _SLICE = 128
 """Brackets that are looked at together; about half of them open, so that in most texts no slice can lead too deep."""
