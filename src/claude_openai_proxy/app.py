@@ -45,6 +45,10 @@ DEMO_PACE_SECONDS = 0.01
 DEMO_NOTE = "Demo: the built-in simulator answers, not Claude. Nothing leaves this machine, nothing is billed."
 
 
+Pins = Callable[[], Mapping[str, str]]
+"""Which line of models is pinned to which id at the moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """A server put together, and what can be told of it."""
@@ -77,9 +81,11 @@ def create_app(settings: Settings) -> Application:
 def wire(settings: Settings) -> Wiring:
     """Put a server together. Raises `UntrustedLoginError` for a credential that would go where it must not."""
     upstreams = demo_upstream() if settings.demo else selected_upstream(settings)
+    pins: Pins = dict
     if isinstance(upstreams, SelectedUpstream):
         upstreams.configured()
-    catalog = model_catalog(settings, upstreams)
+        pins = upstreams.logins.pins
+    catalog = model_catalog(settings, upstreams, pins)
 
     async def aclose() -> None:
         await catalog.aclose()
@@ -98,12 +104,12 @@ def wire(settings: Settings) -> Wiring:
 # ---- parts, also for whoever examines them one by one ---------------------------------------------------------------
 
 
-def model_catalog(settings: Settings, upstreams: UpstreamChoice) -> ModelCatalog:
+def model_catalog(settings: Settings, upstreams: UpstreamChoice, pins: Pins = dict) -> ModelCatalog:
     """The models of these upstreams, under the names that the settings give them."""
     return ModelCatalog(
         current=upstreams.current,
         names=ModelNames(settings.aliases, settings.default_model),
-        pins=upstreams.logins.pins if isinstance(upstreams, SelectedUpstream) else dict,
+        pins=pins,
         clock=time.monotonic,
     )
 

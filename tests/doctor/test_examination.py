@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ async def test_a_key_that_works_is_all_it_takes(examined: Examine, simulator_url
     assert [request.path for request in simulator.requests if request.method == "POST"] == ["/v1/messages"]
 
 
+async def test_a_pinned_model_is_the_one_that_is_tried(examined: Examine, simulator_url: str) -> None:
+    pinned = {"ANTHROPIC_DEFAULT_SONNET_MODEL": "claude-haiku-4-5", "UNSUPPORTED_PARAMETERS": "reject"}
+    found = await examined(**KEY, **pinned, ANTHROPIC_BASE_URL=simulator_url, with_request=True)
+
+    assert found["Round trip (api)"].found.startswith("custom-claude-4-sonnet -> claude-haiku-4-5 answered: ")
+
+
 async def test_without_requests_claude_is_not_asked(
     examined: Examine, simulator_url: str, simulator: Simulator
 ) -> None:
@@ -77,6 +85,18 @@ async def test_a_cli_that_breaks_its_contract_is_a_problem_and_not_asked(examine
     assert found.status("Contract check") == "problem"
     assert "--upstream api" in found["Contract check"].fix
     assert found.status("Round trip (claude-code)") == "skipped"
+
+
+async def test_a_disk_that_takes_no_files_is_a_row(
+    examined: Examine, claude: FakeClaude, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    claude.is_logged_in()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+
+    found = await examined()
+
+    assert found["Contract check"].found.startswith("[Errno 2] No such file or directory")
+    assert found.status("Claude Code login") == "ok"
 
 
 async def test_a_cli_that_nobody_needs_is_a_warning_at_most(examined: Examine, claude: FakeClaude) -> None:

@@ -40,7 +40,7 @@ async def look_at_cli(cli: ClaudeCode, *, needed: bool) -> Findings:
     status: Status = "problem" if needed else "warning"
     try:
         binary = await cli.binary()
-    except ProxyError as error:
+    except (ProxyError, OSError) as error:
         rest = [Row(check, "skipped", _NO_PROGRAM) for check in (CONTRACT, LOGIN)]
         return Findings([failed(PROGRAM, error, status=status, fix=_REMEDY), *rest])
     findings = Findings([_program_row(binary)])
@@ -58,7 +58,7 @@ async def _check_contract(cli: ClaudeCode, binary: Binary, findings: Findings, s
     started = time.monotonic()
     try:
         checked = await cli.prove(binary)
-    except ProxyError as error:
+    except (ProxyError, OSError) as error:
         findings.rows.append(failed(CONTRACT, error, status=status, fix=_REMEDY))
         return
     how = f"checked now, in {time.monotonic() - started:.1f} s" if checked else "checked before for this very program"
@@ -69,7 +69,7 @@ async def _check_contract(cli: ClaudeCode, binary: Binary, findings: Findings, s
 async def _ask_login(cli: ClaudeCode, findings: Findings, status: Status) -> None:
     try:
         login = await cli.login()
-    except ProxyError as error:
+    except (ProxyError, OSError) as error:
         findings.rows.append(failed(LOGIN, error, status=status, fix=_REMEDY))
         return
     if login.kind == "none":

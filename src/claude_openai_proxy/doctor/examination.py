@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from claude_openai_proxy import __version__
-from claude_openai_proxy.app import demo_upstream, selected_upstream
+from claude_openai_proxy.app import Pins, demo_upstream, selected_upstream
 from claude_openai_proxy.doctor import claude_code, logins
 from claude_openai_proxy.doctor.claude_code import Findings, look_at_cli, not_looked_at
 from claude_openai_proxy.doctor.machine import configuration_row, port_row, proxy_row, python_row
@@ -25,7 +25,7 @@ async def examine(load: Callable[[], Settings], *, with_request: bool) -> Report
     """Every check; `load` reads the settings. `with_request` also sends one small request through each upstream."""
     rows = [python_row(), proxy_row()]
     try:
-        settings = replace(load(), claude_pool_size=0)
+        settings = replace(load(), claude_pool_size=0, unsupported_parameters="report")
     except SettingsError as error:
         rows.append(failed("Configuration", str(error), fix="See docs/configuration.md."))
         return report_of(rows + _without_settings(), __version__)
@@ -56,9 +56,12 @@ async def _look(settings: Settings, *, with_request: bool) -> list[Row]:
         cli = await _cli_findings(upstreams, settings)
         rows = await _login_rows(upstreams, settings)
         why_not = _why_no_trips(upstreams, settings, cli, rows) if with_request else (NOT_ASKED, NOT_ASKED)
+        pins = upstreams.logins.pins
         async with asyncio.TaskGroup() as at_once:
-            api = at_once.create_task(_round_trip(settings, _always(upstreams.api), "api", why_not[0]))
-            code = at_once.create_task(_round_trip(settings, _always(upstreams.claude_code), "claude-code", why_not[1]))
+            api = at_once.create_task(_round_trip(settings, _always(upstreams.api), "api", why_not[0], pins))
+            code = at_once.create_task(
+                _round_trip(settings, _always(upstreams.claude_code), "claude-code", why_not[1], pins)
+            )
         return [*cli.rows, *rows, api.result(), code.result()]
     finally:
         await upstreams.aclose()
@@ -91,8 +94,10 @@ def _why_no_trips(
     return api, "the upstream is api" if settings.upstream == "api" else code
 
 
-async def _round_trip(settings: Settings, upstreams: UpstreamChoice, kind: str, why_not: str) -> Row:
-    return Row(check_of(kind), "skipped", why_not) if why_not else await round_trip_row(settings, upstreams, kind)
+async def _round_trip(settings: Settings, upstreams: UpstreamChoice, kind: str, why_not: str, pins: Pins = dict) -> Row:
+    if why_not:
+        return Row(check_of(kind), "skipped", why_not)
+    return await round_trip_row(settings, upstreams, kind, pins)
 
 
 def _always(upstream: Upstream) -> OnlyUpstream:

@@ -33,9 +33,9 @@ def report_of(rows: list[Row], version: str) -> Report:
     return Report(all(row.status != "problem" for row in rows), version, tuple(rows))
 
 
-def failed(check: str, error: ProxyError | str, *, status: Status = "problem", fix: str = "") -> Row:
+def failed(check: str, error: Exception | str, *, status: Status = "problem", fix: str = "") -> Row:
     """A row for an error: its first sentence says what is, the rest what to do; `fix` stands in for no rest."""
-    message = error if isinstance(error, str) else error.message
+    message = error.message if isinstance(error, ProxyError) else str(error)
     found, _, rest = message.partition(". ")
     return Row(check, status, found.rstrip("."), rest or fix)
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from claude_openai_proxy.app import chat_service, model_catalog
+from claude_openai_proxy.app import Pins, chat_service, model_catalog
 from claude_openai_proxy.doctor.report import Row
 from claude_openai_proxy.errors import NoLoginError, ProxyError, UpstreamConnectionError, UpstreamStatusError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest, UserMessage
@@ -34,9 +34,9 @@ def check_of(kind: str) -> str:
     return f"Round trip ({kind})"
 
 
-async def round_trip_row(settings: Settings, upstreams: UpstreamChoice, kind: str) -> Row:
+async def round_trip_row(settings: Settings, upstreams: UpstreamChoice, kind: str, pins: Pins = dict) -> Row:
     """Times in seconds since the request was begun, the start of a process included."""
-    catalog = model_catalog(settings, upstreams)
+    catalog = model_catalog(settings, upstreams, pins)
     try:
         async with asyncio.timeout(SECONDS):
             return Row(check_of(kind), "ok", await _ask(chat_service(settings, upstreams, catalog)))
@@ -44,6 +44,8 @@ async def round_trip_row(settings: Settings, upstreams: UpstreamChoice, kind: st
         return Row(check_of(kind), "problem", f"no answer within {SECONDS:g} s", _NETWORK)
     except ProxyError as error:
         return Row(check_of(kind), "problem", error.message, remedy(error))
+    except OSError as error:
+        return Row(check_of(kind), "problem", str(error), "Look at the disk and at the limits of this user.")
     finally:
         await catalog.aclose()
 
