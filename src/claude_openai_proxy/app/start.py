@@ -1,0 +1,67 @@
+"""What is told at the start, and why there may be none."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from contextlib import suppress
+
+from claude_openai_proxy.app.upstreams import plan_refusal
+from claude_openai_proxy.protocols.openai_chat_response import Model
+from claude_openai_proxy.settings import Settings
+from claude_openai_proxy.upstreams.interface import UpstreamChoice
+from claude_openai_proxy.upstreams.selection import SelectedUpstream
+
+START_SECONDS = 5.0
+"""What is told at the start waits so long for the Claude Code CLI."""
+
+DEMO_NOTE = "Demo: the built-in simulator answers, not Claude. Nothing leaves this machine, nothing is billed."
+
+
+async def start_refusal(settings: Settings, upstreams: UpstreamChoice) -> str:
+    """Why the server must not start for the login there is; "" where it may.
+
+    The CLI is asked only where its answer can matter; requests are judged again, so that it need not answer now.
+    """
+    if isinstance(upstreams, SelectedUpstream) and plan_refusal(settings, personal=True):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(START_SECONDS):
+                return await upstreams.start_refusal()
+    return ""
+
+
+async def login_lines(upstreams: UpstreamChoice) -> list[str]:
+    """Upstream, login and who is billed; the CLI is given some seconds to tell."""
+    if not isinstance(upstreams, SelectedUpstream):
+        return [DEMO_NOTE]
+    silent = f"The Claude Code CLI has not told its login within {START_SECONDS:g} s; /health tells it once it has."
+    state = await _in_time(_state_lines(upstreams), otherwise=[silent])
+    return [*state, *await _in_time(_shadow_lines(upstreams), otherwise=[])]
+
+
+async def _in_time(lines: Awaitable[list[str]], *, otherwise: list[str]) -> list[str]:
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            return await lines
+    except TimeoutError:
+        return otherwise
+
+
+async def _state_lines(upstreams: SelectedUpstream) -> list[str]:
+    status = await upstreams.status()
+    if not status.logged_in:
+        return [*upstreams.notes(), status.detail]
+    return [f"Upstream: {upstreams.kind}, login: {status.login}", f"Billed: {status.billed}", *upstreams.notes()]
+
+
+async def _shadow_lines(upstreams: SelectedUpstream) -> list[str]:
+    subscription = await upstreams.shadowed_subscription()
+    return [f"The key comes before your {subscription}. To use that: --upstream claude-code"] if subscription else []
+
+
+def alias_lines(aliases: Mapping[str, str]) -> list[str]:
+    """What each alias stands for now."""
+    return [f"Model {alias} -> {id_}" for alias, id_ in aliases.items()]
+
+
+def model_line(model: Model) -> str:
+    """A model, and what it stands for where it is an alias."""
+    return f"{model.id} -> {model.resolves_to}" if model.resolves_to else model.id

@@ -1,0 +1,115 @@
+"""The ways to Claude from their settings: key and Claude Code, or the demo."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from ssl import SSLContext
+
+from claude_openai_proxy.settings import NetworkSettings, Settings
+from claude_openai_proxy.settings.directories import state_directory
+from claude_openai_proxy.simulator import Simulator
+from claude_openai_proxy.upstreams.claude_code import ClaudeCode
+from claude_openai_proxy.upstreams.claude_code.login import single_user_refusal
+from claude_openai_proxy.upstreams.claude_settings import ClaudeSettingsFiles, managed_directory, user_directory
+from claude_openai_proxy.upstreams.credentials import Credential, CredentialSource
+from claude_openai_proxy.upstreams.current_login import CurrentLogin
+from claude_openai_proxy.upstreams.http import HTTPClient, Proxies
+from claude_openai_proxy.upstreams.http.trust import tls_context
+from claude_openai_proxy.upstreams.messages_api import MessagesAPI
+from claude_openai_proxy.upstreams.only import OnlyUpstream
+from claude_openai_proxy.upstreams.selection import SelectedUpstream
+
+DEMO_PACE_SECONDS = 0.01
+
+
+def selected_upstream(settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> SelectedUpstream:
+    """Both ways to Claude, and the choice between them."""
+    user = user_directory(settings.environment)
+    files = ClaudeSettingsFiles(user=user, managed=Path(managed_directory(sys.platform)), clock=clock)
+    logins = CurrentLogin(
+        layers=settings.login_layers,
+        files=files,
+        environment=settings.environment,
+        clock=clock,
+        upstream=settings.upstream,
+    )
+    return SelectedUpstream(
+        logins=logins,
+        api=_api(settings, logins),
+        claude_code=_claude_code(settings, logins),
+        preference=settings.upstream,
+        refusal=lambda login: plan_refusal(settings, personal=login.personal),
+        clock=clock,
+    )
+
+
+def plan_refusal(settings: Settings, *, personal: bool) -> str:
+    """Why a login must not be served the way these settings would; "" where it may."""
+    return single_user_refusal(
+        personal=personal,
+        public=settings.public,
+        client_keys=len(settings.client_keys),
+        single_user=settings.single_user,
+    )
+
+
+def _api(settings: Settings, credentials: CredentialSource) -> MessagesAPI:
+    return MessagesAPI(
+        client=_http_client(settings.network),
+        credentials=credentials,
+        timeout=settings.timeout,
+        total_timeout=settings.total_timeout,
+        retries=settings.upstream_retries,
+    )
+
+
+def _claude_code(settings: Settings, logins: CurrentLogin) -> ClaudeCode:
+    return ClaudeCode(
+        cli=settings.claude_cli_path or "",
+        environment=logins.cli_environment(),
+        state_dir=state_directory(settings.environment, sys.platform),
+        timeout=settings.timeout,
+        total_timeout=settings.total_timeout,
+        pool_size=settings.claude_pool_size,
+        retries=settings.upstream_retries,
+    )
+
+
+def _http_client(network: NetworkSettings) -> HTTPClient:
+    def tls() -> SSLContext:
+        return tls_context(str(network.ssl_cert_file or ""), str(network.ssl_cert_dir or ""))
+
+    proxies = Proxies(
+        http=network.http_proxy.reveal() if network.http_proxy else "",
+        https=network.https_proxy.reveal() if network.https_proxy else "",
+        no_proxy=network.no_proxy,
+    )
+    return HTTPClient(tls=tls, proxies=proxies)
+
+
+class _DemoCredential:
+    """The simulator takes any key."""
+
+    async def credential(self) -> Credential:
+        return Credential("api_key", "sk-ant-demo", "http://demo.invalid", "the demo")
+
+    async def refused(self, credential: Credential) -> bool:  # noqa: ARG002 - the protocol's signature
+        return False
+
+    def describe(self) -> str:
+        return "none needed (demo)"
+
+
+def demo_upstream() -> OnlyUpstream:
+    """The built-in simulator."""
+    simulator = Simulator(keep=0, pace=DEMO_PACE_SECONDS)
+
+    async def dial(
+        factory: Callable[[], asyncio.Protocol], *_: object
+    ) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
+        return await simulator.dial(factory)
+
+    upstream = MessagesAPI(client=HTTPClient(dial=dial), credentials=_DemoCredential(), kind="demo")
+    return OnlyUpstream(upstream, login="none needed (demo)", closing=simulator.aclose)

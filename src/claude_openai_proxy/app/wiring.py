@@ -1,0 +1,148 @@
+"""A server from its settings: service, web, telemetry, and what can be told of it."""
+
+import secrets
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from claude_openai_proxy import __version__
+from claude_openai_proxy.app.start import alias_lines, login_lines, model_line, start_refusal
+from claude_openai_proxy.app.upstreams import demo_upstream, selected_upstream
+from claude_openai_proxy.service.chat import ChatService
+from claude_openai_proxy.service.health import HealthService
+from claude_openai_proxy.service.models import ModelCatalog, ModelNames
+from claude_openai_proxy.settings import Settings
+from claude_openai_proxy.telemetry.logging_setup import LogFormat, set_up_logging
+from claude_openai_proxy.upstreams.interface import UpstreamChoice
+from claude_openai_proxy.upstreams.selection import SelectedUpstream
+from claude_openai_proxy.web.application import Application
+from claude_openai_proxy.web.chat_completions import ChatCompletions
+from claude_openai_proxy.web.doors import Doors
+from claude_openai_proxy.web.health import HealthPage
+from claude_openai_proxy.web.models import ModelPages
+from claude_openai_proxy.web.page import Page
+from claude_openai_proxy.web.routes import make_router
+
+Pins = Callable[[], Mapping[str, str]]
+"""Which line of models is pinned to which id at the moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """A server put together, and what can be told of it."""
+
+    application: Application
+    start_lines: Callable[[], Awaitable[list[str]]]
+    start_refusal: Callable[[], Coroutine[None, None, str]]
+    """Why it must not be started for the login there is; "" where it may."""
+    _catalog: ModelCatalog
+    _aclose: Callable[[], Awaitable[None]]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """For use without a server; leaving closes connections and processes."""
+        try:
+            yield
+        finally:
+            await self._aclose()
+
+    async def model_lines(self) -> list[str]:
+        """The aliases and models, a line each."""
+        return [model_line(model) for model in await self._catalog.list()]
+
+
+def create_app(settings: Settings) -> Application:
+    """The ASGI application for these settings."""
+    return wire(settings).application
+
+
+def wire(settings: Settings) -> Wiring:
+    """Put a server together. Raises `UntrustedLoginError` for a credential that would go where it must not."""
+    upstreams = demo_upstream() if settings.demo else selected_upstream(settings)
+    pins: Pins = dict
+    if isinstance(upstreams, SelectedUpstream):
+        upstreams.configured()
+        pins = upstreams.logins.pins
+    catalog = model_catalog(settings, upstreams, pins)
+
+    async def aclose() -> None:
+        await catalog.aclose()
+        await upstreams.aclose()
+
+    async def start_lines() -> list[str]:
+        return [*await login_lines(upstreams), *alias_lines(await catalog.aliases())]
+
+    application = _application(settings, upstreams, catalog, shutdown=aclose)
+    return Wiring(application, start_lines, partial(start_refusal, settings, upstreams), catalog, aclose)
+
+
+# ---- parts, also for whoever examines them one by one ---------------------------------------------------------------
+
+
+def model_catalog(settings: Settings, upstreams: UpstreamChoice, pins: Pins = dict) -> ModelCatalog:
+    """The models of these upstreams, under the names that the settings give them."""
+    return ModelCatalog(
+        current=upstreams.current,
+        names=ModelNames(settings.aliases, settings.default_model),
+        pins=pins,
+        clock=time.monotonic,
+    )
+
+
+def chat_service(settings: Settings, upstreams: UpstreamChoice, catalog: ModelCatalog) -> ChatService:
+    """Chat completions through these upstreams."""
+    return ChatService(
+        upstreams=upstreams,
+        catalog=catalog,
+        reject_unsupported=settings.unsupported_parameters == "reject",
+        new_id=lambda: f"chatcmpl-{secrets.token_hex(14)}",
+        wall_clock=time.time,
+    )
+
+
+def _application(
+    settings: Settings, upstreams: UpstreamChoice, catalog: ModelCatalog, *, shutdown: Callable[[], Awaitable[None]]
+) -> Application:
+    health = HealthService(upstreams=upstreams, catalog=catalog, version=__version__, clock=time.monotonic)
+    router = make_router(
+        chat=ChatCompletions(
+            chat_service(settings, upstreams, catalog),
+            body_limit=settings.max_body_mb * 1024 * 1024,
+            clock=time.monotonic,
+            wall_clock=time.time,
+        ),
+        models=ModelPages(catalog),
+        health=HealthPage(health),
+        page=Page(health, needs_key=bool(settings.client_keys)),
+    )
+    log_line = set_up_logging(
+        level=settings.log_level, format_=_log_format(settings), stream=sys.stderr, wall_clock=time.time
+    )
+    return Application(
+        router=router,
+        doors=_doors(settings),
+        clock=time.monotonic,
+        wall_clock=time.time,
+        new_id=lambda: f"req_{secrets.token_hex(12)}",
+        upstream_retries=settings.upstream_retries,
+        readers=[log_line],
+        shutdown=shutdown,
+    )
+
+
+def _doors(settings: Settings) -> Doors:
+    return Doors(
+        keys={key.secret.reveal(): key.name for key in settings.client_keys},
+        allowed_hosts=settings.allowed_hosts,
+        allowed_origins=settings.allowed_origins,
+        public=settings.public,
+    )
+
+
+def _log_format(settings: Settings) -> LogFormat:
+    if settings.log_format == "auto":
+        return "console" if sys.stderr.isatty() else "json"
+    return settings.log_format
