@@ -171,7 +171,8 @@ def test_other_loggers_look_the_same(format_: LogFormat) -> None:
     written_ = stream.getvalue()
     assert "request failed" in written_
     assert "req-9" in written_
-    assert "RuntimeError: a bug" in written_
+    assert "RuntimeError" in written_
+    assert "a bug" not in written_
     if format_ == "json":
         line = json.loads(written_)
         assert (line["level"], line["logger"]) == ("error", "claude_openai_proxy.web")

@@ -1,8 +1,9 @@
 """The standard library's logging in the same two looks, so that the server's own words and tracebacks fit in."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from traceback import format_tb
 from typing import Literal, TextIO
 
 from claude_openai_proxy.telemetry.lines import ConsoleLines, JsonLines, LineFormat
@@ -35,8 +36,21 @@ class _LineFormatter(logging.Formatter):
         self._wall_clock = wall_clock
 
     def format(self, record: logging.LogRecord) -> str:
-        exception = self.formatException(record.exc_info) if record.exc_info else ""
+        error = record.exc_info[1] if record.exc_info else None
+        exception = "\n".join(_tracebacks(error)) if error else ""
         return self._lines.message(self._wall_clock(), record, exception=exception)
+
+
+def _tracebacks(error: BaseException) -> Iterator[str]:
+    """Where it was raised, its causes first. Not its words: those of a bug may quote a prompt or a secret."""
+    earlier = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if earlier:
+        yield from _tracebacks(earlier)
+    if isinstance(error, BaseExceptionGroup):
+        for member in error.exceptions:
+            yield from _tracebacks(member)
+    kind = type(error)
+    yield f"{''.join(format_tb(error.__traceback__))}{kind.__qualname__}"
 
 
 def _quiet_foreign_loggers(level: int) -> None:
