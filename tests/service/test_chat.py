@@ -175,6 +175,13 @@ async def test_several_choices_are_asked_for_at_once_and_counted_together() -> N
     assert upstream.left == 3
 
 
+async def test_choices_begin_in_their_order_however_quick_a_later_one_is() -> None:
+    upstream = FakeUpstream([*[[]] * 9, message(text("slow"))], [message(text("quick"))], [message(text("quick"))])
+    async with Conversation(upstream).ask(n=3) as answer:
+        begun = dict.fromkeys([choice.index async for batch in answer for choice in batch])
+    assert list(begun) == [0, 1, 2]
+
+
 async def test_one_choice_that_is_refused_fails_the_request_and_cancels_the_others() -> None:
     upstream = FakeUpstream([message(text("a"))[:3]], [UpstreamStatusError("Overloaded", status=529)], hang=True)
     with pytest.raises(UpstreamStatusError, match="Overloaded"):

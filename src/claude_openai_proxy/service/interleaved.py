@@ -18,13 +18,15 @@ class Interleaved:
         self._arrived: asyncio.Queue[Batch | BaseException | None] = asyncio.Queue()
         # As many batches wait as there are choices: a slow client holds back every stream.
         self._room = asyncio.Semaphore(len(choices))
+        # The official SDK puts a stream together in the order in which its choices begin: it must be theirs.
+        self._begun = [asyncio.Event() for _ in choices]
         self._opened = 0
         self._all_opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def __aenter__(self) -> Self:
         """Returns once upstream has answered every request."""
-        for choice in self.choices:
-            task = asyncio.create_task(self._run(choice))
+        for number, choice in enumerate(self.choices):
+            task = asyncio.create_task(self._run(number, choice))
             task.add_done_callback(self._ended)
             self._tasks.append(task)
         async with AsyncExitStack() as undo:
@@ -40,7 +42,7 @@ class Interleaved:
         await self._cancel()
 
     async def __aiter__(self) -> AsyncIterator[Batch]:
-        """Chunks of all choices as they come; raises the first failure."""
+        """Chunks of all choices as they come, the first ones in the choices' order; raises the first failure."""
         running = len(self.choices)
         while running:
             item = await self._arrived.get()
@@ -52,14 +54,17 @@ class Interleaved:
             self._room.release()
             yield item
 
-    async def _run(self, choice: Answering) -> None:
+    async def _run(self, number: int, choice: Answering) -> None:
         async with choice:
             self._opened += 1
             if self._opened == len(self.choices):
                 self._all_opened.set_result(None)
             async for batch in choice:
+                if number:
+                    await self._begun[number - 1].wait()
                 await self._room.acquire()
                 self._arrived.put_nowait(batch)
+                self._begun[number].set()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
