@@ -62,6 +62,12 @@ class Simulator:
         """Every message that `predicate` is true for gets `script`; this goes before the queue of `play`."""
         self._routes.append((predicate, script))
 
+    def forget(self) -> None:
+        """As it was at first: no scripts, no requests."""
+        self._scripts.clear()
+        self._routes.clear()
+        self.requests.clear()
+
     async def received(self, count: int) -> list[ReceivedRequest]:
         """Waits until `count` messages have been asked for; all that are remembered."""
         while len(messages := [request for request in self.requests if request.is_message]) < count:
