@@ -12,7 +12,7 @@ from claude_openai_proxy.simulator import Simulator
 from claude_openai_proxy.web.application import Application
 
 
-@dataclass
+@dataclass(repr=False)
 class Ledger:
     """Keeps the records of requests that have ended."""
 
@@ -37,7 +37,7 @@ class Ledger:
         return self.records
 
 
-@dataclass
+@dataclass(repr=False)
 class WholeProxy:
     app: Application
     simulator: Simulator

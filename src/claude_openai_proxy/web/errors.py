@@ -25,6 +25,9 @@ from claude_openai_proxy.web.response_headers import rate_limit_headers, upstrea
 DEFAULT_RETRY_AFTER = 5.0
 """Seconds, for a limit or an overload that upstream put no time to."""
 
+LONGEST_TEXT = 4_000
+"""Characters. What was wrong is quoted, and may be as long as a body."""
+
 PATIENCE_SECONDS = 60.0
 """The official SDKs do not wait longer than this, and would come back at once instead."""
 
@@ -50,7 +53,13 @@ class Failure:
     @property
     def body(self) -> bytes:
         """OpenAI's error body."""
-        return _encode(ErrorResponse(self.error))
+        error = self.error
+        param = error.param and _cut(error.param)
+        return _encode(ErrorResponse(Error(_cut(error.message), error.type, param, error.code)))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
 
 
 INTERNAL_ERROR: Final = Failure(
