@@ -3,23 +3,31 @@
 import json
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from claude_openai_proxy.translate.nesting import DEEPEST, is_deeper
 
 WRAPPED = "arguments"
 """The property that holds what is not an object."""
 
-_objects = msgspec.json.Decoder(dict[str, Raw])
+
+class _Object(Struct):
+    """Any object: all of it is looked at, none of it is kept."""
+
+
+_objects = msgspec.json.Decoder(_Object)
 
 
 def call_input(arguments: str | dict[str, object] | list[object] | None) -> Raw:
     """The object that `arguments` is or holds; unchanged where it already is one, wrapped where it cannot be one."""
-    if isinstance(arguments, str):
-        return _from_text(arguments)
-    if isinstance(arguments, dict):
-        return Raw(msgspec.json.encode(arguments))
-    return Raw(b"{}") if arguments is None else _wrapped(arguments)
+    if not isinstance(arguments, str):
+        return _from_value(arguments)
+    try:
+        _objects.decode(arguments)
+    except (msgspec.DecodeError, RecursionError):
+        return _mended(arguments)
+    is_deep = len(arguments) > DEEPEST and is_deeper(arguments.encode(), DEEPEST)
+    return _wrapped(arguments) if is_deep else Raw(arguments)
 
 
 def object_input(value: Raw) -> Raw:
@@ -33,12 +41,10 @@ def object_input(value: Raw) -> Raw:
     return call_input(decoded) if isinstance(decoded, str | list | None) else _wrapped(decoded)
 
 
-def _from_text(text: str) -> Raw:
-    try:
-        _objects.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return _mended(text)
-    return _wrapped(text) if is_deeper(text.encode(), DEEPEST) else Raw(text)
+def _from_value(value: dict[str, object] | list[object] | None) -> Raw:
+    if isinstance(value, dict):
+        return Raw(msgspec.json.encode(value))
+    return Raw(b"{}") if value is None else _wrapped(value)
 
 
 def _mended(text: str) -> Raw:

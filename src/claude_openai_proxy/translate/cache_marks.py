@@ -4,9 +4,7 @@ Claude takes four marks, and none with a longer life after one with a shorter
 (https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching).
 """
 
-from dataclasses import dataclass, field
-
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import replace
 
 from claude_openai_proxy.protocols.anthropic import (
@@ -34,12 +32,11 @@ ONE_HOUR = CacheControlEphemeral(ttl="1h")
 Mark = CacheControlEphemeral | UnsetType
 
 
-@dataclass(slots=True)
-class CacheMarks:
+class CacheMarks(Struct, eq=False):
     """Counts the client's marks while its request is read."""
 
     count: int = 0
-    lives: set[str] = field(default_factory=set)
+    lives: set[str] = set()
 
     def of_part(self, part: Part) -> Mark:
         """The part's mark, in either API's form."""
@@ -83,8 +80,7 @@ def with_legal_marks(request: MessagesRequest, marks: CacheMarks, notes: Notes) 
     return replace(request, tools=tools, system=system, messages=messages)
 
 
-@dataclass(slots=True)
-class _Limit:
+class _Limit(Struct, eq=False):
     """Walks the marks in Claude's order: tools, system, messages."""
 
     surplus: int

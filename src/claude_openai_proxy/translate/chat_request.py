@@ -2,10 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from claude_openai_proxy.protocols.anthropic import (
@@ -13,13 +12,10 @@ from claude_openai_proxy.protocols.anthropic import (
     MessagesRequest,
     Metadata,
     OutputConfig,
-    RedactedThinkingBlockParam,
     TextBlockParam,
-    ThinkingBlockParam,
     ThinkingConfigEnabled,
     ToolChoiceNone,
     ToolParam,
-    ToolUseBlockParam,
     WebSearchTool,
 )
 from claude_openai_proxy.protocols.openai_chat_request import (
@@ -44,8 +40,7 @@ from claude_openai_proxy.translate.tool_schema import NO_PARAMETERS
 from claude_openai_proxy.translate.tools import Tools, declared_tools
 
 
-@dataclass(frozen=True, slots=True)
-class Translation:
+class Translation(Struct, frozen=True, kw_only=True):
     """What goes upstream, and what is told about it."""
 
     request: MessagesRequest
@@ -77,6 +72,17 @@ def to_messages_request(
     return _Assembly(request, facts, capabilities, notes).translation()
 
 
+class _Parts(Struct, frozen=True, kw_only=True):
+    """What a Messages request is put together from."""
+
+    tools: Tools
+    choice: Choice
+    messages: list[MessageParam]
+    system: list[TextBlockParam]
+    max_tokens: int
+    thinking: Reasoning
+
+
 class _Assembly:
     """The steps of one translation, in the order in which they need each other."""
 
@@ -89,28 +95,57 @@ class _Assembly:
         self._notes = notes
         self._marks = CacheMarks()
         self._format = answer_format(request, facts, notes)
+        self._stops = stops(request)
 
     def translation(self) -> Translation:
+        parts = self._parts()
+        choice = parts.choice
+        built = with_legal_marks(self._put_together(parts), self._marks, self._notes)
+        return Translation(
+            request=_instructed(built, choice.instruction, self._facts),
+            plan=self._plan(parts),
+            ignored=self._notes.ignored,
+            repairs=self._notes.repairs,
+            retry=_instructed(built, choice.second_instruction, self._facts) if choice.second_instruction else None,
+        )
+
+    def _parts(self) -> _Parts:
         tools = declared_tools(self._request, self._facts, self._marks, self._notes, beside=self._format.native)
         choice = choose_tools(self._request, tools, self._facts, self._notes)
         conversation = self._conversation(tools)
         choice = self._with_called_tools(choice, tools, conversation)
         messages = conversation.messages()
         limit = max_tokens(self._request, self._facts, self._notes)
-        thinking = self._reasoning(limit, choice, messages)
-        messages = self._with_legal_end(messages, thinking)
-        conversation.system += map(TextBlockParam, standing_instructions(self._request))
-        if self._format.instruction:
-            conversation.system.append(TextBlockParam(self._format.instruction))
-        built = MessagesRequest(model=self._facts.id, max_tokens=limit, messages=messages)
-        built = self._with_tools(self._with_fields(built, conversation.system, thinking), tools, choice)
-        built = with_legal_marks(built, self._marks, self._notes)
-        return Translation(
-            request=_instructed(built, choice.instruction, self._facts),
-            plan=self._plan(tools, choice, thinking),
-            ignored=self._notes.ignored,
-            repairs=self._notes.repairs,
-            retry=_instructed(built, choice.second_instruction, self._facts) if choice.second_instruction else None,
+        around = Surroundings(max_tokens=limit, forced_tool=choice.forced, messages=messages)
+        thinking = reasoning(self._request, self._facts, around, self._notes)
+        return _Parts(
+            tools=tools,
+            choice=choice,
+            messages=self._with_legal_end(messages, thinking),
+            system=conversation.system + self._instructions(),
+            max_tokens=limit,
+            thinking=thinking,
+        )
+
+    def _put_together(self, parts: _Parts) -> MessagesRequest:
+        thinking = parts.thinking
+        sampled = sampling(self._request, self._facts, thinking=thinking.on, notes=self._notes)
+        return MessagesRequest(
+            model=self._facts.id,
+            max_tokens=parts.max_tokens,
+            messages=parts.messages,
+            system=parts.system or UNSET,
+            tools=_offered(parts) or UNSET,
+            tool_choice=parts.choice.tool_choice,
+            stop_sequences=self._stops.native or UNSET,
+            temperature=sampled.temperature,
+            top_p=sampled.top_p,
+            top_k=sampled.top_k,
+            thinking=thinking.config,
+            output_config=self._output_config(thinking),
+            service_tier=_service_tier(self._request.service_tier),
+            metadata=self._metadata(),
+            cache_control=automatic_mark(self._request, self._marks),
         )
 
     # ---- steps --------------------------------------------------------------------------------------------------
@@ -131,12 +166,6 @@ class _Assembly:
         params = [ToolParam(tools.names.alias(name), NO_PARAMETERS) for name in called]
         return Choice(params, ToolChoiceNone())
 
-    def _reasoning(self, limit: int, choice: Choice, messages: list[MessageParam]) -> Reasoning:
-        around = Surroundings(
-            max_tokens=limit, forced_tool=choice.forced, bare_tool_loop=_ends_in_bare_tool_loop(messages)
-        )
-        return reasoning(self._request, self._facts, around, self._notes)
-
     def _with_legal_end(self, messages: list[MessageParam], thinking: Reasoning) -> list[MessageParam]:
         """A last turn of the assistant is a prefill where the model takes one, otherwise it is asked to go on."""
         last = messages[-1]
@@ -150,29 +179,11 @@ class _Assembly:
         self._notes.repair("prefill_emulated")
         return [*messages, MessageParam("user", [TextBlockParam(CONTINUE)])]
 
-    def _with_fields(
-        self, built: MessagesRequest, system: list[TextBlockParam], thinking: Reasoning
-    ) -> MessagesRequest:
-        sampled = sampling(self._request, self._facts, thinking=thinking.on, notes=self._notes)
-        return replace(
-            built,
-            system=system or UNSET,
-            stop_sequences=stops(self._request).native or UNSET,
-            temperature=sampled.temperature,
-            top_p=sampled.top_p,
-            top_k=sampled.top_k,
-            thinking=thinking.config,
-            output_config=self._output_config(thinking),
-            service_tier=_service_tier(self._request.service_tier),
-            metadata=self._metadata(),
-            cache_control=automatic_mark(self._request, self._marks),
-        )
-
-    def _with_tools(self, built: MessagesRequest, tools: Tools, choice: Choice) -> MessagesRequest:
-        offered: list[ToolParam | WebSearchTool] = [*choice.params]
-        if tools.web_search:
-            offered.append(tools.web_search)
-        return replace(built, tools=offered or UNSET, tool_choice=choice.tool_choice)
+    def _instructions(self) -> list[TextBlockParam]:
+        spoken = standing_instructions(self._request)
+        if self._format.instruction:
+            spoken.append(self._format.instruction)
+        return [TextBlockParam(text) for text in spoken]
 
     def _output_config(self, thinking: Reasoning) -> OutputConfig | UnsetType:
         format_ = self._format.param
@@ -192,31 +203,29 @@ class _Assembly:
                 self._notes.decline(name, "Claude Code keeps the identity that it is logged in with")
         return UNSET
 
-    def _plan(self, tools: Tools, choice: Choice, thinking: Reasoning) -> AnswerPlan:
+    def _plan(self, parts: _Parts) -> AnswerPlan:
+        tools = parts.tools
         return AnswerPlan(
             tool_names=tools.names.client_names or NO_NAMES,
             custom_tools=tools.custom,
             legacy_function_call=bool(self._request.functions and not self._request.tools),
-            reasoning=thinking.shown,
-            stop_texts=stops(self._request).emulated,
-            forced_tool=choice.instruction is not None,
+            reasoning=parts.thinking.shown,
+            stop_texts=self._stops.emulated,
+            forced_tool=parts.choice.instruction is not None,
             schema=None if self._format.asked is None else bytes(self._format.asked),
             strict_schemas=tools.strict_schemas,
         )
+
+
+def _offered(parts: _Parts) -> list[ToolParam | WebSearchTool]:
+    search = parts.tools.web_search
+    return [*parts.choice.params, *([search] if search else [])]
 
 
 def _service_tier(asked: ServiceTier | None) -> Literal["auto", "standard_only"] | UnsetType:
     if asked is None:
         return UNSET
     return "standard_only" if asked in {"default", "flex"} else "auto"
-
-
-def _ends_in_bare_tool_loop(messages: list[MessageParam]) -> bool:
-    """The last assistant turn called tools without thinking first."""
-    last = next((turn for turn in reversed(messages) if turn.role == "assistant"), None)
-    if last is None or not any(isinstance(block, ToolUseBlockParam) for block in last.content):
-        return False
-    return not isinstance(last.content[0], ThinkingBlockParam | RedactedThinkingBlockParam)
 
 
 def _instructed(request: MessagesRequest, instruction: str | None, facts: ModelFacts) -> MessagesRequest:

@@ -1,15 +1,14 @@
 """The content of messages: text, images, files, and Claude's own parts. Text that is empty or blank never leaves."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TypeVar
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.anthropic import (
     Base64Source,
-    CacheControlEphemeral,
     CitationsConfig,
     DocumentBlockParam,
     ImageBlockParam,
@@ -34,7 +33,7 @@ from claude_openai_proxy.protocols.openai_chat_request import (
     TextPart,
     TextSource,
 )
-from claude_openai_proxy.translate.cache_marks import CacheMarks
+from claude_openai_proxy.translate.cache_marks import CacheMarks, Mark
 from claude_openai_proxy.translate.media import document_source, file_block, image_block, image_of_bytes, web_source
 from claude_openai_proxy.translate.notes import Notes
 
@@ -44,18 +43,17 @@ SeenBlock = TextBlockParam | ImageBlockParam | DocumentBlockParam
 Block = TypeVar("Block", bound=Struct)
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Struct, frozen=True):
     """Reads parts. `citations`: documents may be cited (not together with a JSON schema for the answer)."""
 
     marks: CacheMarks
     notes: Notes
     citations: bool = True
 
-    def seen(self, content: Content, place: str, message_mark: CacheControl | None = None) -> list[SeenBlock]:
+    def seen(self, content: Content, place: str, message_mark: CacheControl | None = None) -> Sequence[SeenBlock]:
         """Blocks of a user turn. Raises `InvalidRequestError` at a part that cannot stand there."""
         if isinstance(content, str):
-            return [] if _is_blank(content) else [self._marked_text(content, message_mark)]
+            return self.plain(content, message_mark)
         blocks: list[SeenBlock] = []
         for index, part in enumerate(content or ()):
             block = self.part(part, f"{place}.content[{index}]")
@@ -66,12 +64,17 @@ class Reader:
     def text(self, content: Content, place: str, message_mark: CacheControl | None = None) -> list[TextBlockParam]:
         """Blocks of a system message, which has text only."""
         if isinstance(content, str):
-            return [] if _is_blank(content) else [self._marked_text(content, message_mark)]
-        blocks: list[SeenBlock] = []
+            return self.plain(content, message_mark)
+        blocks: list[TextBlockParam] = []
         for index, part in enumerate(content or ()):
             blocks += self.said(part, f"{place}.content[{index}]")
-        marked = self.with_message_mark(blocks, message_mark)
-        return [block for block in marked if isinstance(block, TextBlockParam)]
+        return self.with_message_mark(blocks, message_mark)
+
+    def plain(self, text: str, mark: CacheControl | None) -> list[TextBlockParam]:
+        """Text that is a message's whole content: at most one block."""
+        if not text or text.isspace():
+            return []
+        return [TextBlockParam(text)] if mark is None else [TextBlockParam(text, self.marks.of(mark))]
 
     def said(self, part: ContentPart, place: str) -> list[TextBlockParam]:
         """The text of a part where only text can stand: at most one block."""
@@ -88,24 +91,22 @@ class Reader:
             return None if _is_blank(part.refusal) else TextBlockParam(part.refusal, self.marks.of_part(part))
         return self._medium(part, place)
 
-    def result(self, content: Content, place: str) -> "str | list[SeenBlock]":
-        """What a tool returned; "" where that is nothing. The marks of its parts become one mark of the result."""
+    def result(self, content: Content, place: str) -> "str | list[SeenBlock] | UnsetType":
+        """What a tool returned. The marks of its parts become one mark of the result."""
         if isinstance(content, str):
             return plain_result(content)
         unmarked = Reader(CacheMarks(), self.notes, citations=self.citations)
         blocks = unmarked.seen(content, place)
-        return [_without_mark(block) for block in blocks] or ""
+        return [_without_mark(block) for block in blocks] or UNSET
 
-    def result_mark(
-        self, content: Content | list[ContentPart], mark: CacheControl | None
-    ) -> CacheControlEphemeral | None:
+    def result_mark(self, content: Content, mark: CacheControl | None) -> Mark:
         """The mark of a result: its own, or that of its last marked part."""
         if mark is not None:
-            return self.marks.of(mark) or None
+            return self.marks.of(mark)
         for part in reversed(content if isinstance(content, list) else []):
             if part.cache_control is not None or part.prompt_cache_breakpoint is not None:
-                return self.marks.of_part(part) or None
-        return None
+                return self.marks.of_part(part)
+        return UNSET
 
     # ---- media --------------------------------------------------------------------------------------------------
 
@@ -150,9 +151,6 @@ class Reader:
 
     # ---- marks --------------------------------------------------------------------------------------------------
 
-    def _marked_text(self, text: str, mark: CacheControl | None) -> TextBlockParam:
-        return TextBlockParam(text) if mark is None else TextBlockParam(text, self.marks.of(mark))
-
     def with_message_mark(self, blocks: list[Block], mark: CacheControl | None) -> list[Block]:
         """A mark on a whole message is one on its last block."""
         if mark is not None and blocks and getattr(blocks[-1], "cache_control", None) is UNSET:
@@ -160,9 +158,9 @@ class Reader:
         return blocks
 
 
-def plain_result(text: str) -> str:
-    """What a tool returned as text; "" where that is blank."""
-    return "" if text.isspace() else text
+def plain_result(text: str) -> str | UnsetType:
+    """What a tool returned as text; nothing where that is blank."""
+    return UNSET if not text or text.isspace() else text
 
 
 def _text_of(part: ContentPart) -> str | None:

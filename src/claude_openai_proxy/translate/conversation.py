@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from claude_openai_proxy.protocols.anthropic import (
-    CacheControlEphemeral,
     ContentBlockParam,
     MessageParam,
     TextBlockParam,
@@ -21,13 +20,8 @@ from claude_openai_proxy.translate.tool_names import call_id
 
 _NO_CALLS: "Sequence[_Call]" = ()
 
-
-class Result(Struct, frozen=True):
-    """What a tool returned: text, or blocks."""
-
-    content: str | list[SeenBlock]
-    is_error: bool = False
-    mark: CacheControlEphemeral | None = None
+ResultContent = str | list[SeenBlock] | UnsetType
+"""What a tool returned: text, or blocks, or nothing."""
 
 
 class _Turn(Struct, eq=False):
@@ -40,10 +34,12 @@ class _Turn(Struct, eq=False):
 
 
 class _Call(Struct, eq=False):
+    """`turn` is the place of its turn. (A turn that is held by its own calls would be garbage to be searched for.)"""
+
     id: str
     name: str
-    turn: _Turn
-    result: Result | None = None
+    turn: int
+    result: ToolResultBlockParam | None = None
 
 
 class Conversation:
@@ -72,16 +68,16 @@ class Conversation:
             self._turn("user").blocks += map(_marked, blocks)
         self._empty_end = False
 
-    def ask(self, blocks: list[ContentBlockParam]) -> None:
+    def ask(self, blocks: Sequence[ContentBlockParam]) -> None:
         """A user message; an empty one leaves no trace unless it is the last."""
         if blocks:
-            self._turn("user").blocks += blocks
+            self._turn("user").blocks.extend(blocks)
         self._empty_end = not blocks
 
-    def say(self, blocks: list[ContentBlockParam]) -> None:
+    def say(self, blocks: Sequence[ContentBlockParam]) -> None:
         """An assistant message."""
         if blocks:
-            self._turn("assistant").blocks += blocks
+            self._turn("assistant").blocks.extend(blocks)
             self._empty_end = False
 
     def call(self, asked_id: str | None, name: str, claude_name: str, input_: Raw, mark: Mark = UNSET) -> None:
@@ -89,45 +85,52 @@ class Conversation:
         turn = self._turn("assistant")
         id_ = call_id(asked_id, self._ids)
         turn.blocks.append(ToolUseBlockParam(id_, claude_name, input_, mark))
-        call = _Call(id_, name, turn)
+        call = _Call(id_, name, len(self._turns) - 1)
         turn.calls.append(call)
         self._calls.setdefault(asked_id or id_, []).append(call)
         self._empty_end = False
 
     # ---- what tools returned ------------------------------------------------------------------------------------
 
-    def answer(self, asked_id: str, result: Result) -> None:
+    def answer(
+        self, asked_id: str, content: ResultContent, mark: Mark = UNSET, *, is_error: bool | UnsetType = UNSET
+    ) -> None:
         """The result of the call with this id."""
-        self._answer(self._calls.get(asked_id, _NO_CALLS), asked_id, result)
-
-    def answer_named(self, name: str, result: Result) -> None:
-        """The result of the latest call of that name that has none."""
-        self._answer([call for calls in self._calls.values() for call in calls if call.name == name], name, result)
-
-    def _answer(self, candidates: Sequence[_Call], asked: str, result: Result) -> None:
-        self._empty_end = False
-        if waiting := [call for call in candidates if call.result is None]:
-            self._settle(next(call for call in waiting if call.turn is waiting[-1].turn), result)
+        calls = self._calls.get(asked_id, _NO_CALLS)
+        if waiting := _first_waiting(calls):
+            self._settle(waiting, ToolResultBlockParam(waiting.id, content, is_error, mark))
         else:
-            self._tell(candidates, asked, result)
+            self._tell(calls, asked_id, content)
+        self._empty_end = False
 
-    def _tell(self, candidates: Sequence[_Call], asked: str, result: Result) -> None:
+    def answer_named(self, name: str, content: ResultContent, mark: Mark = UNSET) -> None:
+        """The result of the latest call of that name that has none."""
+        calls = [call for calls in self._calls.values() for call in calls if call.name == name]
+        if waiting := _first_waiting(calls):
+            self._settle(waiting, ToolResultBlockParam(waiting.id, content, cache_control=mark))
+        else:
+            self._tell(calls, name, content)
+        self._empty_end = False
+
+    def _tell(self, candidates: Sequence[_Call], asked: str, content: ResultContent) -> None:
         """A result that no call waits for becomes text; one that says the same again is left out."""
         self._notes.repair("tool_results_mended")
-        if any(call.result and call.result.content == result.content for call in candidates):
+        if any(call.result and call.result.content == content for call in candidates):
             return
         what = "Another result of the call" if candidates else "A result without its call:"
-        blocks = [TextBlockParam(result.content)] if isinstance(result.content, str) and result.content else []
-        self._turn("user").blocks += [
-            TextBlockParam(f"{what} {asked}:"),
-            *(result.content if isinstance(result.content, list) else blocks),
-        ]
+        told = self._turn("user").blocks
+        told.append(TextBlockParam(f"{what} {asked}:"))
+        if isinstance(content, str):
+            told.append(TextBlockParam(content))
+        elif content is not UNSET:
+            told.extend(content)
 
-    def _settle(self, call: _Call, result: Result) -> None:
+    def _settle(self, call: _Call, result: ToolResultBlockParam) -> None:
         call.result = result
-        if self._turns[-1] is call.turn:
+        turns_since = len(self._turns) - 1 - call.turn
+        if turns_since == 0:
             self._turns.append(_Turn("user"))
-        elif self._turns[-2] is not call.turn:
+        elif turns_since > 1:
             self._notes.repair("tool_results_mended")
 
     # ---- the end ------------------------------------------------------------------------------------------------
@@ -155,7 +158,10 @@ class Conversation:
         return out
 
     def _close_user_turn(self, turn: _Turn, calls: list[_Call], out: list[MessageParam]) -> None:
-        blocks: list[ContentBlockParam] = [*map(self._result_block, calls), *turn.blocks] if calls else turn.blocks
+        blocks: list[ContentBlockParam] = turn.blocks
+        if calls:
+            blocks = [call.result or self._missing_result(call) for call in calls]
+            blocks += turn.blocks
         if not blocks:
             out.append(MessageParam("user", [_marked(block) for block in turn.instructions]))
             return
@@ -163,21 +169,26 @@ class Conversation:
         if turn.instructions:
             out.append(MessageParam("system", list(turn.instructions)))
 
-    def _result_block(self, call: _Call) -> ToolResultBlockParam:
-        result = call.result
-        if result is None:
-            self._notes.repair("tool_results_mended")
-            return ToolResultBlockParam(call.id, NO_RESULT, is_error=True)
-        return ToolResultBlockParam(
-            call.id, result.content or UNSET, True if result.is_error else UNSET, result.mark or UNSET
-        )
+    def _missing_result(self, call: _Call) -> ToolResultBlockParam:
+        self._notes.repair("tool_results_mended")
+        return ToolResultBlockParam(call.id, NO_RESULT, is_error=True)
 
     def _turn(self, role: Literal["user", "assistant"]) -> _Turn:
         """The last turn where it is this role's, else a new one."""
         turns = self._turns
-        if not turns or turns[-1].role != role:
-            turns.append(_Turn(role))
-        return turns[-1]
+        if turns and turns[-1].role == role:
+            return turns[-1]
+        turn = _Turn(role)
+        turns.append(turn)
+        return turn
+
+
+def _first_waiting(calls: Sequence[_Call]) -> _Call | None:
+    """Of the calls without a result the first of the latest turn that has any."""
+    if len(calls) == 1:
+        return calls[0] if calls[0].result is None else None
+    waiting = [call for call in calls if call.result is None]
+    return next((call for call in waiting if call.turn == waiting[-1].turn), None)
 
 
 def _marked(block: TextBlockParam) -> TextBlockParam:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import UNSET
+
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.anthropic import (
     ContentBlockParam,
@@ -11,7 +13,6 @@ from claude_openai_proxy.protocols.anthropic import (
 )
 from claude_openai_proxy.protocols.openai_chat_request import (
     AssistantMessage,
-    CacheControl,
     Content,
     ContentPart,
     DeveloperMessage,
@@ -29,7 +30,7 @@ from claude_openai_proxy.protocols.openai_chat_request import (
 )
 from claude_openai_proxy.translate.arguments import call_input, object_input
 from claude_openai_proxy.translate.content import Reader, plain_result
-from claude_openai_proxy.translate.conversation import Conversation, Result
+from claude_openai_proxy.translate.conversation import Conversation
 from claude_openai_proxy.translate.notes import Notes
 from claude_openai_proxy.translate.tool_names import ToolNames
 from claude_openai_proxy.translate.tools import CUSTOM_INPUT
@@ -46,42 +47,46 @@ class MessageReader:
         self._reader = reader
         self._names = names
         self._notes = notes
-        self._speakers: frozenset[str] = frozenset()
+        self._messages: Sequence[Message] = ()
+        self._speakers: frozenset[str] | None = None
 
     def read(self, messages: Sequence[Message]) -> None:
         """All of them. Raises `InvalidRequestError` at the place that cannot be read."""
         if not messages:
             raise InvalidRequestError("messages must not be empty.", param="messages")
-        self._speakers = _several_speakers(messages)
+        self._messages = messages
         for index, message in enumerate(messages):
-            if isinstance(message, ToolMessage):
+            # Not `isinstance`, which is slow to say no.
+            if type(message) is ToolMessage:
                 self._tool(message, index)
-            elif isinstance(message, AssistantMessage):
+            elif type(message) is AssistantMessage:
                 self._assistant(message, index)
+            elif type(message) is UserMessage:
+                self._user(message, f"messages[{index}]")
             else:
                 self._other(message, f"messages[{index}]")
 
     def _tool(self, message: ToolMessage, index: int) -> None:
         content, mark = message.content, message.cache_control
         if isinstance(content, str) and mark is None:
-            result = Result(plain_result(content))
+            self._conversation.answer(message.tool_call_id, plain_result(content))
         else:
-            result = self._result(content, f"messages[{index}]", mark)
-        self._conversation.answer(message.tool_call_id, result)
+            result = self._reader.result(content, f"messages[{index}]")
+            self._conversation.answer(message.tool_call_id, result, self._reader.result_mark(content, mark))
 
     def _other(self, message: Message, place: str) -> None:
-        if isinstance(message, UserMessage):
-            self._user(message, place)
-        elif isinstance(message, FunctionMessage):
-            self._conversation.answer_named(message.name, self._result(message.content, place, message.cache_control))
-        elif isinstance(message, SystemMessage | DeveloperMessage):
+        if isinstance(message, SystemMessage | DeveloperMessage):
             self._conversation.instruct(self._reader.text(message.content, place, message.cache_control))
+        elif isinstance(message, FunctionMessage):
+            result = self._reader.result(message.content, place)
+            mark = self._reader.result_mark(message.content, message.cache_control)
+            self._conversation.answer_named(message.name, result, mark)
 
     # ---- user ---------------------------------------------------------------------------------------------------
 
     def _user(self, message: UserMessage, place: str) -> None:
         content = self._without_results(message.content, place)
-        blocks: list[ContentBlockParam] = [*self._reader.seen(content, place, message.cache_control)]
+        blocks = self._reader.seen(content, place, message.cache_control)
         if not blocks and content is not message.content:
             return
         self._conversation.ask(self._named(blocks, message.name))
@@ -93,21 +98,24 @@ class MessageReader:
         own: list[ContentPart] = []
         for index, part in enumerate(content):
             if isinstance(part, ToolResultPart):
-                inner: Content = [*part.content] if isinstance(part.content, list) else part.content
-                result = self._result(
-                    inner, f"{place}.content[{index}]", part.cache_control, is_error=bool(part.is_error)
-                )
-                self._conversation.answer(part.tool_use_id, result)
+                self._result_part(part, f"{place}.content[{index}]")
             else:
                 own.append(part)
         return own
 
-    def _result(self, content: Content, place: str, mark: CacheControl | None, *, is_error: bool = False) -> Result:
-        return Result(self._reader.result(content, place), is_error, self._reader.result_mark(content, mark))
+    def _result_part(self, part: ToolResultPart, place: str) -> None:
+        content: Content = [*part.content] if isinstance(part.content, list) else part.content
+        result = self._reader.result(content, place)
+        mark = self._reader.result_mark(content, part.cache_control)
+        self._conversation.answer(part.tool_use_id, result, mark, is_error=part.is_error or UNSET)
 
-    def _named(self, blocks: list[ContentBlockParam], name: str | None) -> list[ContentBlockParam]:
+    def _named(self, blocks: Sequence[ContentBlockParam], name: str | None) -> Sequence[ContentBlockParam]:
         """The speaker's name before the text, where there are several speakers."""
-        if not name or name not in self._speakers or not blocks:
+        if not name or not blocks:
+            return blocks
+        if self._speakers is None:
+            self._speakers = _several_speakers(self._messages)
+        if name not in self._speakers:
             return blocks
         first = blocks[0]
         if isinstance(first, TextBlockParam):
@@ -121,8 +129,8 @@ class MessageReader:
         if isinstance(content, list):
             self._say_parts(message, content, f"messages[{index}]")
         else:
-            said = self._reader.text(content or message.refusal, "", message.cache_control)
-            self._conversation.say(self._named([*said], message.name))
+            said = self._reader.plain(content or message.refusal or "", message.cache_control)
+            self._conversation.say(self._named(said, message.name) if message.name else said)
         for number, call in enumerate(message.tool_calls or ()):
             if call.function is not None:
                 self._function_call(call.id, call.function)
@@ -136,9 +144,7 @@ class MessageReader:
         for number, part in enumerate(content):
             said += self._said_part(part, f"{place}.content[{number}]")
         said = said or [*self._reader.text(message.refusal, place)]
-        self._conversation.say(
-            self._named([*self._reader.with_message_mark(said, message.cache_control)], message.name)
-        )
+        self._conversation.say(self._named(self._reader.with_message_mark(said, message.cache_control), message.name))
         for part in content:
             if isinstance(part, ToolUsePart):
                 mark = self._reader.marks.of_part(part)

@@ -1,18 +1,18 @@
 """What the translation of one request has to report: fields that were declined, and what was mended."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from claude_openai_proxy.errors import UnsupportedParameterError
 
 
-@dataclass(slots=True)
-class Notes:
+class Notes(Struct, eq=False):
     """Fields as the client named them, and words for the record; each once, in the order in which they came up."""
 
     reject: bool = False
-    _ignored: dict[str, None] = field(default_factory=dict)
-    _repairs: dict[str, None] = field(default_factory=dict)
+    _ignored: dict[str, None] = {}
+    _repairs: dict[str, None] = {}
 
     def decline(self, name: str, why: str = "Claude has nothing that corresponds to it") -> None:
         """The field has no effect. Raises `UnsupportedParameterError` where the user wants that refused."""

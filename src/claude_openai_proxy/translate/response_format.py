@@ -1,9 +1,9 @@
 """The form of the answer: plain text, one JSON object, or JSON of a schema."""
 
-from dataclasses import dataclass
+from typing import Final
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.anthropic import JSONOutputFormat
@@ -18,8 +18,7 @@ PLACE = "response_format.json_schema.schema"
 ANY_OBJECT = Raw(b'{"type":"object"}')
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerFormat:
+class AnswerFormat(Struct, frozen=True):
     """`asked` is the client's own schema, `native` what Claude compiles; only `asked` where it is told in words."""
 
     asked: Raw | None = None
@@ -36,11 +35,14 @@ class AnswerFormat:
         return schema_in_words(bytes(self.asked)) if self.asked is not None and self.native is None else None
 
 
+PLAIN: Final = AnswerFormat()
+
+
 def answer_format(request: ChatCompletionRequest, facts: ModelFacts, notes: Notes) -> AnswerFormat:
     """The schema that was asked for. Raises `InvalidRequestError` where Claude has nothing like it (recursion)."""
     wanted = request.response_format
     if not isinstance(wanted, ResponseFormatJSONSchema):
-        return AnswerFormat()
+        return PLAIN
     asked = wanted.json_schema.schema
     if bytes(asked) in {b"", b"null"}:
         asked = ANY_OBJECT

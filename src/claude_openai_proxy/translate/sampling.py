@@ -1,16 +1,15 @@
 """Token limit, temperature and its kin, and stop sequences."""
 
-from dataclasses import dataclass
+from typing import Final
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.translate.model_facts import ModelFacts
 from claude_openai_proxy.translate.notes import Notes
 
 
-@dataclass(frozen=True, slots=True)
-class Sampling:
+class Sampling(Struct, frozen=True):
     """What may be sent of the client's wishes."""
 
     temperature: float | UnsetType = UNSET
@@ -18,12 +17,14 @@ class Sampling:
     top_k: int | UnsetType = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class Stops:
+class Stops(Struct, frozen=True):
     """`native` go upstream; `emulated` (white space only, which Claude refuses) are cut here."""
 
     native: list[str]
     emulated: tuple[str, ...]
+
+
+NO_STOPS: Final = Stops([], ())
 
 
 def asked_limit(request: ChatCompletionRequest) -> int | None:
@@ -65,7 +66,9 @@ def _decline_sampling(request: ChatCompletionRequest, notes: Notes) -> None:
 
 def stops(request: ChatCompletionRequest) -> Stops:
     """Each sequence once; an empty one stops nothing."""
-    asked = [request.stop] if isinstance(request.stop, str) else request.stop or []
+    if not request.stop:
+        return NO_STOPS
+    asked = [request.stop] if isinstance(request.stop, str) else request.stop
     sequences = [sequence for sequence in dict.fromkeys(asked) if sequence]
     return Stops(
         native=[sequence for sequence in sequences if not sequence.isspace()],

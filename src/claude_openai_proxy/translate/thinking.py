@@ -1,15 +1,19 @@
 """Reasoning effort, and Claude's own `thinking`, as each model takes them."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from claude_openai_proxy.protocols.anthropic import (
     Effort,
+    MessageParam,
+    RedactedThinkingBlockParam,
+    ThinkingBlockParam,
     ThinkingConfig,
     ThinkingConfigAdaptive,
     ThinkingConfigDisabled,
     ThinkingConfigEnabled,
+    ToolUseBlockParam,
 )
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest, ReasoningEffort
 from claude_openai_proxy.protocols.openai_chat_request import Thinking as AskedThinking
@@ -36,8 +40,7 @@ BUDGETS: tuple[tuple[Effort, int], ...] = (
 _USUAL_BUDGET = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class Reasoning:
+class Reasoning(Struct, frozen=True):
     """How much Claude thinks. `shown`: the client asked for it and gets to read it."""
 
     config: ThinkingConfig | UnsetType = UNSET
@@ -50,15 +53,22 @@ class Reasoning:
         return isinstance(self.config, ThinkingConfigAdaptive | ThinkingConfigEnabled)
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True, kw_only=True):
     """What else in the request bears on thinking."""
 
     max_tokens: int
     forced_tool: bool
     """`tool_choice` of type "any" or "tool" goes upstream, which a thinking budget does not go with."""
-    bare_tool_loop: bool
-    """The last assistant turn has calls and no thinking before them, which a thinking budget does not go with."""
+    messages: Sequence[MessageParam]
+    """A thinking budget does not go with a last assistant turn that has calls and no thinking before them."""
+
+    @property
+    def bare_tool_loop(self) -> bool:
+        """There is such a turn."""
+        last = next((turn for turn in reversed(self.messages) if turn.role == "assistant"), None)
+        if last is None or not any(isinstance(block, ToolUseBlockParam) for block in last.content):
+            return False
+        return not isinstance(last.content[0], ThinkingBlockParam | RedactedThinkingBlockParam)
 
 
 def reasoning(request: ChatCompletionRequest, facts: ModelFacts, around: Surroundings, notes: Notes) -> Reasoning:

@@ -1,8 +1,7 @@
 """Which tools may be called, in every form in which clients say it."""
 
-from dataclasses import dataclass, replace
-
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.anthropic import (
@@ -25,8 +24,7 @@ from claude_openai_proxy.translate.notes import Notes
 from claude_openai_proxy.translate.tools import Tools
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What the client wants: "none", "auto" or "any"; `name` one tool of its own; `allowed` those that count now."""
 
     kind: str
@@ -35,8 +33,7 @@ class Wish:
     place: str = "tool_choice"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """What goes upstream. `instruction` and `second_instruction` are set where a forced call is emulated."""
 
     params: list[ToolParam]
@@ -99,6 +96,8 @@ def _emulated(params: list[ToolParam], tools: Tools, wish: Wish, *, serial: bool
 
 
 def _allowed(tools: Tools, wish: Wish) -> list[ToolParam]:
+    if wish.name is None and wish.allowed is None:
+        return tools.params
     names = tools.names.client_names
     offered = [(names.get(param.name, param.name), param) for param in tools.params]
     known = {name for name, _ in offered}

@@ -5,6 +5,7 @@ and valid JSON Schema 2020-12 (https://docs.anthropic.com/en/docs/agents-and-too
 """
 
 import re
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
@@ -19,6 +20,10 @@ from claude_openai_proxy.translate.output_schema import (
     merged_schemas,
     pointed_at,
 )
+
+LONGEST_KEPT = 8192
+"""Bytes of a schema whose judgement is remembered."""
+SCHEMAS_KEPT = 512
 
 NO_PARAMETERS = Raw(b'{"type":"object","properties":{}}')
 
@@ -63,19 +68,20 @@ _nodes = msgspec.json.Decoder(_Node)
 
 def tool_schema(raw: Raw) -> Raw:
     """An accepted schema for a tool's arguments. Raises `SchemaError` where there is no accepted equal."""
-    if _is_accepted(raw):
+    text = bytes(raw)
+    if _was_accepted(text) if len(text) <= LONGEST_KEPT else _is_accepted(text):
         return raw
-    if bytes(raw) in {b"", b"null"}:
+    if text in {b"", b"null"}:
         return NO_PARAMETERS
     return Raw(msgspec.json.encode(accepted_schema(decoded(raw))))
 
 
-def _is_accepted(raw: Raw) -> bool:
+def _is_accepted(text: bytes) -> bool:
     """Needs no change; whether a reference leads anywhere takes a closer look."""
-    if b'"$ref"' in bytes(raw):
+    if b'"$ref"' in text:
         return False
     try:
-        root = _nodes.decode(raw)
+        root = _nodes.decode(text)
     except (msgspec.DecodeError, RecursionError):
         return False
     if root.type != "object" or root.ref is not UNSET or root.properties is UNSET:
@@ -83,6 +89,10 @@ def _is_accepted(raw: Raw) -> bool:
     if not (root.any_of is UNSET and root.one_of is UNSET and root.all_of is UNSET):
         return False
     return all(map(_is_plain_name, root.properties))
+
+
+_was_accepted = lru_cache(maxsize=SCHEMAS_KEPT)(_is_accepted)
+"""Agents send the same tools with every request; what was said of a schema is true for ever."""
 
 
 def accepted_schema(schema: Schema) -> Schema:

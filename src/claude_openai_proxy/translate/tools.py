@@ -1,7 +1,6 @@
 """The client's tools, in every shape in which they come."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -17,6 +16,7 @@ from claude_openai_proxy.protocols.openai_chat_request import (
     FunctionDefinition,
     Tool,
 )
+from claude_openai_proxy.translate.answer_plan import NO_SCHEMAS
 from claude_openai_proxy.translate.cache_marks import CacheMarks, Mark
 from claude_openai_proxy.translate.model_facts import ModelFacts
 from claude_openai_proxy.translate.notes import Notes
@@ -49,8 +49,7 @@ class DeclaredTool(Struct, frozen=True, kw_only=True):
     mark: Mark = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(Struct, frozen=True):
     """What goes upstream, and what the answer's translator must know of it."""
 
     params: list[ToolParam]
@@ -78,6 +77,8 @@ def declared_tools(
     for index, function in enumerate(request.functions or ()):
         declared.append(_of_function(function, f"functions[{index}]", UNSET, "parameters"))
     names = ToolNames(reserved={WEB_SEARCH} if web_search else ())
+    if not declared:
+        return Tools([], web_search, names, frozenset(), NO_SCHEMAS)
     aliases = names.declare_all([tool.name for tool in declared])
     strict = _strict_schemas(declared, [beside] if beside else [], facts, notes)
     params = [_param(tool, alias, strict.get(tool.place)) for tool, alias in zip(declared, aliases, strict=True)]
