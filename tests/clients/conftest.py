@@ -1,10 +1,11 @@
 """Real clients against the whole proxy, through each upstream. Nothing they do leaves this machine."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack
 
 import pytest
 from anyio.from_thread import start_blocking_portal
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
 
 from claude_openai_proxy.upstreams.claude_code.binary import find_cli
 from clients.proxies import REFUSED, Kind, Proxy, running_proxy
@@ -61,3 +62,20 @@ def proxy(request: pytest.FixtureRequest, proxies: Callable[[Kind], Proxy]) -> I
     running = proxies(request.param)
     yield running
     running.forget()
+
+
+# The proxy speaks no TLS, and to load the certificates for it would take longer than most tests.
+
+
+@pytest.fixture
+def client(proxy: Proxy) -> Iterator[OpenAI]:
+    http = DefaultHttpxClient(verify=False)
+    with OpenAI(base_url=proxy.base_url, api_key="any value", max_retries=0, http_client=http) as client:
+        yield client
+
+
+@pytest.fixture
+async def async_client(proxy: Proxy) -> AsyncIterator[AsyncOpenAI]:
+    http = DefaultAsyncHttpxClient(verify=False)
+    async with AsyncOpenAI(base_url=proxy.base_url, api_key="any value", max_retries=0, http_client=http) as client:
+        yield client

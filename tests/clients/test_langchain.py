@@ -35,13 +35,13 @@ class Chat:
 
 @pytest.fixture
 def chat(proxy: Proxy) -> Iterator[Chat]:
-    with DefaultHttpxClient() as http:
+    with DefaultHttpxClient(verify=False) as http:
         yield Chat(proxy, http_client=http)
 
 
 @pytest.fixture
 async def async_chat(proxy: Proxy) -> AsyncIterator[Chat]:
-    async with DefaultAsyncHttpxClient() as http:
+    async with DefaultAsyncHttpxClient(verify=False) as http:
         yield Chat(proxy, http_async_client=http, stream_usage=True)
 
 

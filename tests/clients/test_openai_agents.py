@@ -1,7 +1,6 @@
 """The OpenAI Agents SDK in its chat completions mode, tracing off."""
 
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 from openai import AsyncOpenAI
@@ -28,10 +27,9 @@ class Model:
 
 
 @pytest.fixture
-async def model(proxy: Proxy) -> AsyncIterator[Model]:
+def model(async_client: AsyncOpenAI) -> Model:
     agents.set_tracing_disabled(True)
-    async with AsyncOpenAI(base_url=proxy.base_url, api_key="any value", max_retries=0) as client:
-        yield Model(client)
+    return Model(async_client)
 
 
 def get_weather(city: str) -> str:

@@ -1,7 +1,6 @@
 """The official openai SDK: parsed answers, the stream helper, raw responses, retries, async variants."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
 from enum import Enum
 from typing import Literal
 
@@ -63,18 +62,6 @@ class GetWeather(BaseModel):
 
     city: str
     unit: Literal["C", "F"]
-
-
-@pytest.fixture
-def client(proxy: Proxy) -> Iterator[OpenAI]:
-    with OpenAI(base_url=proxy.base_url, api_key="any value", max_retries=0) as client:
-        yield client
-
-
-@pytest.fixture
-async def async_client(proxy: Proxy) -> AsyncIterator[AsyncOpenAI]:
-    async with AsyncOpenAI(base_url=proxy.base_url, api_key="any value", max_retries=0) as client:
-        yield client
 
 
 def test_a_parsed_answer_is_the_pydantic_object(client: OpenAI, proxy: Proxy) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Literal
 
 import pytest
@@ -35,9 +34,8 @@ class Model:
 
 
 @pytest.fixture
-async def model(proxy: Proxy) -> AsyncIterator[Model]:
-    async with AsyncOpenAI(base_url=proxy.base_url, api_key="any value", max_retries=0) as client:
-        yield Model(client)
+def model(async_client: AsyncOpenAI) -> Model:
+    return Model(async_client)
 
 
 def get_weather(city: str) -> str:
