@@ -112,7 +112,7 @@ def check(answer: Answer) -> None:
     if answer.status != 200:
         error = msgspec.json.decode(answer.body, type=ErrorBody).error
         assert error.type == "invalid_request_error"
-        assert error.message.endswith((".", ")"))
+        assert error.message.endswith((".", ")", "…"))
 
 
 @settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
