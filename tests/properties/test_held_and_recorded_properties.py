@@ -51,7 +51,11 @@ def test_the_recorded_turn_is_what_anthropics_sdk_puts_together(script: list[Eve
             )
 
     assert isinstance(snapshot, Message)
-    assert json.loads(msgspec.json.encode(recorder.content())) == [
-        {name: member for name, member in block.to_dict(mode="json").items() if member is not None}
-        for block in snapshot.content
+    handed_back: list[Event] = json.loads(msgspec.json.encode(recorder.content()))
+    assert [without_nulls(block) for block in handed_back] == [
+        without_nulls(block.to_dict(mode="json")) for block in snapshot.content if block.type != "text" or block.text
     ]
+
+
+def without_nulls(block: Event) -> Event:
+    return {name: member for name, member in block.items() if member is not None}

@@ -52,6 +52,20 @@ def test_the_blocks_are_put_together_as_claude_sent_them() -> None:
     ]
 
 
+def test_members_of_a_block_that_are_not_known_here_are_handed_back_too() -> None:
+    caller = {"caller": {"type": "direct"}}
+    use = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}, **caller}
+    result = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [], **caller}
+    typed = {"type": "input_json_delta", "partial_json": '{"query": "rain"}'}
+    events = message(block(0, use, typed), block(1, result), block(2, {"type": "text", "text": "Rain", "new": 1}))
+
+    assert plain(recorded(events).content()) == [
+        {**use, "input": {"query": "rain"}},
+        result,
+        {"type": "text", "text": "Rain", "new": 1},
+    ]
+
+
 def test_the_paused_turn_is_appended_without_its_empty_texts() -> None:
     recorder = recorded([start(), *text(0), *web_search(1), *ended("pause_turn")])
     request = continued(QUESTION, recorder)

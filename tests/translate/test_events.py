@@ -131,15 +131,18 @@ def test_an_unknown_delta_is_named_and_not_an_error() -> None:
     assert delta(b'{"type":"compaction_delta","content":"x"}') == UnknownEvent("compaction_delta")
 
 
-def test_an_unknown_block_keeps_its_bytes() -> None:
-    block = block_start(b'{"type":"mcp_tool_use","id":"m","input":{"a": 1}}').content_block
-    assert block == UnknownBlock("mcp_tool_use", msgspec.Raw(b'{"type":"mcp_tool_use","id":"m","input":{"a": 1}}'))
+def test_a_block_keeps_its_bytes() -> None:
+    known = b'{"type":"server_tool_use","id":"s","name":"web_search","input":{}, "caller":{"type":"direct"}}'
+    unknown = b'{"type":"mcp_tool_use","id":"m","input":{"a": 1}}'
+    assert [bytes(block_start(block).sent) for block in (known, unknown)] == [known, unknown]
+
+
+def test_an_unknown_block_is_named_and_not_an_error() -> None:
+    assert block_start(b'{"type":"mcp_tool_use","id":"m"}').content_block == UnknownBlock("mcp_tool_use")
 
 
 def test_a_block_that_is_really_called_unknown_is_an_unknown_block() -> None:
-    assert block_start(b'{"type":"unknown"}').content_block == UnknownBlock(
-        "unknown", msgspec.Raw(b'{"type":"unknown"}')
-    )
+    assert block_start(b'{"type":"unknown"}').content_block == UnknownBlock("unknown")
 
 
 @pytest.mark.parametrize(

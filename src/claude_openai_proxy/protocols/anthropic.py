@@ -285,7 +285,6 @@ class UnknownBlock(Struct, frozen=True, tag_field="type", tag="unknown"):
     """A block of a kind that this version does not know; `kind` is its type. (Tagged, so that a union takes it.)"""
 
     kind: str
-    raw: Raw
 
 
 ContentBlock = (
@@ -375,10 +374,11 @@ class MessageStart(Struct, frozen=True, tag_field="type", tag="message_start"):
 
 
 class ContentBlockStart(Struct, frozen=True, tag_field="type", tag="content_block_start"):
-    """A block opens."""
+    """A block opens. `sent` is `content_block` as it came, with members that its type does not know."""
 
     index: int
     content_block: ContentBlock
+    sent: Raw = Raw()
 
 
 class ContentBlockDelta(Struct, frozen=True, tag_field="type", tag="content_block_delta"):

@@ -7,7 +7,6 @@ from msgspec import Raw
 
 from claude_openai_proxy.protocols.anthropic import (
     CitationsDelta,
-    ContentBlock,
     ContentBlockDelta,
     ContentBlockParam,
     ContentBlockStart,
@@ -22,35 +21,40 @@ from claude_openai_proxy.protocols.anthropic import (
     ThinkingBlock,
     ThinkingDelta,
     ToolUseBlock,
-    UnknownBlock,
 )
 
 
 @dataclass(slots=True)
 class _Recorded:
-    """A block and what its deltas added."""
+    """A block's start and what its deltas added."""
 
-    block: ContentBlock
+    start: ContentBlockStart
     pieces: list[str] = field(default_factory=list)
     """Text, thinking, or JSON text, whichever the block has."""
     citations: list[Raw] = field(default_factory=list)
     signature: str = ""
 
     def raw(self) -> Raw:
-        """The whole block as JSON."""
+        """The whole block as JSON: what its deltas brought, and every other member as Claude sent it."""
+        sent = bytes(self.start.sent) or msgspec.json.encode(self.start.content_block)
+        brought = {name: value for name, value in self._brought().items() if value}
+        if not brought:
+            return Raw(sent)
+        members = msgspec.json.decode(sent, type=dict[str, Raw])
+        return Raw(msgspec.json.encode({**members, **brought}))
+
+    def _brought(self) -> dict[str, object]:
+        """The members that grew; empty where nothing came."""
         text = "".join(self.pieces)
-        match self.block:
-            case TextBlock():
-                return _text(self.block.text + text, [*(self.block.citations or ()), *self.citations])
-            case ThinkingBlock():
-                whole = ThinkingBlock(self.block.thinking + text, self.signature or self.block.signature)
-                return Raw(msgspec.json.encode(whole))
+        match self.start.content_block:
+            case TextBlock(text=before, citations=cited):
+                more = [*(cited or ()), *self.citations] if self.citations else []
+                return {"text": text and before + text, "citations": more}
+            case ThinkingBlock(thinking=before):
+                return {"thinking": text and before + text, "signature": self.signature}
             case ToolUseBlock() | ServerToolUseBlock():
-                whole_input = Raw(text.encode()) if text.strip() else self.block.input
-                return Raw(msgspec.json.encode(msgspec.structs.replace(self.block, input=whole_input)))
-            case UnknownBlock():
-                return self.block.raw
-        return Raw(msgspec.json.encode(self.block))
+                return {"input": text.strip() and Raw(text.encode())}
+        return {}
 
 
 class TurnRecorder:
@@ -64,14 +68,10 @@ class TurnRecorder:
         if type(event) is ContentBlockDelta:
             self._grow(event)
         elif type(event) is ContentBlockStart:
-            self._blocks[event.index] = _Recorded(event.content_block)
+            self._blocks[event.index] = _Recorded(event)
 
-    def content(self) -> list[Raw]:
-        """The blocks, each as the JSON that Claude sent."""
-        return [recorded.raw() for _, recorded in sorted(self._blocks.items())]
-
-    def param(self) -> list[ContentBlockParam]:
-        """The blocks as they may be handed back: Claude refuses text that is empty."""
+    def content(self) -> list[ContentBlockParam]:
+        """The blocks as Claude sent them, but for text that is empty: that it does not take back."""
         return [recorded.raw() for _, recorded in sorted(self._blocks.items()) if not _is_empty_text(recorded)]
 
     def _grow(self, event: ContentBlockDelta) -> None:
@@ -90,18 +90,12 @@ class TurnRecorder:
 def continued(request: MessagesRequest, recorder: TurnRecorder) -> MessagesRequest:
     """The request that lets the paused turn go on: the same one, ended by what Claude has said so far."""
     messages = list(request.messages)
-    content = recorder.param()
+    content = recorder.content()
     if messages and messages[-1].role == "assistant":
         content = [*messages.pop().content, *content]
     return msgspec.structs.replace(request, messages=[*messages, MessageParam("assistant", content)])
 
 
-def _text(text: str, citations: list[Raw]) -> Raw:
-    whole: dict[str, object] = {"type": "text", "text": text}
-    if citations:
-        whole["citations"] = citations
-    return Raw(msgspec.json.encode(whole))
-
-
 def _is_empty_text(recorded: _Recorded) -> bool:
-    return isinstance(recorded.block, TextBlock) and not (recorded.block.text or any(recorded.pieces))
+    block = recorded.start.content_block
+    return isinstance(block, TextBlock) and not (block.text or any(recorded.pieces))

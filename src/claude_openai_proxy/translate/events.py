@@ -85,9 +85,12 @@ def decode_event(data: bytes) -> StreamEvent:
     `UnknownBlock`. Raises `UpstreamProtocolError` for anything else that has not the published shape.
     """
     try:
-        return _decode_known(data)
+        event = _decode_known(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return _decode_unknown(data, error)
+    if type(event) is ContentBlockStart:
+        return ContentBlockStart(event.index, event.content_block, _sent(_decode_block_start(data)))
+    return event
 
 
 def _decode_unknown(data: bytes, error: Exception) -> StreamEvent:
@@ -111,9 +114,13 @@ def _unknown_part(kind: str, data: bytes) -> StreamEvent | None:
         start = _decode_block_start(data)
         block = _decode_type(start.content_block)
         if block.type not in _BLOCK_TYPES:
-            raw = Raw(bytes(start.content_block))
-            return ContentBlockStart(index=start.index, content_block=UnknownBlock(kind=block.type, raw=raw))
+            return ContentBlockStart(start.index, UnknownBlock(kind=block.type), _sent(start))
     return None
+
+
+def _sent(start: _AnyBlockStart) -> Raw:
+    """A copy: what the decoder lends would keep the whole event alive."""
+    return Raw(bytes(start.content_block))
 
 
 class EventStreamDecoder:
