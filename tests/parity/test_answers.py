@@ -208,6 +208,16 @@ def aliases(listed: JSONObject) -> dict[object, object]:
 # ---- the table itself ------------------------------------------------------------------------------------------------
 
 
+async def test_no_row_about_requests_is_out_of_date(pair: Pair) -> None:
+    found: list[Difference] = []
+    for fields in ({"top_p": 0.5, "user": "jane"}, {}):
+        api, claude_code = await pair.ask({"model": "claude-sonnet-4-6", "messages": HELLO, **fields}, TEXT)
+        found += differences(api.sent[0], claude_code.sent[0])
+
+    unused = [row for row in rows("Requests") if not any(row.covers(difference) for difference in found)]
+    assert unused == []
+
+
 @pytest.mark.parametrize(
     ("found", "known"),
     [

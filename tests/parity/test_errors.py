@@ -45,6 +45,8 @@ FAILURES = {
     "closed on the way": Script.events([*BEGUN, Close()]),
     "no stop reason": Script.events(ANSWER[:-2]),
 }
+IN_THE_STREAM = [name for name, script in FAILURES.items() if script.status == 200 and not script.before]
+"""What fails before there is a stream fails in the same way whether one was asked for or not."""
 ASKED_TWICE = {"401", "404"}
 """Where Claude Code asks once more by itself; nothing is generated, so nothing is billed."""
 
@@ -72,8 +74,10 @@ def assert_same_failure(name: str, api: Outcome, claude_code: Outcome) -> None:
     assert theirs == ours
 
 
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-@pytest.mark.parametrize("name", FAILURES)
+@pytest.mark.parametrize(
+    ("name", "stream"),
+    [*((name, False) for name in FAILURES), *((name, True) for name in IN_THE_STREAM), ("429", True)],
+)
 async def test_a_failure_is_the_same_error(pair: Pair, name: str, stream: bool) -> None:
     api, claude_code = await pair.ask(body(stream=stream), *[FAILURES[name]] * 3)
 
