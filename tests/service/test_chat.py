@@ -98,6 +98,18 @@ async def test_a_forced_tool_choice_that_is_never_followed_ends_as_the_text_it_i
     assert completion.choices[0].finish_reason == "stop"
 
 
+@pytest.mark.parametrize(("stop_reason", "finish_reason"), [("refusal", "content_filter"), ("max_tokens", "length")])
+async def test_a_forced_tool_choice_is_not_asked_again_where_claude_refused_or_ran_out_of_tokens(
+    stop_reason: str, finish_reason: str
+) -> None:
+    upstream = FakeUpstream([message(text("I can"), stop_reason=stop_reason)])
+    async with Conversation(upstream).ask(tools=[TOOL], tool_choice="required") as answer:
+        completion = await answer.completion()
+    assert completion.choices[0].message.content == "I can"
+    assert completion.choices[0].finish_reason == finish_reason
+    assert len(upstream.requests) == 1
+
+
 async def test_a_paused_turn_goes_on_in_the_same_answer() -> None:
     upstream = FakeUpstream(
         [message(text("First, "), stop_reason="pause_turn")], [message(text("then."), stop_reason="end_turn")]

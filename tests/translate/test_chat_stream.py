@@ -115,6 +115,12 @@ def test_a_refusal_is_content_filter_with_claudes_explanation() -> None:
     assert chunks[-1].finish_reason == "content_filter"
 
 
+def test_a_call_that_a_refusal_broke_off_gets_no_arguments_of_ours() -> None:
+    chunks = chunks_of([start(), *tool_use(0, "toolu_1", "f"), *ended("refusal")])
+    arguments = [call.function.arguments for chunk in chunks for call in chunk.delta.tool_calls or () if call.function]
+    assert (arguments, chunks[-1].finish_reason) == ([""], "content_filter")
+
+
 @pytest.mark.parametrize("details", [None, {"type": "refusal", "category": None, "explanation": None}])
 def test_a_refusal_without_explanation_gets_a_neutral_sentence(details: dict[str, object] | None) -> None:
     chunks = chunks_of([start(), *ended("refusal", stop_details=details)])

@@ -127,7 +127,7 @@ class Answering:
         undecided = self._gate is not None and not self._gate.called
         if self._recorder and (self._gate.paused if self._gate and undecided else self._choice.paused):
             return self._continue(self._recorder)
-        if self._gate and undecided and self._discarded is None and self._translation.retry:
+        if self._gate and self._gate.declined and self._discarded is None and self._translation.retry:
             return self._retry_forced_tool(self._gate, self._translation.retry)
         return None
 

@@ -16,7 +16,7 @@ from claude_openai_proxy.protocols.anthropic import (
 from claude_openai_proxy.protocols.openai_chat_response import ChoiceDelta, ChunkChoice, CompletionUsage, FinishReason
 from claude_openai_proxy.translate.answer_blocks import AnswerBlocks
 from claude_openai_proxy.translate.answer_plan import AnswerPlan
-from claude_openai_proxy.translate.finish_reason import LENGTH_REASONS, to_finish_reason
+from claude_openai_proxy.translate.finish_reason import CUT_REASONS, to_finish_reason
 from claude_openai_proxy.translate.usage import UsageTally
 
 REFUSED = "Claude declined to answer this request."
@@ -144,7 +144,7 @@ class ChoiceStream:
         self._stop_reason = event.delta.stop_reason
         if event.delta.stop_details is not None and event.delta.stop_details.explanation:
             self._refusal = event.delta.stop_details.explanation
-        return self._blocks.end(cut=self._stop_reason in LENGTH_REASONS)
+        return self._blocks.end(cut=self._stop_reason in CUT_REASONS)
 
     def _stop_message(self) -> None:
         if self._stop_reason is None:

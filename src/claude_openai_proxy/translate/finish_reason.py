@@ -5,7 +5,10 @@ from typing import Final
 from claude_openai_proxy.protocols.openai_chat_response import FinishReason
 
 LENGTH_REASONS: Final = frozenset({"max_tokens", "model_context_window_exceeded"})
-"""The answer, and perhaps its last call, is cut."""
+"""The answer ran out of room."""
+
+CUT_REASONS: Final = LENGTH_REASONS | {"refusal"}
+"""The answer's last call may be cut: nothing is to be made up for it."""
 
 
 def to_finish_reason(stop_reason: str, *, calls: bool, legacy: bool = False) -> FinishReason:

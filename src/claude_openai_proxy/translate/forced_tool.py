@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from claude_openai_proxy.protocols.anthropic import ContentBlockStart, MessageDelta, StreamEvent, ToolUseBlock
+from claude_openai_proxy.translate.finish_reason import CUT_REASONS
 
 
 class ForcedToolGate:
@@ -20,8 +21,12 @@ class ForcedToolGate:
     @property
     def paused(self) -> bool:
         """The message that is held ended with `pause_turn`: the turn goes on, so nothing is decided yet."""
-        ends = [event for event in self._held if isinstance(event, MessageDelta)]
-        return bool(ends) and ends[-1].delta.stop_reason == "pause_turn"
+        return self._stop_reason == "pause_turn"
+
+    @property
+    def declined(self) -> bool:
+        """The message that is held ended of its own accord, without a call. One that was refused or cut did not."""
+        return self._stop_reason not in {None, "pause_turn", *CUT_REASONS}
 
     def feed(self, events: Sequence[StreamEvent]) -> list[StreamEvent]:
         """The events that may go on now: none while undecided, the held ones with the first call."""
@@ -37,6 +42,11 @@ class ForcedToolGate:
         """What is still held: an answer without a call."""
         held, self._held = self._held, []
         return held
+
+    @property
+    def _stop_reason(self) -> str | None:
+        ends = [event for event in self._held if isinstance(event, MessageDelta)]
+        return ends[-1].delta.stop_reason if ends else None
 
 
 def _starts_call(event: StreamEvent) -> bool:
