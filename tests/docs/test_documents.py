@@ -67,6 +67,15 @@ def test_operations_explains_every_field_of_a_log_line() -> None:
     assert table_column(ROOT / "docs" / "operations.md", "Logs", 0) == fields
 
 
+def test_operations_explains_every_repair_and_no_other() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").rglob("*.py")))
+    used = set(re.findall(r'(?:\.repair\(|_note\(facts, |repairs\.append\()"(\w+)"', code))
+    explained = table_column(ROOT / "docs" / "operations.md", "Repairs", 0)
+
+    assert used <= set(explained)
+    assert [word for word in explained if f'"{word}"' not in code] == []
+
+
 def test_every_benchmark_that_performance_names_exists() -> None:
     scripts = re.findall(r"python (benchmarks/\w+\.py)", (ROOT / "docs" / "performance.md").read_text(encoding="utf-8"))
 

@@ -225,3 +225,36 @@ async def test_what_was_ignored_is_named_in_a_header(client: AsyncOpenAI) -> Non
     assert response.headers["x-claude-model"] == "claude-opus-5-5"
     assert response.headers["x-upstream"] == "api"
     assert response.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_what_was_changed_so_that_claude_takes_it_is_named_in_a_header(
+    client: AsyncOpenAI, simulator: Simulator, stream: bool
+) -> None:
+    simulator.play(Script.text("I would rather talk."), Script.text("No."))
+    response = await client.chat.completions.with_raw_response.create(
+        model="custom-claude-4-opus",
+        messages=HELLO,
+        max_tokens=10_000_000,
+        tools=[WEATHER],
+        tool_choice="required",
+        stream=stream,
+    )
+    repairs = response.headers["x-repairs"].split(", ")
+    assert repairs == ["tool_choice_emulated", "max_tokens_clamped", "tool_choice_retried"]
+
+
+async def test_nothing_is_named_where_nothing_was_changed(client: AsyncOpenAI) -> None:
+    response = await client.chat.completions.with_raw_response.create(model="custom-claude-4-opus", messages=HELLO)
+    assert "x-repairs" not in response.headers
+
+
+async def test_an_answer_that_is_no_json_object_is_handed_over_and_told_of(
+    client: AsyncOpenAI, simulator: Simulator
+) -> None:
+    simulator.play(Script.text("Here you are: {}"))
+    response = await client.chat.completions.with_raw_response.create(
+        model="custom-claude-4-opus", messages=HELLO, response_format={"type": "json_object"}
+    )
+    assert (response.parse()).choices[0].message.content == "Here you are: {}"
+    assert response.headers["x-repairs"] == "content_off_schema"

@@ -171,3 +171,11 @@ def test_what_cannot_be_is_refused_with_its_place(body: Mapping[str, object], pa
     with pytest.raises(InvalidRequestError) as refused:
         translate({"messages": HELLO, **body})
     assert refused.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("messages", "schema"), [([user("Hi")], b'{"type":"object"}'), ([user("Hi"), assistant("{")], None)]
+)
+def test_a_whole_answer_in_json_mode_is_checked_to_be_an_object(messages: list[object], schema: bytes | None) -> None:
+    body = {"messages": messages, "response_format": {"type": "json_object"}}
+    assert translate(body, OPUS).plan.schema == schema

@@ -19,7 +19,9 @@ from claude_openai_proxy.protocols.anthropic import (
     WebSearchTool,
 )
 from claude_openai_proxy.protocols.openai_chat_request import (
+    AssistantMessage,
     ChatCompletionRequest,
+    ResponseFormatJSONObject,
     ServiceTier,
 )
 from claude_openai_proxy.translate.answer_plan import NO_NAMES, AnswerPlan
@@ -32,7 +34,7 @@ from claude_openai_proxy.translate.instructions import CONTINUE, standing_instru
 from claude_openai_proxy.translate.messages import MessageReader
 from claude_openai_proxy.translate.model_facts import ModelFacts
 from claude_openai_proxy.translate.notes import Notes
-from claude_openai_proxy.translate.response_format import answer_format
+from claude_openai_proxy.translate.response_format import ANY_OBJECT, answer_format
 from claude_openai_proxy.translate.sampling import max_tokens, sampling, stops
 from claude_openai_proxy.translate.thinking import Reasoning, Surroundings, reasoning
 from claude_openai_proxy.translate.tool_choice import Choice, choose_tools
@@ -212,9 +214,17 @@ class _Assembly:
             reasoning=parts.thinking.shown,
             stop_texts=self._stops.emulated,
             forced_tool=parts.choice.instruction is not None,
-            schema=None if self._format.asked is None else bytes(self._format.asked),
+            schema=self._expected(),
             strict_schemas=tools.strict_schemas,
         )
+
+    def _expected(self) -> bytes | None:
+        """What the answer must fit; one that goes on from the client's own beginning is no whole, and is not judged."""
+        if self._format.asked is not None:
+            return bytes(self._format.asked)
+        begun = isinstance(self._request.messages[-1], AssistantMessage)
+        wanted = isinstance(self._request.response_format, ResponseFormatJSONObject) and not begun
+        return bytes(ANY_OBJECT) if wanted else None
 
 
 def _offered(parts: _Parts) -> list[ToolParam | WebSearchTool]:

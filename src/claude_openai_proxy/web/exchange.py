@@ -105,6 +105,8 @@ class Exchange:
             *self.answer_headers,
             *headers,
         ]
+        if record.repairs:
+            head.append((b"x-repairs", ", ".join(dict.fromkeys(record.repairs)).encode()))
         await self._send({"type": "http.response.start", "status": status, "headers": head})
 
     async def write(self, data: bytes, *, more: bool = True) -> None:

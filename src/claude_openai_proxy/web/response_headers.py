@@ -11,8 +11,9 @@ from claude_openai_proxy.web.interface import AnswerHead
 
 EXPOSED: Final = (
     "x-request-id, openai-processing-ms, openai-version, x-claude-model, x-upstream, x-upstream-request-id, "
-    "x-ignored-parameters, retry-after, x-should-retry, x-ratelimit-limit-requests, x-ratelimit-limit-tokens, "
-    "x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, x-ratelimit-reset-requests, x-ratelimit-reset-tokens"
+    "x-ignored-parameters, x-repairs, retry-after, x-should-retry, x-ratelimit-limit-requests, "
+    "x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, "
+    "x-ratelimit-reset-requests, x-ratelimit-reset-tokens"
 )
 """What a browser lets a page read of an answer from another origin."""
 
