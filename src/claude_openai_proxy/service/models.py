@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from msgspec import UNSET
 
@@ -19,6 +20,8 @@ RETRY_SECONDS = 60.0
 PATIENCE_SECONDS = 5.0
 SHOWN_CHARACTERS = 200
 """Of a name that nobody knows."""
+FACTS_KEPT = 256
+"""Models whose facts are put together once, not for every request."""
 
 _DATE = re.compile(r"-\d{8}")
 
@@ -68,6 +71,7 @@ class ModelCatalog:
         self._names = names
         self._clock = clock
         self._pins = pins
+        self._facts_for = lru_cache(maxsize=FACTS_KEPT)(facts_for)
         self._account = ""
         self._listing = _Listing()
         self._refreshing: asyncio.Task[None] | None = None
@@ -77,7 +81,7 @@ class ModelCatalog:
         listing = await self._known()
         for candidate in (name, self._names.default):
             if candidate and (id_ := self._id_of(candidate, listing)):
-                return ResolvedModel(name or candidate, id_, facts_for(id_, listing.infos.get(id_)))
+                return ResolvedModel(name or candidate, id_, self._facts_of(id_, listing))
         raise ModelNotFoundError(self._not_found(name, listing))
 
     async def list(self) -> list[Model]:
@@ -117,6 +121,11 @@ class ModelCatalog:
         if target not in LINES:
             return target
         return self._pins().get(target) or newest_active(target, list(listing.infos.values()))
+
+    def _facts_of(self, id_: str, listing: _Listing) -> ModelFacts:
+        """Those of a name that is too long to be a model's are not kept: clients make names up."""
+        info = listing.infos.get(id_)
+        return self._facts_for(id_, info) if len(id_) <= SHOWN_CHARACTERS else facts_for(id_, info)
 
     def _alias_row(self, alias: str, listing: _Listing) -> Model:
         id_ = self._id_of(alias, listing) or self._names.aliases[alias]

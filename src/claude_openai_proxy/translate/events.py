@@ -4,6 +4,7 @@ Framing: https://html.spec.whatwg.org/multipage/server-sent-events.html. Events:
 https://docs.anthropic.com/en/docs/build-with-claude/streaming.
 """
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -71,6 +72,8 @@ class _AnyBlockDelta(Struct, frozen=True):
     index: int
     delta: _Typed
 
+
+_one_line_events: Final = re.compile(rb"\ndata: ?(.+)\n(?=\n)").findall
 
 _decode_known: Callable[[bytes], StreamEvent] = msgspec.json.Decoder(_KnownEvent).decode
 _decode_type = msgspec.json.Decoder(_Typed).decode
@@ -163,6 +166,14 @@ class EventStreamDecoder:
     def _events(self, whole: bytes) -> list[bytes]:
         if b"\r\n" in whole:
             whole = whole.replace(b"\r\n", b"\n")
+        events = _one_line_events(whole)
+        if self._data or len(events) != whole.count(b"\ndata:") or whole.startswith(b"data:"):
+            events = self._events_by_line(whole)
+        self._limit(len(self._unfinished))
+        return events
+
+    def _events_by_line(self, whole: bytes) -> list[bytes]:
+        """Where the plain form, in which the API writes all of its events, is not what came."""
         events: list[bytes] = []
         data, size = self._data, self._data_bytes
         for line in whole[:-1].split(b"\n"):
@@ -174,5 +185,4 @@ class EventStreamDecoder:
                 data.clear()
                 size = 0
         self._data_bytes = size
-        self._limit(len(self._unfinished))
         return [event for event in events if event]
