@@ -26,3 +26,7 @@ def test_stop_reasons_have_openais_names_and_agree_with_the_calls(
 def test_a_legacy_call_ends_with_function_call() -> None:
     assert to_finish_reason("tool_use", calls=True, legacy=True) == "function_call"
     assert to_finish_reason("tool_use", calls=False, legacy=True) == "stop"
+
+
+def test_a_refusal_of_structured_output_ends_as_stop_so_that_the_sdk_can_hand_it_over() -> None:
+    assert to_finish_reason("refusal", calls=False, structured=True) == "stop"

@@ -32,6 +32,7 @@ class ChoiceStream:
     def __init__(self, plan: AnswerPlan, *, index: int = 0) -> None:
         self._index = index
         self._legacy = plan.legacy_function_call
+        self._structured = plan.schema is not None
         self._usage = UsageTally()
         self._blocks = AnswerBlocks(plan)
         self._started = False
@@ -94,7 +95,9 @@ class ChoiceStream:
             deltas.append(ChoiceDelta(refusal=self._refusal))
         elif not (self._blocks.length or self.called):
             deltas.append(ChoiceDelta(content=""))
-        self.finish_reason = to_finish_reason(stop_reason, calls=self.called, legacy=self._legacy)
+        self.finish_reason = to_finish_reason(
+            stop_reason, calls=self.called, legacy=self._legacy, structured=self._structured
+        )
         last = ChunkChoice(index=self._index, delta=ChoiceDelta(), finish_reason=self.finish_reason)
         return [*self._chunks(deltas), last]
 
