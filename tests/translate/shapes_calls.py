@@ -190,6 +190,14 @@ CALLS: tuple[Shape, ...] = (
         reasoning_effort="medium",
     ),
     talk(
+        "history: calls beside nothing but web search",
+        lambda s, _: (
+            s.tool_names == ["web_search"] and s.choice is None and s.calls == [("a", "f", {}), ("b", "g", {})]
+        ),
+        *after_calls(result("a"), result("b")),
+        web_search_options={},
+    ),
+    talk(
         "history: calls without tools",
         lambda s, _: s.tool_names == ["f", "g"] and s.choice == "none",
         *after_calls(result("a"), result("b")),

@@ -54,6 +54,18 @@ TOOLS: tuple[Shape, ...] = (
         lambda s, _: s.tool_names == ["web_search"] and s.get("tools", 0, "max_uses") == 3,
         tools=[{"type": "web_search_20250305", "name": "web_search", "max_uses": 3}],
     ),
+    fields(
+        "tools: Claude's web search of some places only",
+        lambda s, _: s.get("tools", 0, "allowed_domains") == ["a.example"] and s.marks == [{"type": "ephemeral"}],
+        tools=[
+            {
+                "type": "web_search_20250305",
+                "name": "web_search",
+                "allowed_domains": ["a.example"],
+                "cache_control": {"type": "ephemeral"},
+            }
+        ],
+    ),
     refused("tools: of an unknown type", "tools[0].type", tools=[{"type": "computer_20250124", "name": "computer"}]),
     refused("tools: without a name", "tools[0].function", tools=[{"type": "function"}]),
     fields(

@@ -147,6 +147,9 @@ class WebSearchTool(Struct, frozen=True, omit_defaults=True, tag_field="type", t
     name: Literal["web_search"]
     max_uses: int | UnsetType = UNSET
     user_location: UserLocation | UnsetType = UNSET
+    allowed_domains: list[str] | UnsetType = UNSET
+    blocked_domains: list[str] | UnsetType = UNSET
+    cache_control: CacheControlEphemeral | UnsetType = UNSET
 
 
 class ToolChoiceAuto(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="auto"):

@@ -309,6 +309,8 @@ class Tool(Struct, frozen=True, kw_only=True):
     cache_control: CacheControl | None = None
     max_uses: Annotated[int, Meta(ge=1)] | None = None
     user_location: Approximate | None = None
+    allowed_domains: list[str] | None = None
+    blocked_domains: list[str] | None = None
 
 
 class ToolName(Struct, frozen=True):

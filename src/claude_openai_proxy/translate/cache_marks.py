@@ -16,6 +16,7 @@ from claude_openai_proxy.protocols.anthropic import (
     TextBlockParam,
     ThinkingBlockParam,
     ToolParam,
+    WebSearchTool,
 )
 from claude_openai_proxy.protocols.openai_chat_request import (
     CacheControl,
@@ -70,11 +71,7 @@ def with_legal_marks(request: MessagesRequest, marks: CacheMarks, notes: Notes) 
     if marks.count <= MOST_MARKS and len(marks.lives) < 2:
         return request
     limit = _Limit(surplus=marks.count - MOST_MARKS, mark=ONE_HOUR if "1h" in marks.lives else FIVE_MINUTES)
-    tools = (
-        request.tools
-        if request.tools is UNSET
-        else [limit.tool(tool) if isinstance(tool, ToolParam) else tool for tool in request.tools]
-    )
+    tools = request.tools if request.tools is UNSET else [limit.tool(tool) for tool in request.tools]
     system = request.system if request.system is UNSET else [limit.text(block) for block in request.system]
     messages = [MessageParam(turn.role, [limit.block(block) for block in turn.content]) for turn in request.messages]
     return replace(request, tools=tools, system=system, messages=messages)
@@ -86,7 +83,7 @@ class _Limit(Struct, eq=False):
     surplus: int
     mark: CacheControlEphemeral
 
-    def tool(self, tool: ToolParam) -> ToolParam:
+    def tool(self, tool: ToolParam | WebSearchTool) -> ToolParam | WebSearchTool:
         return tool if tool.cache_control is UNSET else replace(tool, cache_control=self._next())
 
     def text(self, block: TextBlockParam) -> TextBlockParam:

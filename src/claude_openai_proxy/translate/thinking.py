@@ -85,6 +85,8 @@ def reasoning(request: ChatCompletionRequest, facts: ModelFacts, around: Surroun
     display = asked.display if asked and asked.display else "summarized"
     shown = display == "summarized"
     if "adaptive" in facts.thinking and not _keeps_budget(asked, facts):
+        if asked and asked.budget_tokens:
+            notes.repair("thinking_budget_as_effort")
         return Reasoning(ThinkingConfigAdaptive(display=display), level, shown)
     budget = _budget(asked, effort, around, notes)
     if budget is None:
@@ -160,7 +162,10 @@ def _budget(
         notes.repair("thinking_off_for_small_limit")
         return None
     if asked and asked.budget_tokens:
-        return max(MIN_BUDGET, min(asked.budget_tokens, around.max_tokens - 1))
+        budget = max(MIN_BUDGET, min(asked.budget_tokens, around.max_tokens - 1))
+        if budget != asked.budget_tokens:
+            notes.repair("thinking_budget_clamped")
+        return budget
     return max(MIN_BUDGET, min(_budget_for(effort), around.max_tokens // 2))
 
 

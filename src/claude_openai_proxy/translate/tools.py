@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 import msgspec
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.anthropic import ToolParam, UserLocation, WebSearchTool
@@ -70,7 +70,7 @@ def declared_tools(
     web_search = _web_search(request, notes)
     declared: list[DeclaredTool] = []
     for index, tool in enumerate(request.tools or ()):
-        if (searching := _claude_web_search(tool)) is not None:
+        if (searching := _claude_web_search(tool, marks)) is not None:
             web_search = web_search or searching
         else:
             declared.append(_declared(tool, f"tools[{index}]", marks))
@@ -184,18 +184,25 @@ def _web_search(request: ChatCompletionRequest, notes: Notes) -> WebSearchTool |
         return None
     if options.search_context_size not in {None, "medium"}:
         notes.decline("web_search_options.search_context_size")
-    return _searching(options.user_location.approximate if options.user_location else None)
+    where = options.user_location.approximate if options.user_location else None
+    return WebSearchTool(name=WEB_SEARCH, user_location=_location(where))
 
 
-def _claude_web_search(tool: Tool) -> WebSearchTool | None:
+def _claude_web_search(tool: Tool, marks: CacheMarks) -> WebSearchTool | None:
     if not tool.type or not tool.type.startswith(WEB_SEARCH) or tool.function or tool.input_schema:
         return None
-    return _searching(tool.user_location, tool.max_uses)
+    return WebSearchTool(
+        name=WEB_SEARCH,
+        max_uses=tool.max_uses or UNSET,
+        user_location=_location(tool.user_location),
+        allowed_domains=tool.allowed_domains or UNSET,
+        blocked_domains=tool.blocked_domains or UNSET,
+        cache_control=marks.of(tool.cache_control),
+    )
 
 
-def _searching(where: Approximate | None, max_uses: int | None = None) -> WebSearchTool:
-    location = UserLocation(**{key: value or UNSET for key, value in _fields(where)}) if where else UNSET
-    return WebSearchTool(name=WEB_SEARCH, max_uses=max_uses or UNSET, user_location=location)
+def _location(where: Approximate | None) -> UserLocation | UnsetType:
+    return UserLocation(**{key: value or UNSET for key, value in _fields(where)}) if where else UNSET
 
 
 def _fields(struct: Struct) -> list[tuple[str, str | None]]:
