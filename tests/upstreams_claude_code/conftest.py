@@ -11,6 +11,7 @@ import pytest
 
 from claude_openai_proxy.upstreams.claude_code import ClaudeCode
 from claude_openai_proxy.upstreams.claude_code.binary import find_cli
+from claude_openai_proxy.upstreams.claude_code.process import Launch
 from claude_openai_proxy.upstreams.claude_code.setup import Ready
 from upstreams_claude_code.requests_of_the_tests import OAUTH
 
@@ -72,6 +73,22 @@ def environment(home: Path, trap: Trap, simulator_url: str) -> dict[str, str]:
         "HTTP_PROXY": trap.url,
         "NO_PROXY": "127.0.0.1",
     }
+
+
+@pytest.fixture
+def private_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the processes' own directories are made, so that a test can see what is left of them."""
+    directory = tmp_path / "private"
+    directory.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(directory))
+    return directory
+
+
+@pytest.fixture
+def launch(tmp_path: Path, private_directories: Path) -> Launch:  # noqa: ARG001  # where its processes live
+    """Starts the stand-in that `install_fake_cli` puts into `tmp_path`."""
+    (tmp_path / "home").mkdir(exist_ok=True)
+    return Launch(tmp_path / "claude", {"HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"}, 10.0)
 
 
 @pytest.fixture(scope="session")

@@ -1,20 +1,17 @@
-"""Processes, their pipes and the pool, against a stand-in that misbehaves on demand."""
+"""Processes and their pipes, against a stand-in that misbehaves on demand."""
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from claude_openai_proxy.errors import (
-    QueueFullError,
     UpstreamConnectionError,
     UpstreamError,
     UpstreamProtocolError,
     UpstreamTimeoutError,
 )
-from claude_openai_proxy.upstreams.claude_code.pool import Pool
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch, spawn
 from claude_openai_proxy.upstreams.claude_code.turn import Turn
 from upstreams_claude_code.fake_cli import install_fake_cli
@@ -23,30 +20,6 @@ from upstreams_claude_code.requests_of_the_tests import asking, text_of
 
 TEXT = [line.decode() for line in recorded("text")]
 BEGUN = TEXT[: next(number for number, line in enumerate(TEXT) if "content_block_delta" in line) + 1]
-
-
-@pytest.fixture
-def launch(tmp_path: Path) -> Launch:
-    (tmp_path / "home").mkdir()
-    (tmp_path / "tmp").mkdir()
-    return Launch(tmp_path / "claude", {"HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"}, 10.0)
-
-
-@pytest.fixture(autouse=True)
-def private_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the processes' own directories are made, so that a test can see what is left of them."""
-    directory = tmp_path / "private"
-    directory.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(directory))
-    return directory
-
-
-@pytest.fixture
-async def pool(launch: Launch) -> AsyncIterator[Pool]:
-    pool = Pool(size=0, largest=2)
-    pool.use(launch)
-    yield pool
-    await pool.aclose()
 
 
 async def read(turn: Turn) -> str:
@@ -183,57 +156,3 @@ async def test_a_reader_that_waits_holds_the_process_back(tmp_path: Path, launch
 
     assert text_of([event async for batch in turn for event in batch]) == "Hello, 世界 🌍"
     await process.end(interrupt=False)
-
-
-async def test_spares_are_started_ahead_and_used(tmp_path: Path, launch: Launch) -> None:
-    install_fake_cli(tmp_path, turn=TEXT)
-    pool = Pool(size=2, largest=4)
-    pool.use(launch)
-    pool.refill()
-    await asyncio.gather(*pool._tasks)
-    spares = list(pool._spares)
-
-    taken = await pool.take()
-
-    assert taken in spares
-    pool.retire(taken, interrupt=False)
-    await pool.aclose()
-    assert not any(spare.alive for spare in spares)
-
-
-async def test_a_spare_that_died_is_not_handed_out(tmp_path: Path, launch: Launch) -> None:
-    install_fake_cli(tmp_path, turn=TEXT)
-    pool = Pool(size=1, largest=4)
-    pool.use(launch)
-    pool.refill()
-    await asyncio.gather(*pool._tasks)
-    dead = pool._spares[0]
-    dead.kill()
-    await dead._pipes.exited.wait()
-
-    taken = await pool.take()
-
-    assert taken.alive
-    pool.retire(taken, interrupt=False)
-    await pool.aclose()
-
-
-async def test_a_full_pool_says_so(tmp_path: Path, launch: Launch, pool: Pool) -> None:
-    install_fake_cli(tmp_path)
-    pool.use(Launch(launch.cli, launch.environment, 2.0))
-    taken = [await pool.take(), await pool.take()]
-
-    with pytest.raises(QueueFullError):
-        await pool.take()
-
-    for process in taken:
-        pool.retire(process, interrupt=False)
-
-
-async def test_a_failed_start_frees_its_place(tmp_path: Path, pool: Pool) -> None:
-    for _ in range(5):
-        with pytest.raises(UpstreamConnectionError):
-            await pool.take()
-
-    install_fake_cli(tmp_path)
-    pool.retire(await pool.take(), interrupt=False)

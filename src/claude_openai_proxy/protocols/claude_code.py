@@ -222,6 +222,7 @@ class ResultFrame(Struct, frozen=True, tag_field="type", tag="result"):
 
     subtype: str = ""
     is_error: bool = False
+    num_turns: int | None = None
     result: str = ""
     terminal_reason: str | None = None
     api_error: str | None = None

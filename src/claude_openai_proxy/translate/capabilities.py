@@ -11,3 +11,5 @@ class Capabilities:
     """`metadata.user_id` may be set; the Claude Code process keeps its own."""
     complete_model_list: bool = True
     """What `models()` does not name does not exist; false where it is only a beginning."""
+    simultaneous: int | None = None
+    """It works on so many requests at the same time; None: on any number."""

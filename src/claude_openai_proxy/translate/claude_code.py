@@ -22,6 +22,19 @@ CLI_CACHE_MARKS: Final = 2
 TURN_TEXT_CHARACTERS: Final = 20_000
 """The text of a turn only starts it; the CLI itself refuses to send one of megabytes."""
 
+SETTINGS: Final = (
+    "CLAUDE_CODE_EXTRA_BODY",
+    "CLAUDE_CODE_MAX_OUTPUT_TOKENS",
+    "CLAUDE_CODE_EFFORT_LEVEL",
+    "CLAUDE_CODE_DISABLE_THINKING",
+    "FORCE_PROMPT_CACHING_5M",
+    "ENABLE_PROMPT_CACHING_1H",
+    "DISABLE_PROMPT_CACHING",
+)
+"""Every variable that a turn sets; one left out would keep its value."""
+NO_SYSTEM_PROMPT: Final = "."
+"""Takes the place of a system prompt that is to be forgotten: the CLI takes no empty one. It is never sent."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -55,6 +68,11 @@ def interrupt_frame() -> bytes:
 def turn_frames(request: anthropic.MessagesRequest) -> bytes:
     """All lines that make an initialised process send `request`, for one write; no answer needs awaiting."""
     return b"".join(_line(frame) for frame in _turn(request))
+
+
+def clear_frames(model: str, *, prompted: bool) -> bytes:
+    """All lines that make a process forget the turn before, which set `model` and, if `prompted`, a system prompt."""
+    return b"".join(_line(frame) for frame in _clear(model, prompted=prompted))
 
 
 def tool_names(request: anthropic.MessagesRequest) -> tuple[str, ...]:
@@ -124,20 +142,32 @@ def _turn(request: anthropic.MessagesRequest) -> Iterator[Struct]:
     yield claude_code.UserFrame(claude_code.TurnMessage(turn_text(request)))
 
 
+def _clear(model: str, *, prompted: bool) -> Iterator[Struct]:
+    # Not needed where the next turn sets everything anew, but what is not kept cannot come back.
+    settings = claude_code.FlagSettings(model=model, env=dict.fromkeys(SETTINGS, ""))
+    yield claude_code.ControlRequest("settings", claude_code.ApplyFlagSettings(settings))
+    if prompted:
+        set_model = claude_code.SetModel(model=model, system_prompt=NO_SYSTEM_PROMPT)
+        yield claude_code.ControlRequest("system", set_model)
+    yield claude_code.ControlRequest("tools", claude_code.McpSetServers({}))
+    yield claude_code.UserFrame(claude_code.TurnMessage("/clear"), client_composed=False)
+
+
 def _settings_env(request: anthropic.MessagesRequest) -> dict[str, str]:
     marks = _cache_marks(request)
     short_first = any(mark.ttl != "1h" for mark in _tool_marks(request))
-    return {
-        "CLAUDE_CODE_EXTRA_BODY": _encode(extra_body(request)).decode(),
-        "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(request.max_tokens),
+    values = (
+        _encode(extra_body(request)).decode(),
+        str(request.max_tokens),
         # What the CLI would add by itself is switched off: thinking and effort are sent as asked, or not at all.
-        "CLAUDE_CODE_EFFORT_LEVEL": "auto",
-        "CLAUDE_CODE_DISABLE_THINKING": _switch(on=not _without_default_temperature(request)),
+        "auto",
+        _switch(on=not _without_default_temperature(request)),
         # Tools, system, messages: a mark for an hour must not come after a shorter one. And there are four in all.
-        "FORCE_PROMPT_CACHING_5M": _switch(on=short_first),
-        "ENABLE_PROMPT_CACHING_1H": _switch(on=not short_first and any(mark.ttl == "1h" for mark in marks)),
-        "DISABLE_PROMPT_CACHING": _switch(on=len(marks) > MAX_CACHE_MARKS - CLI_CACHE_MARKS),
-    }
+        _switch(on=short_first),
+        _switch(on=not short_first and any(mark.ttl == "1h" for mark in marks)),
+        _switch(on=len(marks) > MAX_CACHE_MARKS - CLI_CACHE_MARKS),
+    )
+    return dict(zip(SETTINGS, values, strict=True))
 
 
 def _switch(*, on: bool) -> str:

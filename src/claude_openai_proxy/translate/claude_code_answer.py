@@ -27,6 +27,9 @@ class AnswerReader:
         self.started = False
         """`message_start` has come."""
         self.request_id = ""
+        self.stop_reason: str | None = None
+        self.settled = False
+        """The CLI's own end of the turn has come, after the answer's."""
 
     @property
     def rate_limits(self) -> tuple[tuple[str, str], ...]:
@@ -62,8 +65,9 @@ class AnswerReader:
         event = decode_event(frame.event)
         if isinstance(event, anthropic.MessageStart):
             return self._start(event)
-        if isinstance(event, anthropic.MessageDelta) and event.delta.stop_reason is None:
-            self._broken = True
+        if isinstance(event, anthropic.MessageDelta):
+            self.stop_reason = event.delta.stop_reason
+            self._broken |= self.stop_reason is None
         if self._broken:
             return []
         self.done = isinstance(event, anthropic.MessageStop)
@@ -81,6 +85,9 @@ class AnswerReader:
             raise error_of(failure_of(frame), model=self._model, now=self._now, limits=self._limits)
 
     def _result(self, frame: claude_code.ResultFrame) -> list[StreamEvent]:
+        if self.done:
+            self.settled = True
+            return []
         if self._refusal is not None and self._broken:
             self.done = True
             return [_refusal_delta(self._refusal, frame), anthropic.MessageStop()]

@@ -1,6 +1,6 @@
 """What every way to Claude offers. An upstream speaks the Messages API's requests and events and nothing else."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -19,6 +19,22 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolStatus:
+    """Processes of an upstream that works with some: how many do what now, and why others were ended."""
+
+    size: int
+    largest: int
+    idle: int
+    busy: int
+    starting: int
+    """Or about to be ready again."""
+    served: int
+    """Requests so far."""
+    recycled: Mapping[str, int]
+    """How many were ended, by reason."""
+
+
+@dataclass(frozen=True, slots=True)
 class UpstreamStatus:
     """Free of charge. `login` and `billed` are words for a person (`ANTHROPIC_API_KEY from the environment`)."""
 
@@ -29,6 +45,7 @@ class UpstreamStatus:
     """None where it was not asked."""
     detail: str = ""
     """A sentence that says what to do, where something is wrong."""
+    pool: PoolStatus | None = None
 
 
 @dataclass(slots=True)

@@ -65,6 +65,11 @@ class Pipes(asyncio.SubprocessProtocol):
         self.exited.set()
         self._notify()
 
+    @property
+    def empty(self) -> bool:
+        """Whether all that came has been read."""
+        return not self._lines and not self._unfinished
+
     async def lines(self, *, within: float | None) -> list[bytes]:
         """All lines read so far, at least one; [] at the end. Raises `TimeoutError` after `within` seconds."""
         if not self._lines and not self._ended:

@@ -1,99 +1,268 @@
-"""Processes started ahead of the requests: each serves one request and is then ended."""
+"""Processes that are ready before a request comes, and serve one conversation after another."""
 
 import asyncio
 import contextlib
-from collections import deque
+import os
+from collections import Counter, deque
 from collections.abc import Coroutine
+from typing import Final
 
-from claude_openai_proxy.errors import ProxyError, QueueFullError, UpstreamConnectionError
-from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch, spawn
+from claude_openai_proxy.errors import ProxyError, UpstreamConnectionError
+from claude_openai_proxy.upstreams.claude_code.clearing import clear
+from claude_openai_proxy.upstreams.claude_code.launching import Launching
+from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch
+from claude_openai_proxy.upstreams.interface import PoolStatus
+
+USES: Final = 50
+"""A process serves so many requests at most."""
+MEMORY_BYTES: Final = 512 * 1024 * 1024
+"""A process that has grown larger is replaced; a fresh one has some 180 MB."""
+STARTS: Final = max(2, (os.cpu_count() or 2) // 2)
+"""So many start at the same time: it takes a processor a third of a second each."""
+IDLE_SECONDS: Final = 60.0
+"""What was started for a peak is ended after so much idleness."""
 
 
 class Pool:
-    """Keeps `size` idle processes ready and lets `largest` work at the same time."""
+    """Keeps `size` processes, more while they are in use, and keeps up to `largest` of them for the next request.
 
-    def __init__(self, *, size: int, largest: int) -> None:
-        self._launch: Launch | None = None
+    With a `size` of 0 nothing is kept: each request has a process of its own.
+    """
+
+    def __init__(self, *, size: int, largest: int, idle_seconds: float = IDLE_SECONDS, uses: int = USES) -> None:
         self._size = size
-        self._places = asyncio.Semaphore(largest)
-        self._spares: deque[CliProcess] = deque()
+        self._largest = max(size, largest)
+        self._idle_seconds = idle_seconds
+        self._uses = uses
+        self._launch: Launch | None = None
+        self._launching = Launching()
+        self._idle: list[CliProcess] = []
+        """The one that was used last comes last."""
+        self._busy: set[CliProcess] = set()
+        self._clearing: set[CliProcess] = set()
         self._starting = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._shrinking: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._served = 0
+        self._ended: Counter[str] = Counter()
 
     def use(self, launch: Launch) -> None:
         """From now on start processes like this; those of another kind are ended."""
         self._launch = launch
-        self.discard_spares()
+        self.discard_idle("login")
 
-    async def take(self) -> CliProcess:
-        """An initialised process; `retire` ends it. Raises `QueueFullError` when none gets free in time."""
-        launch = self._launch
-        if launch is None or self._closed:
-            raise UpstreamConnectionError("The Claude Code upstream is closed.", reached=False)
-        try:
-            await asyncio.wait_for(self._places.acquire(), launch.patience)
-        except TimeoutError as error:
-            raise QueueFullError("All Claude Code processes are busy.", retry_after=launch.patience) from error
-        try:
-            return self._spare() or await spawn(launch)
-        except BaseException:
-            self._places.release()
-            raise
+    @property
+    def status(self) -> PoolStatus:
+        """What it is doing now, and what it has done."""
+        return PoolStatus(
+            size=self._size,
+            largest=self._largest,
+            idle=len(self._idle),
+            busy=len(self._busy),
+            starting=self._starting + len(self._clearing),
+            served=self._served,
+            recycled=dict(self._ended),
+        )
 
-    def retire(self, process: CliProcess, *, interrupt: bool) -> None:
+    # ---- one request ---------------------------------------------------------------------------------------------
+
+    async def take(self, *, prompted: bool = True) -> CliProcess:
+        """A process that knows of no conversation; `recycle`, `retire` or `give_back` ends its use.
+
+        `prompted`: the request has a system prompt; one without needs a process that never had any.
+        """
+        while (process := self._pick(prompted=prompted)) is None:
+            self._grow(self._current(), prompted=prompted)
+            await self._next_news()
+        self._busy.add(process)
+        return process
+
+    def recycle(self, process: CliProcess, *, model: str, settled: bool) -> None:
+        """Its answer for `model` is complete: make it forget that, in the background, and keep it for another."""
+        self._served += 1
+        if why := self._unfit(process):
+            self._retire(process, why, interrupt=False)
+        else:
+            self._busy.discard(process)
+            self._clearing.add(process)
+            self._run(self._clear(process, model, settled=settled))
+
+    def retire(self, process: CliProcess, why: str, *, interrupt: bool) -> None:
         """End a process that was taken, in the background: `interrupt` when its answer is not complete."""
-        self._places.release()
-        if not interrupt:
-            process.kill()
-        self._run(process.end(interrupt=interrupt))
-        self.refill()
+        self._served += 1
+        self._retire(process, why, interrupt=interrupt)
 
     def give_back(self, process: CliProcess) -> None:
         """Return a process that was taken and not asked anything."""
-        self._places.release()
-        self._spares.append(process)
-        if self._closed:
-            self.discard_spares()
+        self._busy.discard(process)
+        self._keep(process)
+
+    # ---- ahead of requests ---------------------------------------------------------------------------------------
 
     def refill(self) -> None:
-        """Start processes until enough are idle or starting."""
+        """Start processes until there are `size`, and one more than are in use."""
         launch = self._launch
-        while launch is not None and not self._closed and len(self._spares) + self._starting < self._size:
-            self._starting += 1
-            self._run(self._add_spare(launch))
+        wanted = min(self._largest, max(self._size, len(self._busy) + 1)) if self._size else 0
+        for _ in range(wanted - self._count()):
+            if launch is not None and not self._closed:
+                self._start(launch)
 
-    def discard_spares(self) -> None:
-        """End the idle processes: they may hold a login that is no longer good."""
-        while self._spares:
-            self._run(self._spares.popleft().end(interrupt=False))
+    def discard_idle(self, why: str) -> None:
+        """End the idle processes."""
+        while self._idle:
+            self._end(self._idle.pop(), why)
 
     async def aclose(self) -> None:
         """End the idle processes and wait for all that is under way."""
         self._closed = True
-        self.discard_spares()
+        if self._shrinking is not None:
+            self._shrinking.cancel()
+        self.discard_idle("closed")
+        self._tell()
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _spare(self) -> CliProcess | None:
-        while self._spares:
-            process = self._spares.popleft()
-            if process.alive:
-                return process
-            self._run(process.end(interrupt=False))
-        return None
+    # ---- steps ---------------------------------------------------------------------------------------------------
 
-    async def _add_spare(self, launch: Launch) -> None:
-        # A process that does not come up is reported to the request that then has to start one itself.
+    def _current(self) -> Launch:
+        if self._launch is None or self._closed:
+            raise UpstreamConnectionError("The Claude Code upstream is closed.", reached=False)
+        return self._launch
+
+    def _count(self) -> int:
+        return len(self._idle) + len(self._busy) + len(self._clearing) + self._starting
+
+    def _pick(self, *, prompted: bool) -> CliProcess | None:
+        """The idle process that was used last and suits; one that did anything while idle is ended."""
+        for process in [process for process in self._idle if not process.quiet]:
+            self._idle.remove(process)
+            self._end(process, "surprise" if process.alive else "died")
+        suited = [process for process in self._idle if prompted or not process.prompted]
+        if not suited:
+            return None
+        best = next((process for process in reversed(suited) if process.prompted is prompted), suited[-1])
+        self._idle.remove(best)
+        return best
+
+    def _grow(self, launch: Launch, *, prompted: bool) -> None:
+        """Start a process for the request that comes to wait now, unless one is about to be ready for it."""
+        coming = self._starting + sum(prompted or not process.prompted for process in self._clearing)
+        full = self._count() >= self._largest
+        if coming > len(self._waiting) or self._starting >= STARTS or (full and coming):
+            return
+        if full and self._idle:
+            self._end(self._idle.pop(0), "room")  # It does not suit, and gives way to one that will.
+        self._start(launch)
+
+    def _start(self, launch: Launch) -> None:
+        self._starting += 1
+        self._run(self._add(launch))
+
+    async def _add(self, launch: Launch) -> None:
         try:
-            with contextlib.suppress(ProxyError):
-                self._spares.append(await spawn(launch))
-        finally:
+            process = await self._launching.start(launch)
+        except ProxyError as error:
             self._starting -= 1
+            self._tell_first(error)
+            return
+        self._starting -= 1
         if self._closed or launch is not self._launch:
-            self.discard_spares()
+            self._end(process, "closed" if self._closed else "login")
+        else:
+            self._make_idle(process)
+
+    def _retire(self, process: CliProcess, why: str, *, interrupt: bool) -> None:
+        self._busy.discard(process)
+        if not interrupt:
+            process.kill()
+        self._end(process, why, interrupt=interrupt)
+        self.refill()
+
+    def _unfit(self, process: CliProcess) -> str:
+        """Why a process must not be used again; "" where it may."""
+        if self._closed or process.launch is not self._launch:
+            return "closed" if self._closed else "login"
+        if not self._size or self._count() - (process in self._busy) >= self._largest:
+            return "not kept"
+        if process.uses >= self._uses:
+            return "uses"
+        return "memory" if process.memory() > MEMORY_BYTES else ""
+
+    async def _clear(self, process: CliProcess, model: str, *, settled: bool) -> None:
+        why = "not cleared"
+        try:
+            with contextlib.suppress(ProxyError, TimeoutError):
+                await clear(process, model=model, settled=settled)
+                why = ""
+        finally:
+            self._clearing.discard(process)
+            if why:
+                self._retire(process, why, interrupt=False)
+            else:
+                self._keep(process)
+
+    def _keep(self, process: CliProcess) -> None:
+        if why := self._unfit(process):
+            self._retire(process, why, interrupt=False)
+            return
+        self._make_idle(process)
+
+    def _make_idle(self, process: CliProcess) -> None:
+        process.idle_since = asyncio.get_running_loop().time()
+        self._idle.append(process)
+        self._tell()
+        self._plan_to_shrink()
+
+    def _plan_to_shrink(self) -> None:
+        if self._shrinking is None and self._idle and self._count() > self._size:
+            at = self._idle[0].idle_since + self._idle_seconds
+            self._shrinking = asyncio.get_running_loop().call_at(at, self._shrink)
+
+    def _shrink(self) -> None:
+        self._shrinking = None
+        old = asyncio.get_running_loop().time() - self._idle_seconds
+        while self._idle and self._count() > self._size and self._idle[0].idle_since <= old:
+            self._end(self._idle.pop(0), "idle")
+        self._plan_to_shrink()
+
+    async def _next_news(self) -> None:
+        news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(news)
+        try:
+            await news
+        finally:
+            if news in self._waiting:
+                self._waiting.remove(news)
+
+    def _tell(self) -> None:
+        """Whoever waits for a process looks again."""
+        while self._waiting:
+            _wake(self._waiting.popleft())
+
+    def _tell_first(self, error: ProxyError) -> None:
+        """A process that did not come up is the failure of the request that waits longest, if one does."""
+        while self._waiting and not _wake(self._waiting.popleft(), error):
+            pass
+        self._tell()
+
+    def _end(self, process: CliProcess, why: str, *, interrupt: bool = False) -> None:
+        self._ended[why] += 1
+        self._run(process.end(interrupt=interrupt))
+        self._tell()
 
     def _run(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _wake(news: asyncio.Future[None], error: ProxyError | None = None) -> bool:
+    if news.done():
+        return False
+    if error is None:
+        news.set_result(None)
+    else:
+        news.set_exception(error)
+    return True

@@ -1,12 +1,11 @@
-"""One Claude Code process: spawned in private directories, set up, asked once, ended, and cleaned up after."""
+"""One Claude Code process: spawned in private directories, set up, asked, ended, and cleaned up after."""
 
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
-import tempfile
 from collections.abc import Mapping
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
@@ -18,6 +17,7 @@ from claude_openai_proxy.translate.claude_code_answer import decode_initialized
 from claude_openai_proxy.translate.claude_code_frames import decode_frame
 from claude_openai_proxy.upstreams.claude_code.environment import ARGUMENTS, config_directory, process_environment
 from claude_openai_proxy.upstreams.claude_code.pipes import Pipes
+from claude_openai_proxy.upstreams.claude_code.private import PrivateDirectory, remove_session, resident_bytes
 
 INTERRUPT_SECONDS: Final = 0.15
 """How long an interrupted process may take to drop its request before it is killed."""
@@ -26,9 +26,12 @@ START_SECONDS: Final = 30.0
 """Until a process must be ready; on an idle machine it takes a third of a second."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Launch:
-    """How to start a process: the binary, what its environment is chosen from, seconds until it must be ready."""
+    """How to start a process: the binary, what its environment is chosen from, seconds until it must be ready.
+
+    Processes of one launch may take each other's place; a new launch means that something has changed.
+    """
 
     cli: Path
     environment: Mapping[str, str]
@@ -38,20 +41,39 @@ class Launch:
 class CliProcess:
     """A running process. Whoever has it ends it with `end`; it may be read by one reader at a time."""
 
-    def __init__(self, transport: asyncio.SubprocessTransport, pipes: Pipes, private: Path, launch: Launch) -> None:
+    def __init__(
+        self, transport: asyncio.SubprocessTransport, pipes: Pipes, private: PrivateDirectory, launch: Launch
+    ) -> None:
         self._transport = transport
         self._pipes = pipes
         self._private = private
-        self._config = config_directory(launch.environment)
-        self._cli = launch.cli
+        self.launch = launch
         self._stdin = cast(asyncio.WriteTransport, transport.get_pipe_transport(0))
         self.initialized = claude_code.Initialized()
         """What the process said about itself."""
+        self.uses = 0
+        self.prompted = False
+        """It has been given a system prompt: another one can take its place, but never none."""
+        self.idle_since = 0.0
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._transport.get_pid()
 
     @property
     def alive(self) -> bool:
         """Whether it still runs."""
         return not self._pipes.exited.is_set()
+
+    @property
+    def quiet(self) -> bool:
+        """Whether it runs and has printed nothing since it was last read."""
+        return self.alive and self._pipes.empty
+
+    def memory(self) -> int:
+        """Resident bytes; 0 where the system does not tell."""
+        return resident_bytes(self.pid)
 
     def write(self, lines: bytes) -> None:
         """Hand lines to its stdin. A process that is gone shows on the reading side."""
@@ -86,19 +108,15 @@ class CliProcess:
         """Kill its process group at once."""
         if self.alive:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._transport.get_pid(), signal.SIGKILL)
+                os.killpg(self.pid, signal.SIGKILL)
 
     async def _ends_within(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._pipes.exited.wait(), seconds)
 
     def _remove_files(self) -> None:
-        """What a killed process leaves: its directories, and its entry among the CLI's sessions."""
-        shutil.rmtree(self._private, ignore_errors=True)
-        if self._config is None:
-            return
-        for left in self._config.glob(f"sessions/{self._transport.get_pid()}.*"):
-            left.unlink(missing_ok=True)
+        self._private.remove()
+        remove_session(config_directory(self.launch.environment), self.pid)
 
 
 async def spawn(launch: Launch) -> CliProcess:
@@ -108,34 +126,30 @@ async def spawn(launch: Launch) -> CliProcess:
     except OSError as error:
         message = f"The Claude Code CLI at {launch.cli} could not be started: {error.strerror or error}"
         raise UpstreamConnectionError(message, reached=False) from error
-    try:
+    async with AsyncExitStack() as undo:
+        undo.push_async_callback(process.end, interrupt=False)
         process.initialized = await _initialize(process, within=launch.patience)
-    except BaseException:
-        await process.end(interrupt=False)
-        raise
+        undo.pop_all()
     return process
 
 
 async def _start(launch: Launch) -> CliProcess:
-    private = Path(tempfile.mkdtemp(prefix="claude-proxy-"))
-    try:
-        work, scratch = private / "w", private / "t"
-        work.mkdir()
-        scratch.mkdir()
-        environment = {**process_environment(launch.environment), "TMPDIR": str(scratch), "PWD": str(work)}
+    private = PrivateDirectory()
+    with ExitStack() as undo:
+        undo.callback(private.remove)
+        places = {"TMPDIR": str(private.scratch), "PWD": str(private.work)}
         transport, pipes = await asyncio.get_running_loop().subprocess_exec(
             Pipes,
             *(str(launch.cli), *ARGUMENTS),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=environment,
-            cwd=work,
+            env=process_environment(launch.environment) | places,
+            cwd=private.work,
             start_new_session=True,
         )
-    except BaseException:
-        shutil.rmtree(private, ignore_errors=True)
-        raise
+        undo.pop_all()
+    private.note(transport.get_pid())
     return CliProcess(transport, pipes, private, launch)
 
 

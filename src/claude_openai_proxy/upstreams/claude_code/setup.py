@@ -11,7 +11,9 @@ from claude_openai_proxy.errors import NoLoginError
 from claude_openai_proxy.translate.claude_code_errors import LOG_IN
 from claude_openai_proxy.upstreams.claude_code.binary import Binary, inspect
 from claude_openai_proxy.upstreams.claude_code.contract import prove
+from claude_openai_proxy.upstreams.claude_code.environment import config_directory
 from claude_openai_proxy.upstreams.claude_code.login import CliLogin, auth_status, preferred_login
+from claude_openai_proxy.upstreams.claude_code.private import remove_leftovers
 
 FRESH_SECONDS: Final = 60.0
 
@@ -86,6 +88,7 @@ class Setup:
         self.known = None
 
     async def _prepare(self) -> Ready:
+        await asyncio.to_thread(remove_leftovers, config_directory(self._environment))
         binary, login, environment = await self._look()
         if login.kind == "none":
             raise NoLoginError(f"Claude Code is not logged in. {LOG_IN}")

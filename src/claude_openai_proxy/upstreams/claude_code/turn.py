@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from typing import Final
 
 from claude_openai_proxy.errors import ProxyError, TimeoutPhase, UpstreamTimeoutError
 from claude_openai_proxy.protocols.anthropic import MessagesRequest, StreamEvent
 from claude_openai_proxy.protocols.claude_code import ControlRequestFrame, Frame
-from claude_openai_proxy.translate.claude_code import mcp_answer, tool_names, turn_frames
+from claude_openai_proxy.translate.claude_code import mcp_answer, system_text, tool_names, turn_frames
 from claude_openai_proxy.translate.claude_code_answer import AnswerReader
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess
 from claude_openai_proxy.upstreams.interface import AnswerFacts
+
+_ENDS: Final = frozenset({"end_turn", "stop_sequence", "tool_use"})
+"""Stop reasons after which a process is used again. After any other the CLI might go on by itself: it is killed."""
 
 
 class Turn:
@@ -39,8 +43,20 @@ class Turn:
         """Whether the answer is complete."""
         return self._reader.done
 
+    @property
+    def reusable(self) -> bool:
+        """Whether the answer is complete and ended in a way that the process can be used after."""
+        return self._reader.done and self._error is None and self._reader.stop_reason in _ENDS
+
+    @property
+    def settled(self) -> bool:
+        """Whether the CLI itself has ended the turn, too."""
+        return self._reader.settled
+
     async def begin(self) -> None:
         """Send the request and wait for the first events of the answer. Raises the errors of `MessageStream`."""
+        self.process.uses += 1
+        self.process.prompted |= bool(system_text(self._request))
         self.process.write(turn_frames(self._request))
         self._first = await self._next_events()
 
@@ -67,6 +83,8 @@ class Turn:
             self._error = error
         if not frames:
             self._error = self._reader.ended()
+        if self._reader.done and not self.reusable:
+            self.process.kill()
         return events
 
     def _feed(self, frame: Frame) -> list[StreamEvent]:

@@ -1,9 +1,10 @@
-"""The Claude Code upstream: the CLI with its own login, a process of its own for each request."""
+"""The Claude Code upstream: the CLI with its own login, in processes that serve one request at a time."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -17,10 +18,11 @@ from claude_openai_proxy.errors import (
 )
 from claude_openai_proxy.protocols.anthropic import MessagesRequest, ModelInfo
 from claude_openai_proxy.translate.capabilities import Capabilities
+from claude_openai_proxy.translate.claude_code import system_text
 from claude_openai_proxy.translate.claude_code_models import offered_models
 from claude_openai_proxy.upstreams.claude_code.binary import Binary, find_cli
 from claude_openai_proxy.upstreams.claude_code.login import CliLogin, check_account
-from claude_openai_proxy.upstreams.claude_code.pool import Pool
+from claude_openai_proxy.upstreams.claude_code.pool import IDLE_SECONDS, Pool
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch
 from claude_openai_proxy.upstreams.claude_code.setup import Ready, Setup
 from claude_openai_proxy.upstreams.claude_code.turn import Turn
@@ -34,7 +36,8 @@ class ClaudeCode:
 
     `cli`: the program, "" to look for it. `environment`: what the process's own is chosen from. `state_dir`: where the
     result of the contract check is kept. Times in seconds; `retries` of a 5xx before the first event, 0 also switches
-    off those after a failed connect. `withhold_keys`: leave API keys out, unless they are the only login.
+    off those after a failed connect. `pool_size` processes are kept ready (0: a fresh one for each request), up to
+    `pool_largest` under load. `withhold_keys`: leave API keys out, unless they are the only login.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class ClaudeCode:
         total_timeout: float | None = None,
         pool_size: int = 2,
         pool_largest: int = 16,
+        pool_idle_seconds: float = IDLE_SECONDS,
         retries: int = 1,
         pause: float = 0.25,
         withhold_keys: bool = True,
@@ -55,7 +59,8 @@ class ClaudeCode:
         self._total_timeout = total_timeout
         self._retries = retries
         self._pause = pause
-        self._pool = Pool(size=pool_size, largest=pool_largest)
+        self._pool = Pool(size=pool_size, largest=pool_largest, idle_seconds=pool_idle_seconds)
+        self._largest = max(pool_size, pool_largest)
         self._used: Ready | None = None
         """What the processes of the pool were started with."""
         self._setup = Setup(lambda given: find_cli(cli, given), environment, state_dir, withhold_keys=withhold_keys)
@@ -71,7 +76,7 @@ class ClaudeCode:
     @property
     def capabilities(self) -> Capabilities:
         """`metadata` stays the CLI's own, and its menu of models is shorter than what it accepts."""
-        return Capabilities(metadata=False, complete_model_list=False)
+        return Capabilities(metadata=False, complete_model_list=False, simultaneous=self._largest)
 
     async def prepare(self) -> None:
         """Find the CLI, check it and start spare processes. Raises `NoLoginError` and `UpstreamError`."""
@@ -87,7 +92,7 @@ class ClaudeCode:
         """Choose what a process is given from these; a login that was found with others is looked up again."""
         self._setup.use(environment)
         if self._setup.known is None:
-            self._pool.discard_spares()
+            self._pool.discard_idle("login")
 
     async def binary(self) -> Binary:
         """The CLI there is. Raises `NoLoginError` without one, `UpstreamError` for a broken or old one."""
@@ -102,7 +107,7 @@ class ClaudeCode:
         return (await self._setup.login())[1]
 
     def stream(self, request: MessagesRequest) -> AbstractAsyncContextManager[MessageStream]:
-        """See `Upstream.stream`; leaving ends the process."""
+        """See `Upstream.stream`; leaving frees the process, or ends it."""
         return self._stream(request)
 
     async def models(self) -> list[ModelInfo]:
@@ -124,7 +129,10 @@ class ClaudeCode:
         except ProxyError as error:
             return UpstreamStatus(logged_in=False, login="", detail=error.message)
         told = UpstreamStatus(
-            logged_in=login.kind != "none", login=f"{login.words} (Claude Code {binary.version})", billed=login.billed
+            logged_in=login.kind != "none",
+            login=f"{login.words} (Claude Code {binary.version})",
+            billed=login.billed,
+            pool=self._pool.status,
         )
         return told if not deep else await self._deep_status(told)
 
@@ -142,7 +150,13 @@ class ClaudeCode:
         try:
             yield turn
         finally:
-            self._pool.retire(turn.process, interrupt=not turn.done)
+            self._release(turn, request.model)
+
+    def _release(self, turn: Turn, model: str) -> None:
+        if turn.reusable:
+            self._pool.recycle(turn.process, model=model, settled=turn.settled)
+        else:
+            self._pool.retire(turn.process, "stop reason" if turn.done else "unfinished", interrupt=not turn.done)
 
     async def _begin(self, request: MessagesRequest) -> Turn:
         loop = asyncio.get_running_loop()
@@ -159,16 +173,18 @@ class ClaudeCode:
             await asyncio.sleep(self._pause)
 
     async def _try(self, request: MessagesRequest, deadline: float | None, repairs: list[str]) -> Turn:
-        process = await self._take()
+        process = await self._take(prompted=bool(system_text(request)))
         turn = Turn(process, request, now=time.time(), timeout=self._timeout, deadline=deadline)
         turn.facts.repairs += dict.fromkeys(repairs)
-        try:
-            await turn.begin()
-        except BaseException as error:
-            self._pool.retire(process, interrupt=True)
-            if isinstance(error, NoLoginError) or (isinstance(error, UpstreamStatusError) and error.status == 401):
-                self._forget_login()
-            raise
+        with ExitStack() as undo:
+            undo.callback(self._pool.retire, process, "failed", interrupt=True)
+            try:
+                await turn.begin()
+            except (NoLoginError, UpstreamStatusError) as error:
+                if isinstance(error, NoLoginError) or error.status == 401:
+                    self._forget_login()
+                raise
+            undo.pop_all()
         return turn
 
     def _retry_of(self, error: UpstreamError, repairs: list[str]) -> str | None:
@@ -193,15 +209,14 @@ class ClaudeCode:
         self._setup.known = self._used = ready
         self._pool.use(Launch(ready.binary.path, ready.environment))
 
-    async def _take(self) -> CliProcess:
+    async def _take(self, *, prompted: bool = True) -> CliProcess:
         ready = await self._prepare()
-        process = await self._pool.take()
-        try:
+        process = await self._pool.take(prompted=prompted)
+        with ExitStack() as undo:
+            undo.callback(self._forget_login)
+            undo.callback(self._pool.retire, process, "login", interrupt=False)
             check_account(process.initialized.account, ready.login)
-        except BaseException:
-            self._pool.retire(process, interrupt=False)
-            self._forget_login()
-            raise
+            undo.pop_all()
         return process
 
     async def _look(self, *, deep: bool) -> tuple[Binary, CliLogin]:
@@ -215,13 +230,11 @@ class ClaudeCode:
 
     def _forget_login(self) -> None:
         self._setup.forget()
-        self._pool.discard_spares()
+        self._pool.discard_idle("login")
 
     async def _deep_status(self, told: UpstreamStatus) -> UpstreamStatus:
         try:
             self._pool.give_back(await self._take())
         except ProxyError as error:
-            return UpstreamStatus(
-                logged_in=told.logged_in, login=told.login, billed=told.billed, reachable=False, detail=error.message
-            )
-        return UpstreamStatus(logged_in=told.logged_in, login=told.login, billed=told.billed, reachable=True)
+            return replace(told, reachable=False, detail=error.message)
+        return replace(told, reachable=True, pool=self._pool.status)
