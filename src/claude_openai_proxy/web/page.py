@@ -75,7 +75,10 @@ def _example(base_url: str, model: str, *, key: str) -> str:
         f"curl {base_url}/chat/completions \\\n"
         "  -H 'Content-Type: application/json' \\\n"
         f"  -H 'Authorization: Bearer {key}' \\\n"
-        f"""  -d '{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello"}}]}}'"""
+        "  -d '{\n"
+        f'    "model": "{model}",\n'
+        '    "messages": [{"role": "user", "content": "Hello"}]\n'
+        "  }'"
     )
 
 
