@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.protocols.openai_chat_response import ChatCompletion, CompletionUsage
@@ -17,8 +18,7 @@ from claude_openai_proxy.translate.usage import add_usage
 from claude_openai_proxy.upstreams.interface import Upstream, UpstreamChoice
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerHead:
+class AnswerHead(Struct, frozen=True):
     """What is known of an answer before its first chunk; goes into the response's headers."""
 
     model_used: str

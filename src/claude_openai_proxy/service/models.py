@@ -3,11 +3,10 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from claude_openai_proxy.errors import ModelNotFoundError, ProxyError
 from claude_openai_proxy.protocols.anthropic import ModelInfo
@@ -26,16 +25,14 @@ FACTS_KEPT = 256
 _DATE = re.compile(r"-\d{8}")
 
 
-@dataclass(frozen=True, slots=True)
-class ModelNames:
+class ModelNames(Struct, frozen=True):
     """What the user set: alias -> line or model id, and the model for absent or unknown names."""
 
     aliases: Mapping[str, str]
     default: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedModel:
+class ResolvedModel(Struct, frozen=True):
     """`asked` is the client's name, `id` the one that goes upstream."""
 
     asked: str
@@ -43,11 +40,10 @@ class ResolvedModel:
     facts: ModelFacts
 
 
-@dataclass(slots=True)
-class _Listing:
+class _Listing(Struct, eq=False):
     """What one login was offered. `complete` says that a name which is not in it does not exist."""
 
-    infos: dict[str, ModelInfo] = field(default_factory=dict)
+    infos: dict[str, ModelInfo] = {}
     complete: bool = False
     good_until: float = 0.0
 

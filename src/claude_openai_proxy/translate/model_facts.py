@@ -5,8 +5,10 @@ Sources: https://docs.anthropic.com/en/docs/about-claude/models and the migratio
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from claude_openai_proxy.protocols.anthropic import (
     CapabilitySupport,
@@ -29,8 +31,7 @@ UNKNOWN_DATE = "1970-01-01T00:00:00Z"
 """The built-in rows claim no date; so upstream writes an unknown one, too."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelFacts:
+class ModelFacts(Struct, frozen=True, kw_only=True):
     """What one model accepts. Token counts are upper limits; `created` is RFC 3339."""
 
     id: str

@@ -1,14 +1,14 @@
 """Where a request goes."""
 
-from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """One server. `host` is a name in ASCII, or an address without brackets."""
 
     scheme: str
@@ -26,8 +26,7 @@ class Origin:
         return self.authority.removesuffix(f":{DEFAULT_PORTS[self.scheme]}")
 
 
-@dataclass(frozen=True, slots=True)
-class URL:
+class URL(Struct, frozen=True):
     """An origin and a path with its query, as it stands in a request line."""
 
     origin: Origin

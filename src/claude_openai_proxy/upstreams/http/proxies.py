@@ -1,16 +1,16 @@
 """Which proxy a request goes through: the words of HTTPS_PROXY, HTTP_PROXY and NO_PROXY, handed in as values."""
 
 from base64 import b64encode
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
+from msgspec import Struct
+
 from claude_openai_proxy.upstreams.http.address import URL, Origin
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(Struct, frozen=True):
     """One proxy; `authorization` is the value of `proxy-authorization`, "" without a login."""
 
     origin: Origin

@@ -1,21 +1,19 @@
 """What is asked, and for how long its answer is waited for."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from claude_openai_proxy.errors import UpstreamConnectionError
 from claude_openai_proxy.upstreams.http.address import URL
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Struct, frozen=True):
     """`silence`: seconds without a byte, in any phase. `deadline`: loop time at which all must be over."""
 
     silence: float
     deadline: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One request. `host`, `content-length` and `accept-encoding` are added."""
 
     method: str
