@@ -1,5 +1,6 @@
 """What the documents promise is there: commands, settings, links, versions."""
 
+import argparse
 import re
 import subprocess
 from pathlib import Path
@@ -8,6 +9,7 @@ import msgspec
 import pytest
 
 from claude_openai_proxy import __version__
+from claude_openai_proxy.cli import _parser
 from claude_openai_proxy.settings import SETTINGS
 from claude_openai_proxy.telemetry.log_entry import LogEntry
 from claude_openai_proxy.upstreams.login import NO_LOGIN
@@ -59,6 +61,15 @@ def test_every_variable_that_is_assigned_in_a_command_is_a_setting(document: Pat
 
     assert assigned
     assert assigned <= SETTING_NAMES
+
+
+def test_configuration_names_every_command_and_every_flag() -> None:
+    commands = next(action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction)).choices
+    flags = {flag for command in commands.values() for flag in command._option_string_actions if flag.startswith("--")}
+    listed = " ".join(table_column(ROOT / "docs" / "configuration.md", "Commands", 0)).split()
+
+    assert set(commands) <= set(listed)
+    assert flags - {"--help"} <= set(listed)
 
 
 def test_operations_explains_every_field_of_a_log_line() -> None:

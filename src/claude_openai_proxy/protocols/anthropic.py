@@ -8,9 +8,6 @@ from typing import Literal
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
-StopReason = Literal[
-    "end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal", "model_context_window_exceeded"
-]
 
 # ---- request -------------------------------------------------------------------------------------------------------
 

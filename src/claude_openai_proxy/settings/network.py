@@ -8,8 +8,6 @@ from claude_openai_proxy.settings.errors import SettingsError
 from claude_openai_proxy.settings.secret import Secret
 from claude_openai_proxy.upstreams.login_layers import split_url
 
-NETWORK_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
-
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:

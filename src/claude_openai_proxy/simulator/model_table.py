@@ -42,11 +42,6 @@ class Model:
     binds_thinking: bool = False
     """Thinking blocks come back only to the same model and the same prefix."""
 
-    @property
-    def always_thinks(self) -> bool:
-        """Whether thinking cannot be turned off."""
-        return self.thinking == ALWAYS_ON
-
 
 MODELS: tuple[Model, ...] = (
     Model(id="claude-fable-5-2", name="Claude Fable 5.2", line="fable", released="2026-11-10", thinking=ALWAYS_ON,

@@ -17,8 +17,7 @@ class Trust(IntEnum):
     DOTENV = 1
     CLAUDE_SETTINGS = 2
     ENVIRONMENT = 3
-    FLAG = 4
-    BUILT_IN = 5
+    BUILT_IN = 4
 
 
 @dataclass(frozen=True, slots=True)
