@@ -182,3 +182,10 @@ def test_what_cannot_be_is_refused_with_its_place(body: Mapping[str, object], pa
 def test_a_whole_answer_in_json_mode_is_checked_to_be_an_object(messages: list[object], schema: bytes | None) -> None:
     body = {"messages": messages, "response_format": {"type": "json_object"}}
     assert translate(body, OPUS).plan.schema == schema
+
+
+def test_a_forced_web_search_is_asked_for_but_not_waited_for() -> None:
+    translation = translate({"web_search_options": {}, "tool_choice": "required"}, OPUS)
+    assert "tool_choice_emulated" in translation.repairs
+    assert not translation.plan.forced_tool
+    assert translation.retry is None

@@ -213,7 +213,7 @@ class _Assembly:
             legacy_function_call=bool(self._request.functions and not self._request.tools),
             reasoning=parts.thinking.shown,
             stop_texts=self._stops.emulated,
-            forced_tool=parts.choice.instruction is not None,
+            forced_tool=parts.choice.second_instruction is not None,
             schema=self._expected(),
             strict_schemas=tools.strict_schemas,
         )

@@ -34,7 +34,10 @@ class Wish(Struct, frozen=True):
 
 
 class Choice(Struct, frozen=True):
-    """What goes upstream. `instruction` and `second_instruction` are set where a forced call is emulated."""
+    """What goes upstream. `instruction` is set where a forced call is emulated.
+
+    `second_instruction` as well where the client has tools: only of theirs does the answer show whether a call came.
+    """
 
     params: list[ToolParam]
     tool_choice: ToolChoice | UnsetType = UNSET
@@ -82,7 +85,7 @@ def _emulated(params: list[ToolParam], tools: Tools, wish: Wish, *, serial: bool
         params,
         ToolChoiceAuto(disable_parallel_tool_use=True) if serial else UNSET,
         ANY_TOOL,
-        ANY_TOOL_AGAIN,
+        ANY_TOOL_AGAIN if params else None,
     )
     if wish.name is None:
         return choice
