@@ -12,6 +12,7 @@ from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequ
 from claude_openai_proxy.records import Principal, RequestRecord
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.service.models import ModelCatalog, ModelNames
+from claude_openai_proxy.service.waiting import WaitingLine
 from service.fake_upstream import FakeChoice, FakeUpstream, call, message, text
 
 TOOL = {
@@ -36,6 +37,7 @@ class Conversation:
             reject_unsupported=False,
             new_id=lambda: "chatcmpl-1",
             wall_clock=lambda: 1_790_000_000.0,
+            line=WaitingLine(clock=lambda: 0.0),
         )
         self.record = RequestRecord(
             id="r1", principal=Principal(), method="POST", route="/v1/chat/completions", started=0.0

@@ -2,6 +2,7 @@
 
 from claude_openai_proxy.service.health import DEEP_SECONDS, HealthService
 from claude_openai_proxy.service.models import ModelCatalog, ModelNames
+from claude_openai_proxy.service.waiting import WaitingLine
 from service.fake_upstream import FakeChoice, FakeUpstream
 
 
@@ -15,7 +16,8 @@ class Watch:
 
 def service(choice: FakeChoice, watch: Watch) -> HealthService:
     catalog = ModelCatalog(current=choice.current, names=ModelNames(aliases={"big": "opus"}), clock=watch)
-    return HealthService(upstreams=choice, catalog=catalog, version="1.2.3", clock=watch)
+    line = WaitingLine(clock=watch)
+    return HealthService(upstreams=choice, catalog=catalog, line=line, version="1.2.3", clock=watch)
 
 
 async def test_the_login_the_uptime_and_the_aliases_are_told() -> None:

@@ -1,6 +1,7 @@
 """The ways to Claude from their settings: key and Claude Code, or the demo."""
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -22,6 +23,11 @@ from claude_openai_proxy.upstreams.only import OnlyUpstream
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
 
 DEMO_PACE_SECONDS = 0.01
+
+PROCESSES_PER_CORE = 6
+"""Streams of 50 tokens/s that a core passes on with ease."""
+FEWEST_PROCESSES = 8
+"""One request may ask for so many answers at once."""
 
 
 def selected_upstream(settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> SelectedUpstream:
@@ -73,6 +79,7 @@ def _claude_code(settings: Settings, logins: CurrentLogin) -> ClaudeCode:
         timeout=settings.timeout,
         total_timeout=settings.total_timeout,
         pool_size=settings.claude_pool_size,
+        pool_largest=settings.claude_pool_max or max(FEWEST_PROCESSES, PROCESSES_PER_CORE * (os.cpu_count() or 1)),
         retries=settings.upstream_retries,
     )
 

@@ -14,6 +14,7 @@ from claude_openai_proxy.app.upstreams import demo_upstream, selected_upstream
 from claude_openai_proxy.service.chat import ChatService
 from claude_openai_proxy.service.health import HealthService
 from claude_openai_proxy.service.models import ModelCatalog, ModelNames
+from claude_openai_proxy.service.waiting import WaitingLine
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.telemetry.logging_setup import LogFormat, set_up_logging
 from claude_openai_proxy.upstreams.interface import UpstreamChoice
@@ -92,24 +93,28 @@ def model_catalog(settings: Settings, upstreams: UpstreamChoice, pins: Pins = di
     )
 
 
-def chat_service(settings: Settings, upstreams: UpstreamChoice, catalog: ModelCatalog) -> ChatService:
-    """Chat completions through these upstreams."""
+def chat_service(
+    settings: Settings, upstreams: UpstreamChoice, catalog: ModelCatalog, line: WaitingLine | None = None
+) -> ChatService:
+    """Chat completions through these upstreams; whoever does not find one free waits in `line`."""
     return ChatService(
         upstreams=upstreams,
         catalog=catalog,
         reject_unsupported=settings.unsupported_parameters == "reject",
         new_id=lambda: f"chatcmpl-{secrets.token_hex(14)}",
         wall_clock=time.time,
+        line=line or WaitingLine(clock=time.monotonic),
     )
 
 
 def _application(
     settings: Settings, upstreams: UpstreamChoice, catalog: ModelCatalog, *, shutdown: Callable[[], Awaitable[None]]
 ) -> Application:
-    health = HealthService(upstreams=upstreams, catalog=catalog, version=__version__, clock=time.monotonic)
+    line = WaitingLine(clock=time.monotonic)
+    health = HealthService(upstreams=upstreams, catalog=catalog, line=line, version=__version__, clock=time.monotonic)
     router = make_router(
         chat=ChatCompletions(
-            chat_service(settings, upstreams, catalog),
+            chat_service(settings, upstreams, catalog, line),
             body_limit=settings.max_body_mb * 1024 * 1024,
             clock=time.monotonic,
             wall_clock=time.time,

@@ -63,8 +63,19 @@ async def _served_already(settings: Settings) -> str:
         return ""
     return (
         f"{settings.port} on {settings.host}: this proxy runs there already "
-        f"({report.version}, upstream {report.upstream}, {report.status})"
+        f"({report.version}, upstream {report.upstream}, {report.status}){_pool(report)}"
     )
+
+
+def _pool(report: HealthReport) -> str:
+    """What its processes do and did, where it works with some."""
+    if not report.pool:
+        return ""
+    pool, line = report.pool, report.line
+    ended = ", ".join(f"{count} {why}" for why, count in pool.recycled.items())
+    told = f"; processes: {pool.idle} idle, {pool.busy} busy, {pool.starting} starting, {pool.largest} at most"
+    waited = f"; waiting: {line.waiting}, {line.median_ms} ms (median)" if line else ""
+    return f"{told}; requests: {pool.served}{waited}{f'; ended: {ended}' if ended else ''}"
 
 
 async def _health(settings: Settings) -> bytes:

@@ -11,6 +11,7 @@ from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.service.answering import Answering, Batch
 from claude_openai_proxy.service.interleaved import Interleaved
 from claude_openai_proxy.service.models import ModelCatalog, ResolvedModel
+from claude_openai_proxy.service.waiting import WaitingLine
 from claude_openai_proxy.translate.answer_checks import check_answer
 from claude_openai_proxy.translate.chat_choice import ChoiceAccumulator, to_chat_completion
 from claude_openai_proxy.translate.chat_request import Translation, to_messages_request
@@ -104,7 +105,9 @@ class ChatService:
         reject_unsupported: bool,
         new_id: Callable[[], str],
         wall_clock: Callable[[], float],
+        line: WaitingLine,
     ) -> None:
+        self._line = line
         self._upstreams = upstreams
         self._catalog = catalog
         self._reject_unsupported = reject_unsupported
@@ -125,7 +128,11 @@ class ChatService:
         translation = self._translate(request, model, upstream, unknown)
         record.ignored = translation.ignored
         record.repairs.extend(translation.repairs)
-        async with _source(upstream, translation, record, n=request.n or 1) as source:
+        places, choices = upstream.capabilities.simultaneous, request.n or 1
+        async with (
+            self._line.place(places, record.principal.name, places=choices),
+            _source(upstream, translation, record, n=choices) as source,
+        ):
             answer = self._answer(request, model, translation, source, record)
             try:
                 yield answer

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from msgspec import UNSET, Struct, UnsetType
 
 from claude_openai_proxy.service.models import ModelCatalog
-from claude_openai_proxy.upstreams.interface import UpstreamChoice, UpstreamStatus
+from claude_openai_proxy.service.waiting import LineStatus, WaitingLine
+from claude_openai_proxy.upstreams.interface import PoolStatus, UpstreamChoice, UpstreamStatus
 
 DEEP_SECONDS = 10.0
 
@@ -23,14 +24,25 @@ class HealthReport(Struct, frozen=True, omit_defaults=True):
     detail: str | UnsetType = UNSET
     reachable: bool | UnsetType = UNSET
     models: dict[str, str] = {}
+    pool: PoolStatus | UnsetType = UNSET
+    """Of the upstream's processes, where it works with some."""
+    line: LineStatus | UnsetType = UNSET
+    """Of the requests that wait for a process."""
 
 
 class HealthService:
     """Reads the state of the current upstream; a deep look asks Claude's side at most once in ten seconds."""
 
     def __init__(
-        self, *, upstreams: UpstreamChoice, catalog: ModelCatalog, version: str, clock: Callable[[], float]
+        self,
+        *,
+        upstreams: UpstreamChoice,
+        catalog: ModelCatalog,
+        line: WaitingLine,
+        version: str,
+        clock: Callable[[], float],
     ) -> None:
+        self._line = line
         self._upstreams = upstreams
         self._catalog = catalog
         self._version = version
@@ -52,6 +64,8 @@ class HealthService:
             detail=status.detail or UNSET,
             reachable=UNSET if status.reachable is None else status.reachable,
             models=await self._catalog.aliases(),
+            pool=status.pool or UNSET,
+            line=self._line.status if status.pool else UNSET,
         )
 
     async def _deep_status(self) -> UpstreamStatus:

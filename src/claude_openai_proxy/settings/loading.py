@@ -54,6 +54,8 @@ class Settings:
     log_format: LogFormat
     claude_cli_path: str | None
     claude_pool_size: int
+    claude_pool_max: int | None
+    """None: by the number of cores."""
     single_user: bool
     network: NetworkSettings
     login_layers: tuple[Layer, ...]
@@ -99,6 +101,7 @@ def _settings(found: Sources, flags: Flags, cwd: Path) -> Settings:
         log_format=found.value(table.LOG_FORMAT),
         claude_cli_path=found.value(table.CLAUDE_CLI_PATH),
         claude_pool_size=found.value(table.CLAUDE_POOL_SIZE),
+        claude_pool_max=found.value(table.CLAUDE_POOL_MAX),
         single_user=found.value(table.CLAUDE_CODE_SINGLE_USER),
         network=NetworkSettings() if flags.demo else read_network(found.environment),
         login_layers=_login_layers(found),

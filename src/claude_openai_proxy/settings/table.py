@@ -203,7 +203,16 @@ CLAUDE_POOL_SIZE = Setting(
     default=2,
     allowed="a whole number from 0 to 64",
     shown_default="2",
-    description="Claude Code processes that are kept started ahead of requests.",
+    description="Claude Code processes that are kept ready for requests; 0 starts a fresh one for each request.",
+)
+CLAUDE_POOL_MAX: Setting[int | None] = Setting(
+    name="CLAUDE_POOL_MAX",
+    read=values.whole_number_or_auto(1, 256),
+    default=None,
+    allowed="auto, or a whole number from 1 to 256",
+    shown_default="auto",
+    description="Claude Code processes under load, each with one request; more requests wait. auto: 6 per core, 8 or "
+    "more.",
 )
 CLAUDE_CODE_SINGLE_USER = Setting(
     name="CLAUDE_CODE_SINGLE_USER",
@@ -226,6 +235,7 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     ANTHROPIC_BASE_URL,
     CLAUDE_CLI_PATH,
     CLAUDE_POOL_SIZE,
+    CLAUDE_POOL_MAX,
     CLAUDE_CODE_SINGLE_USER,
     MODEL_ALIASES,
     DEFAULT_MODEL,

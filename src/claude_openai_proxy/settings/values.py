@@ -55,6 +55,12 @@ def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
     return read
 
 
+def whole_number_or_auto(lowest: int, highest: int) -> Callable[[str], int | None]:
+    """As `whole_number`; `auto` leaves it to the proxy."""
+    number = whole_number(lowest, highest)
+    return lambda text: None if text.lower() == "auto" else number(text)
+
+
 def seconds(text: str) -> float:
     """More than nothing and at most a day."""
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) or not 0 < float(text) <= 86_400:
