@@ -77,6 +77,8 @@ class UpstreamError(ProxyError):
     def __init__(self, message: str, *, request_id: str | None = None) -> None:
         super().__init__(message)
         self.request_id = request_id
+        self.repairs: tuple[str, ...] = ()
+        """What had been tried again before, in the words of the record."""
 
 
 class UpstreamStatusError(UpstreamError):

@@ -231,3 +231,13 @@ async def test_another_refusal_is_not_tried_again() -> None:
         async with Conversation(upstream).ask():
             pass
     assert len(upstream.requests) == 1
+
+
+async def test_what_upstream_tried_again_in_vain_is_recorded() -> None:
+    error = UpstreamStatusError("Overloaded", status=529)
+    error.repairs = ("retried_5xx",)
+    conversation = Conversation(FakeUpstream([error]))
+    with pytest.raises(UpstreamStatusError, match="Overloaded"):
+        async with conversation.ask():
+            pass
+    assert conversation.record.repairs == ["retried_5xx"]

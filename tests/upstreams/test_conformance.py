@@ -203,6 +203,7 @@ async def test_an_overloaded_upstream_stays_recognisable(upstream: Upstream, sim
     with pytest.raises(UpstreamStatusError) as caught:
         await collect(upstream)
     assert (caught.value.status, caught.value.error_type) == (529, "overloaded_error")
+    assert caught.value.repairs == ("retried_5xx",)
 
 
 async def test_a_refused_login_says_which_command_logs_in(upstream: Upstream, simulator: Simulator) -> None:

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from claude_openai_proxy.errors import UpstreamStatusError
+from claude_openai_proxy.errors import UpstreamError, UpstreamStatusError
 from claude_openai_proxy.protocols.anthropic import (
     ContentBlockDelta,
     MessagesRequest,
@@ -106,7 +106,11 @@ class Answering:
 
     async def _open(self, request: MessagesRequest) -> None:
         await self._stack.aclose()
-        self._message = await self._stack.enter_async_context(self._upstream.stream(request))
+        try:
+            self._message = await self._stack.enter_async_context(self._upstream.stream(request))
+        except UpstreamError as error:
+            self._record.repairs.extend(error.repairs)
+            raise
         self._events = aiter(self._message)
         self._record.repairs.extend(self._message.facts.repairs)
 

@@ -34,7 +34,11 @@ class AnswerStream:
         self._failure: UpstreamError | None = None
 
     async def __aenter__(self) -> Self:
-        response = self._response = await self._send(self.facts)
+        try:
+            response = self._response = await self._send(self.facts)
+        except UpstreamError as error:
+            error.repairs = tuple(self.facts.repairs)
+            raise
         self.facts.request_id = request_id(response)
         self.facts.rate_limits = rate_limits(response)
         if not (response.header("content-type") or "").lower().startswith("text/event-stream"):

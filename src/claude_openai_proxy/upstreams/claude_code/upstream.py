@@ -168,6 +168,7 @@ class ClaudeCode:
             except UpstreamError as error:
                 repair = self._retry_of(error, repairs)
                 if repair is None:
+                    error.repairs = tuple(dict.fromkeys(repairs))
                     raise
             repairs.append(repair)
             await asyncio.sleep(self._pause)
