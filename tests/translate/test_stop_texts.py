@@ -16,6 +16,8 @@ STOPS = st.lists(st.text("ab\n ", min_size=1, max_size=4), min_size=1, max_size=
         (("\n \n",), ["a\n", " ", "b"], ["a", "", "\n b"], False),
         (("  ", "\n"), ["a ", "b\nc"], ["a", " b"], True),
         ((" ",), ["日本", " 語"], ["日本", ""], True),
+        (("\n", " \n "), ["a \n b"], ["a "], True),
+        (("\n", " \n "), ["a \n", " b"], ["a ", ""], True),
     ],
 )
 def test_text_is_cut_exactly_at_the_stop_text(
@@ -37,11 +39,12 @@ def test_a_held_tail_is_text_when_the_answer_ends() -> None:
 
 
 @given(STOPS, st.lists(st.text("ab\n ", max_size=5), max_size=8))
-def test_however_the_text_is_split_it_ends_before_the_first_stop_text(
+def test_however_the_text_is_split_it_ends_before_the_stop_text_that_is_complete_first(
     stop_texts: tuple[str, ...], pieces: list[str]
 ) -> None:
     text = "".join(pieces)
-    first = min((at for stop in stop_texts if (at := text.find(stop)) >= 0), default=len(text))
+    ends = [(at + len(stop), at) for stop in stop_texts if (at := text.find(stop)) >= 0]
+    first = min(ends, default=(0, len(text)))[1]
     cutter = StopTextCutter(stop_texts)
 
     assert "".join([cutter.feed(piece) for piece in pieces]) + cutter.end() == text[:first]

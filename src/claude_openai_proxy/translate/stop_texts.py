@@ -34,8 +34,9 @@ class StopTextCutter:
         return held
 
     def _first_stop(self, text: str) -> int:
-        found = [at for stop in self._stop_texts if (at := text.find(stop)) >= 0]
-        return min(found, default=-1)
+        """Where the stop text begins that is complete first: so it does not matter how the text is split."""
+        found = [(at + len(stop), at) for stop in self._stop_texts if (at := text.find(stop)) >= 0]
+        return min(found, default=(0, -1))[1]
 
     def _possible_tail(self, text: str) -> int:
         return max(_overlap(text, stop) for stop in self._stop_texts)
