@@ -5,7 +5,7 @@ import pytest
 from msgspec import Raw
 
 from claude_openai_proxy.translate.output_schema import SchemaError
-from claude_openai_proxy.translate.tool_schema import tool_schema
+from claude_openai_proxy.translate.tool_schema import LONGEST_KEPT, tool_schema
 from translate.translated import JSONObject
 
 NOTHING = {"type": "object", "properties": {}}
@@ -18,6 +18,16 @@ def accepted(schema: object) -> object:
 @pytest.mark.parametrize("text", ['{"type":"object", "properties" : {"a":{"type":["string","null"],"default":null}}}'])
 def test_an_accepted_schema_keeps_every_byte(text: str) -> None:
     assert bytes(tool_schema(Raw(text))) == text.encode()
+
+
+@pytest.mark.parametrize("length", [10, LONGEST_KEPT])
+def test_a_schema_is_judged_the_same_every_time_however_long_it_is(length: int) -> None:
+    description = "a" * length
+    good = {"type": "object", "properties": {}, "description": description}
+    old = {"type": "object", "properties": {}, "description": description, "required": True}
+
+    assert [accepted(good) for _ in range(2)] == [good, good]
+    assert [accepted(old) for _ in range(2)] == [good, good]
 
 
 @pytest.mark.parametrize("raw", ["", "null", "{}"])

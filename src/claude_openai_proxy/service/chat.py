@@ -54,7 +54,7 @@ class ChatAnswer:
         self._record = record
 
     def __aiter__(self) -> AsyncIterator[Batch]:
-        """Chunks, those of one upstream read together; raises the kinds of `ProxyError`."""
+        """Chunks, those of one choice and one upstream read together, never none; raises the kinds of `ProxyError`."""
         return aiter(self._source)
 
     @property
@@ -79,8 +79,7 @@ class ChatAnswer:
         """Read to the end and put together; what a JSON schema of the client does not fit is noted in the record."""
         accumulators = [ChoiceAccumulator() for _ in self.choices]
         async for batch in self:
-            for chunk in batch:
-                accumulators[chunk.index].feed([chunk])
+            accumulators[batch[0].index].feed(batch)
         choices = [accumulator.choice() for accumulator in accumulators]
         for choice in choices:
             self._record.repairs.extend(check_answer(choice, self._translation.plan))
