@@ -49,7 +49,7 @@ async def test_the_page_says_what_runs_and_how_to_point_a_client_at_it() -> None
     for words in (
         "http://127.0.0.1:4000/v1",
         "curl http://127.0.0.1:4000/v1/chat/completions",
-        "    &quot;messages&quot;: [{&quot;role&quot;: &quot;user&quot;, &quot;content&quot;: &quot;Hello&quot;}]\n  }&#x27;",
+        "    &quot;model&quot;: &quot;custom-claude-4-opus&quot;,\n    &quot;messages&quot;: [",
         "messages-api",
         "ANTHROPIC_API_KEY from the environment",
         "by token",

@@ -97,7 +97,7 @@ class KeyHelper:
 
 
 async def _output(process: Process) -> bytes:
-    assert process.stdout is not None  # noqa: S101 - it was asked for
+    assert process.stdout is not None, "it was asked for"
     output = bytearray()
     while chunk := await process.stdout.read(_MAX_OUTPUT):
         output += chunk[: _MAX_OUTPUT - len(output)]
