@@ -135,6 +135,19 @@ async def test_rate_limits_have_openais_names() -> None:
     }
 
 
+async def test_of_a_plans_limits_the_reset_is_told_and_that_nothing_is_left() -> None:
+    limits = (
+        ("anthropic-ratelimit-unified-status", "rejected"),
+        ("anthropic-ratelimit-unified-reset", "1800000090"),
+        ("anthropic-ratelimit-unified-5h-reset", "1800000090"),
+    )
+    headers = (await call(Wired(chat=FakeChat(Script(head=Head(rate_limits=limits)))).app(), body=HELLO)).headers
+    assert {name: value for name, value in headers.items() if name.startswith("x-ratelimit")} == {
+        "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-reset-requests": "1m30s",
+    }
+
+
 @pytest.mark.parametrize(
     ("ignored", "header"),
     [

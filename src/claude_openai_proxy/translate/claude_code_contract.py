@@ -68,7 +68,17 @@ SAMPLES: Final = (
             effort="low", format=anthropic.JSONOutputFormat(Raw(b'{"type":"object","additionalProperties":false}'))
         ),
     ),
+    anthropic.MessagesRequest(model="claude-haiku-4-5", max_tokens=1, messages=_HISTORY[:1]),
+    anthropic.MessagesRequest(
+        model="claude-sonnet-5", max_tokens=2, system=[anthropic.TextBlockParam("Other.")], messages=_HISTORY[:1]
+    ),
 )
+"""After one with everything comes one with next to nothing: what is left of a turn shows in the one after it."""
+
+
+def in_order() -> list[anthropic.MessagesRequest]:
+    """The samples in the order in which one process can serve them: without a system prompt first."""
+    return sorted(SAMPLES, key=lambda request: bool(system_text(request)))
 
 
 def differences(request: anthropic.MessagesRequest, received: bytes) -> list[str]:

@@ -19,6 +19,7 @@ EXPOSED: Final = (
 
 NAME_LENGTH = 64
 NAMES_LENGTH = 2000
+EPOCH_DIGITS = 15
 
 _UNPRINTABLE: Final = re.compile(rb"[^\x20-\x7e]")
 _RATE_LIMITS: Final = {
@@ -30,6 +31,10 @@ _ALL_TOKENS: Final = {
     f"anthropic-ratelimit-input-tokens-{what}": f"x-ratelimit-{what}-tokens".encode()
     for what in ("limit", "remaining", "reset")
 }
+
+# Of a plan's limits only the reset is a fact that OpenAI has a name for, and that nothing is left when one is reached.
+_PLAN_RESET: Final = "anthropic-ratelimit-unified-reset"
+_PLAN_STATUS: Final = "anthropic-ratelimit-unified-status"
 
 
 def header_value(text: str) -> bytes:
@@ -60,6 +65,10 @@ def rate_limit_headers(sent: Iterable[tuple[str, str]], *, now: float) -> list[H
     for name, value in sent:
         if ours := _RATE_LIMITS.get(name):
             headers[ours] = _duration_until(value, now) if name.endswith("-reset") else header_value(value)
+        elif name == _PLAN_RESET:
+            headers.setdefault(b"x-ratelimit-reset-requests", _duration_until(value, now))
+        elif name == _PLAN_STATUS and value == "rejected":
+            headers.setdefault(b"x-ratelimit-remaining-requests", b"0")
     for name, _ in sent:
         if (tokens := _ALL_TOKENS.get(name)) and tokens not in headers:
             headers[tokens] = headers[_RATE_LIMITS[name]]
@@ -67,9 +76,10 @@ def rate_limit_headers(sent: Iterable[tuple[str, str]], *, now: float) -> list[H
 
 
 def _duration_until(moment: str, now: float) -> bytes:
-    """From RFC 3339 to OpenAI's `1h2m3s`; what is no time stays as it is."""
+    """From RFC 3339, or seconds since 1970, to OpenAI's `1h2m3s`; what is no time stays as it is."""
     try:
-        seconds = datetime.fromisoformat(moment).timestamp() - now
+        epoch = moment.isdecimal() and len(moment) < EPOCH_DIGITS
+        seconds = (float(moment) if epoch else datetime.fromisoformat(moment).timestamp()) - now
     except ValueError:
         return header_value(moment)
     minutes, rest = divmod(max(0, round(seconds)), 60)

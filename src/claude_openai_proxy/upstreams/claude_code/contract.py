@@ -1,7 +1,8 @@
 """Proof, once per CLI binary, that it sends what it is asked to send: the contract check.
 
 A process with a made-up credential is pointed at an endpoint of our own on loopback, and the requests that arrive there
-are compared with the expected ones. A CLI that fails is not used: it never silently sends something else.
+are compared with the expected ones, one after another as in the pool. A CLI that fails is not used: it never silently
+sends something else.
 """
 
 import hashlib
@@ -17,13 +18,14 @@ from msgspec import Struct
 
 from claude_openai_proxy.errors import ProxyError, UpstreamProtocolError
 from claude_openai_proxy.protocols.anthropic import MessagesRequest
-from claude_openai_proxy.translate.claude_code_contract import SAMPLES, differences
+from claude_openai_proxy.translate.claude_code_contract import differences, in_order
 from claude_openai_proxy.upstreams.claude_code.binary import Binary
+from claude_openai_proxy.upstreams.claude_code.clearing import clear
 from claude_openai_proxy.upstreams.claude_code.contract_endpoint import ContractEndpoint
-from claude_openai_proxy.upstreams.claude_code.process import Launch, spawn
+from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch, spawn
 from claude_openai_proxy.upstreams.claude_code.turn import Turn
 
-CONTRACT_VERSION: Final = 1
+CONTRACT_VERSION: Final = 2
 """Counted up when the samples or the comparison change, so that a binary is judged anew."""
 TIMEOUT: Final = 30.0
 _KEPT: Final = ("PATH", "LANG", "USER", "LOGNAME", "TZ", "SystemRoot")
@@ -67,23 +69,26 @@ async def broken_promises(binary: Binary, environment: Mapping[str, str]) -> lis
                 "NO_PROXY": "127.0.0.1",
             }
             launch = Launch(binary.path, {**kept, "HOME": home, **made_up})
-            for request in SAMPLES:
-                found += await _compare(launch, request, endpoint)
+            process = await spawn(launch)
+            try:
+                for request in in_order():
+                    found += await _compare(process, request, endpoint)
+            except ProxyError as error:
+                found.append(error.message)
+            except TimeoutError:
+                found.append("it does not forget a conversation")
+            finally:
+                await process.end(interrupt=False)
     return list(dict.fromkeys(found))
 
 
-async def _compare(launch: Launch, request: MessagesRequest, endpoint: ContractEndpoint) -> list[str]:
+async def _compare(process: CliProcess, request: MessagesRequest, endpoint: ContractEndpoint) -> list[str]:
     endpoint.received.clear()
-    process = await spawn(launch)
     turn = Turn(process, request, now=0.0, timeout=TIMEOUT, deadline=None)
-    try:
-        await turn.begin()
-        async for _ in turn:
-            pass
-    except ProxyError as error:
-        return [error.message]
-    finally:
-        await process.end(interrupt=False)
+    await turn.begin()
+    async for _ in turn:
+        pass
+    await clear(process, model=request.model, settled=turn.settled)
     if len(endpoint.received) != 1:
         return [f"one turn made {len(endpoint.received)} requests"]
     return differences(request, endpoint.received[0])
