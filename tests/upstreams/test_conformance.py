@@ -6,6 +6,7 @@ from functools import partial
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from claude_openai_proxy.errors import (
     UpstreamConnectionError,
@@ -16,6 +17,7 @@ from claude_openai_proxy.errors import (
 )
 from claude_openai_proxy.protocols.anthropic import (
     ContentBlockDelta,
+    ContentBlockStart,
     MessageParam,
     MessagesRequest,
     MessageStart,
@@ -63,7 +65,12 @@ async def first_text(answer: MessageStream) -> str:
 def written(script: Script) -> list[StreamEvent]:
     """The events of a script, but for the first, whose id and model are filled in as it is played."""
     events = [decode_event(json.dumps(step).encode()) for step in script.steps if isinstance(step, dict)]
-    return [event for event in events if not isinstance(event, MessageStart | Ping)]
+    return plain([event for event in events if not isinstance(event, MessageStart | Ping)])
+
+
+def plain(events: list[StreamEvent]) -> list[StreamEvent]:
+    """Without the bytes that a block was decoded from: they may be spaced in another way."""
+    return [replace(event, sent=msgspec.Raw()) if isinstance(event, ContentBlockStart) else event for event in events]
 
 
 def text_of(events: list[StreamEvent]) -> str:
@@ -94,7 +101,7 @@ async def test_the_events_are_those_of_the_script_in_order(
     simulator.play(script)
     events = await collect(upstream)
     assert isinstance(events[0], MessageStart)
-    assert events[1:] == written(script)
+    assert plain(events[1:]) == written(script)
     assert isinstance(events[-1], MessageStop)
 
 
@@ -119,7 +126,7 @@ async def test_the_way_in_which_bytes_arrive_changes_nothing(
 ) -> None:
     script = Script.text(UNICODE, pieces=3, **delivery)  # type: ignore[arg-type]
     simulator.play(script)
-    assert (await collect(upstream))[1:] == written(script)
+    assert plain((await collect(upstream))[1:]) == written(script)
 
 
 async def test_no_batch_is_empty(upstream: Upstream, simulator: Simulator) -> None:
