@@ -63,6 +63,8 @@ class AnswerReader:
         if frame.parent_tool_use_id is not None or self.done:
             return []
         event = decode_event(frame.event)
+        if isinstance(event, anthropic.ContentBlockDelta):
+            return [] if self._broken else [event]
         if isinstance(event, anthropic.MessageStart):
             return self._start(event)
         if isinstance(event, anthropic.MessageDelta):

@@ -1,6 +1,7 @@
 """The pipes of a child process on asyncio: lines of its stdout in batches, its stderr drained."""
 
 import asyncio
+import math
 from collections import deque
 from typing import Final, cast
 
@@ -16,6 +17,7 @@ class Pipes(asyncio.SubprocessProtocol):
     """Collects whole lines. One reader at a time; every read hands over all lines that have come."""
 
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._lines: deque[bytes] = deque()
         self._waiting = 0
         """Bytes in `_lines`."""
@@ -24,6 +26,9 @@ class Pipes(asyncio.SubprocessProtocol):
         self._paused = False
         self._ended = False
         self._wake: asyncio.Future[None] | None = None
+        self._silent_until = 0.0
+        """When a wait is given up; the timer looks at it, so that not every wait needs one of its own."""
+        self._timer: asyncio.TimerHandle | None = None
         self.stderr = b""
         """The last of it."""
         self.exited = asyncio.Event()
@@ -61,6 +66,7 @@ class Pipes(asyncio.SubprocessProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Called by the loop when the process and all pipes are gone."""
+        self._stop_watching()
         self._ended = True
         self.exited.set()
         self._notify()
@@ -81,15 +87,37 @@ class Pipes(asyncio.SubprocessProtocol):
         return lines
 
     async def _arrival(self, within: float | None) -> None:
-        loop = asyncio.get_running_loop()
-        self._wake = wake = loop.create_future()
-        timer = loop.call_later(within, _time_out, wake) if within is not None else None
+        self._wake = self._loop.create_future()
+        if within is None:
+            self._silent_until = math.inf
+        else:
+            self._silent_until = self._loop.time() + within
+            self._watch()
         try:
-            await wake
+            await self._wake
         finally:
             self._wake = None
-            if timer is not None:
-                timer.cancel()
+
+    def _watch(self) -> None:
+        """One timer for many waits: it is set again only where it would come too late, or came too early."""
+        if self._timer is not None and self._timer.when() <= self._silent_until:
+            return
+        self._stop_watching()
+        self._timer = self._loop.call_at(self._silent_until, self._time_out)
+
+    def _time_out(self) -> None:
+        self._timer = None
+        if self._wake is None or self._wake.done() or self._silent_until == math.inf:
+            return
+        if self._loop.time() < self._silent_until:
+            self._watch()
+        else:
+            self._wake.set_exception(TimeoutError())
+
+    def _stop_watching(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _notify(self) -> None:
         if self._wake is not None and not self._wake.done():
@@ -104,8 +132,3 @@ class Pipes(asyncio.SubprocessProtocol):
             self._stdout.pause_reading()
         else:
             self._stdout.resume_reading()
-
-
-def _time_out(wake: asyncio.Future[None]) -> None:
-    if not wake.done():
-        wake.set_exception(TimeoutError())

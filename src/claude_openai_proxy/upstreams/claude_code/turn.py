@@ -6,7 +6,7 @@ from typing import Final
 
 from claude_openai_proxy.errors import ProxyError, TimeoutPhase, UpstreamTimeoutError
 from claude_openai_proxy.protocols.anthropic import MessagesRequest, StreamEvent
-from claude_openai_proxy.protocols.claude_code import ControlRequestFrame, Frame
+from claude_openai_proxy.protocols.claude_code import ControlRequestFrame, Frame, StreamEventFrame
 from claude_openai_proxy.translate.claude_code import mcp_answer, system_text, tool_names, turn_frames
 from claude_openai_proxy.translate.claude_code_answer import AnswerReader
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess
@@ -88,6 +88,8 @@ class Turn:
         return events
 
     def _feed(self, frame: Frame) -> list[StreamEvent]:
+        if isinstance(frame, StreamEventFrame):
+            return self._reader.feed(frame)
         if isinstance(frame, ControlRequestFrame):
             answer = mcp_answer(frame, self._tools)
             if answer is not None:

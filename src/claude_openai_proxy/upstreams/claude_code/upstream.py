@@ -26,7 +26,7 @@ from claude_openai_proxy.upstreams.claude_code.pool import IDLE_SECONDS, Pool
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch
 from claude_openai_proxy.upstreams.claude_code.setup import Ready, Setup
 from claude_openai_proxy.upstreams.claude_code.turn import Turn
-from claude_openai_proxy.upstreams.interface import Identity, MessageStream, UpstreamStatus
+from claude_openai_proxy.upstreams.interface import Identity, MessageStream, PoolStatus, UpstreamStatus
 
 CONNECT_RETRIES: Final = 2
 
@@ -88,6 +88,11 @@ class ClaudeCode:
         """The login in use; None before the first request and after a refusal."""
         return self._setup.known.login if self._setup.known else None
 
+    @property
+    def pool(self) -> PoolStatus:
+        """Its processes."""
+        return self._pool.status
+
     def use_environment(self, environment: Mapping[str, str]) -> None:
         """Choose what a process is given from these; a login that was found with others is looked up again."""
         self._setup.use(environment)
@@ -132,7 +137,7 @@ class ClaudeCode:
             logged_in=login.kind != "none",
             login=f"{login.words} (Claude Code {binary.version})",
             billed=login.billed,
-            pool=self._pool.status,
+            pool=self.pool,
         )
         return told if not deep else await self._deep_status(told)
 
@@ -238,4 +243,4 @@ class ClaudeCode:
             self._pool.give_back(await self._take())
         except ProxyError as error:
             return replace(told, reachable=False, detail=error.message)
-        return replace(told, reachable=True, pool=self._pool.status)
+        return replace(told, reachable=True, pool=self.pool)
