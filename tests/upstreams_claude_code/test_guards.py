@@ -7,41 +7,55 @@ import pytest
 from claude_openai_proxy.simulator import Hang, Pause, Script, Simulator
 from claude_openai_proxy.simulator.loose_json import JSONObject
 from upstreams_claude_code.conftest import MakeUpstream
-from upstreams_claude_code.requests_of_the_tests import answer, asking, stop_reason_of, tool
+from upstreams_claude_code.requests_of_the_tests import answer, asking, stop_reason_of, text_of, tool
 
 BEGUN = Script.text("Hello there").steps[:3]
 
 
-@pytest.mark.parametrize("together", [True, False], ids=["in one packet", "event by event"])
-@pytest.mark.parametrize(
-    "reason", ["end_turn", "max_tokens", "stop_sequence", "model_context_window_exceeded", "pause_turn", "refusal"]
-)
-async def test_every_stop_reason_ends_with_one_request(
-    make_upstream: MakeUpstream, simulator: Simulator, reason: str, together: bool
+REASONS = ("end_turn", "max_tokens", "stop_sequence", "model_context_window_exceeded", "pause_turn", "refusal", "novel")
+CALLS: list[tuple[str, JSONObject]] = [("Bash", {"c": "1"}), ("unknown", {}), ("Bash", {"c": "2"})]
+FREE: JSONObject = {"input_tokens": 0, "output_tokens": 0}
+"""A gateway that does not count: the CLI's budget is never spent."""
+
+
+async def test_every_stop_reason_ends_with_one_request_and_spoils_nothing(
+    make_upstream: MakeUpstream, simulator: Simulator
 ) -> None:
-    simulator.play(*[Script.text("abc", stop_reason=reason, together=together)] * 3)
-    upstream = make_upstream()
+    upstream = make_upstream(pool_size=1, pool_largest=1)
+    asked = 0
+    for together in (True, False):
+        for reason in REASONS:
+            simulator.play(Script.text("abc", stop_reason=reason, together=together), Script.text("Hi"))
 
-    events = await answer(upstream, asking())
+            events = await answer(upstream, asking())
+            again = await answer(upstream, asking("again"))
+
+            asked += 2
+            assert (reason, stop_reason_of(events), text_of(again)) == (reason, reason, "Hi")
+            assert (reason, len(simulator.requests)) == (reason, asked)
     await upstream.aclose()
-
-    assert stop_reason_of(events) == reason
-    assert len(simulator.requests) == 1
+    assert len(simulator.requests) == asked
 
 
-@pytest.mark.parametrize("together", [True, False], ids=["in one packet", "event by event"])
-async def test_tool_calls_end_with_one_request(
-    make_upstream: MakeUpstream, simulator: Simulator, together: bool
+@pytest.mark.parametrize("usage", [None, FREE], ids=["counted", "not counted"])
+async def test_tool_calls_end_with_one_request_and_spoil_nothing(
+    make_upstream: MakeUpstream, simulator: Simulator, usage: JSONObject | None
 ) -> None:
-    calls: list[tuple[str, JSONObject]] = [("Bash", {"c": "1"}), ("unknown", {}), ("Bash", {"c": "2"})]
-    simulator.play(*[Script.tool_calls(calls, together=together, skip_rules=True)] * 3)
-    upstream = make_upstream()
+    upstream = make_upstream(pool_size=1, pool_largest=2)
+    asked = 0
+    for together in (True, False):
+        for _ in range(1 if usage else 5):
+            simulator.play(Script.tool_calls(CALLS, together=together, skip_rules=True, usage=usage), Script.text("Hi"))
 
-    events = await answer(upstream, asking(tools=[tool("Bash")]))
+            events = await answer(upstream, asking(tools=[tool("Bash")]))
+            again = await answer(upstream, asking("again"))
+
+            asked += 2
+            assert (stop_reason_of(events), text_of(again)) == ("tool_use", "Hi")
+            assert len(simulator.requests) == asked
+    assert usage is FREE or upstream.pool.recycled == {}
     await upstream.aclose()
-
-    assert stop_reason_of(events) == "tool_use"
-    assert len(simulator.requests) == 1
+    assert len(simulator.requests) == asked
 
 
 async def test_preparing_and_asking_for_models_and_status_costs_no_request(

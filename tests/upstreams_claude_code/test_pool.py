@@ -121,7 +121,7 @@ async def test_a_process_that_does_not_forget_for_certain_is_ended(
 async def test_a_turn_that_the_cli_does_not_end_itself_ends_the_process(
     tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("claude_openai_proxy.upstreams.claude_code.clearing.CLEAR_SECONDS", 0.5)
+    monkeypatch.setattr("claude_openai_proxy.upstreams.claude_code.clearing.SETTLE_SECONDS", 0.5)
     install_fake_cli(tmp_path, turn=[line for line in TEXT if json.loads(line)["type"] != "result"])
 
     assert not (await asked(pool)).alive

@@ -10,6 +10,8 @@ from claude_openai_proxy.translate.claude_code import clear_frames, mcp_answer
 from claude_openai_proxy.translate.claude_code_clear import ClearReader
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess
 
+SETTLE_SECONDS: Final = 2.0
+"""How long after an answer the CLI may take to end its turn; it does so at once where the budget is spent."""
 CLEAR_SECONDS: Final = 10.0
 """On an idle machine it takes some 20 ms."""
 
@@ -20,9 +22,10 @@ async def clear(process: CliProcess, *, model: str, settled: bool) -> None:
     Raises `TimeoutError` and `UpstreamError` where the process does anything but that: it must be ended then.
     """
     reader = ClearReader(settled=settled)
-    async with asyncio.timeout(CLEAR_SECONDS):
+    async with asyncio.timeout(SETTLE_SECONDS):
         while not reader.settled:
             _feed(reader, process, await process.frames(within=None))
+    async with asyncio.timeout(CLEAR_SECONDS):
         process.write(clear_frames(model, prompted=process.prompted))
         while not reader.cleared:
             _feed(reader, process, await process.frames(within=None))
