@@ -138,11 +138,13 @@ async def test_a_paused_turn_with_a_forced_tool_choice_goes_on_before_anything_i
 
 async def test_an_emulated_stop_ends_the_answer_and_reads_on_for_the_usage() -> None:
     upstream = FakeUpstream([message(text("one\n\n", "two"))])
-    async with Conversation(upstream).ask(stop="\n\n") as answer:
+    conversation = Conversation(upstream)
+    async with conversation.ask(stop="\n\n") as answer:
         completion = await answer.completion()
     assert completion.choices[0].message.content == "one"
     assert completion.choices[0].finish_reason == "stop"
     assert completion.usage.completion_tokens == 7
+    assert "usage_of_cut_answer_is_partial" not in conversation.record.repairs
 
 
 async def test_reading_on_after_an_emulated_stop_has_an_end() -> None:

@@ -91,11 +91,9 @@ class Answering:
                 if batch := self._translate(events):
                     yield batch
                 if self._choice.cut:
-                    break
-            if self._choice.cut:
-                yield self._choice.finish()
-                await self._read_on()
-                return
+                    yield self._choice.finish()
+                    await self._read_on(events)
+                    return
             if (again := self._next_request()) is None:
                 break
             await self._open(again)
@@ -151,17 +149,17 @@ class Answering:
         self._record.repairs.append("tool_choice_retried")
         return retry
 
-    async def _read_on(self) -> None:
-        """After an emulated stop: the usage comes at the end of the stream, so a little more of it is read unseen."""
+    async def _read_on(self, events: Sequence[StreamEvent]) -> None:
+        """After a stop emulated in `events`: the usage comes at the end, so a little more is read unseen."""
         unseen = 0
-        async for events in self._events:
-            self._translate_all(events)
-            if any(isinstance(event, MessageStop) for event in events):
+        while not any(isinstance(event, MessageStop) for event in events):
+            following = await anext(self._events, None) if unseen < READ_ON_DELTAS else None
+            if following is None:
+                self._record.repairs.append("usage_of_cut_answer_is_partial")
                 return
+            events = following
+            self._translate_all(events)
             unseen += sum(isinstance(event, ContentBlockDelta) for event in events)
-            if unseen >= READ_ON_DELTAS:
-                break
-        self._record.repairs.append("usage_of_cut_answer_is_partial")
 
 
 async def _no_events() -> AsyncIterator[Sequence[StreamEvent]]:
