@@ -13,7 +13,8 @@ from claude_openai_proxy.simulator import Script, Simulator
 from upstreams_claude_code.conftest import MakeUpstream
 from upstreams_claude_code.requests_of_the_tests import answer, asking, text_of
 
-SECRET_FILES = re.compile(r"\.credentials\.json|\.claude\.json|keychain", re.IGNORECASE)
+# Not `.claude.json.lock`: an empty folder of the CLI's in a private home, met where that home is removed.
+SECRET_FILES = re.compile(r"\.credentials\.json|\.claude\.json$|keychain", re.IGNORECASE)
 OPENED: list[str] = []
 LISTENING = [False]
 
