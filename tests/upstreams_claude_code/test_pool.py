@@ -281,3 +281,18 @@ async def test_whoever_waits_when_the_pool_closes_is_told(tmp_path: Path, launch
 
     with pytest.raises(UpstreamConnectionError):
         await waiting
+
+
+async def test_a_request_for_several_answers_gets_as_many_processes_where_fewer_are_kept(
+    tmp_path: Path, launch: Launch
+) -> None:
+    install_fake_cli(tmp_path, turn=TEXT)
+    pool = Pool(size=1, largest=1)
+    pool.use(launch)
+
+    taken = [await pool.take(), await pool.take()]
+    for process in taken:
+        pool.give_back(process)
+
+    assert (pool.status.idle, pool.status.recycled) == (1, {"not kept": 1})
+    await pool.aclose()
