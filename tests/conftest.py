@@ -6,10 +6,20 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from claude_openai_proxy.simulator import Simulator
+from claude_openai_proxy.upstreams.claude_code.binary import find_cli
 
 # No test depends on how fast this machine is.
 settings.register_profile("no_clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no_clock")
+
+
+@pytest.fixture(scope="session")
+def cli() -> str:
+    """The real Claude Code CLI, which the extra `test` brings."""
+    found = find_cli("", {})
+    if found is None:
+        pytest.skip("the Claude Code CLI is not installed")
+    return str(found)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 from claude_openai_proxy.app import create_app
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.simulator import Simulator
-from claude_openai_proxy.upstreams.claude_code.binary import find_cli
 from parity.sides import Pair, Side
 from upstreams_claude_code.conftest import Trap
 from web.serving import served
@@ -23,14 +22,6 @@ CLAUDE_CODE = {"CLAUDE_UPSTREAM": "claude-code", "CLAUDE_CODE_OAUTH_TOKEN": "mad
 def anyio_backend() -> str:
     """Of the scope of the proxies."""
     return "asyncio"
-
-
-@pytest.fixture(scope="session")
-def cli() -> str:
-    found = find_cli("", {})
-    if found is None:
-        pytest.skip("the Claude Code CLI is not installed")
-    return str(found)
 
 
 @pytest.fixture(scope="session")

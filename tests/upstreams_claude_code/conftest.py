@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from claude_openai_proxy.upstreams.claude_code import ClaudeCode
-from claude_openai_proxy.upstreams.claude_code.binary import find_cli
 from claude_openai_proxy.upstreams.claude_code.process import Launch
 from claude_openai_proxy.upstreams.claude_code.setup import Ready
 from upstreams_claude_code.requests_of_the_tests import OAUTH
@@ -38,14 +37,6 @@ async def trap() -> AsyncIterator[Trap]:
     trap.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
         yield trap
-
-
-@pytest.fixture(scope="session")
-def cli() -> str:
-    found = find_cli("", {})
-    if found is None:
-        pytest.skip("the Claude Code CLI is not installed")
-    return str(found)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from claude_openai_proxy.service.health import HealthService
 from claude_openai_proxy.service.models import ModelCatalog, ModelNames
 from claude_openai_proxy.service.waiting import WaitingLine
 from claude_openai_proxy.settings import Settings
-from claude_openai_proxy.telemetry.logging_setup import LogFormat, set_up_logging
+from claude_openai_proxy.telemetry.logging_setup import set_up_logging
 from claude_openai_proxy.upstreams.interface import UpstreamChoice
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
 from claude_openai_proxy.web.application import Application
@@ -124,7 +124,7 @@ def _application(
         page=Page(health, needs_key=bool(settings.client_keys)),
     )
     log_line = set_up_logging(
-        level=settings.log_level, format_=_log_format(settings), stream=sys.stderr, wall_clock=time.time
+        level=settings.log_level, format_=settings.log_format, stream=sys.stderr, wall_clock=time.time
     )
     return Application(
         router=router,
@@ -145,9 +145,3 @@ def _doors(settings: Settings) -> Doors:
         allowed_origins=settings.allowed_origins,
         public=settings.public,
     )
-
-
-def _log_format(settings: Settings) -> LogFormat:
-    if settings.log_format == "auto":
-        return "console" if sys.stderr.isatty() else "json"
-    return settings.log_format
