@@ -5,11 +5,11 @@ import timeit
 from collections.abc import Callable, Sequence
 
 from claude_openai_proxy.protocols.anthropic import StreamEvent
-from claude_openai_proxy.translate.answer_plan import AnswerPlan
-from claude_openai_proxy.translate.chat_choice import ChoiceAccumulator
-from claude_openai_proxy.translate.chat_stream import ChoiceStream
-from claude_openai_proxy.translate.continuation import TurnRecorder
-from claude_openai_proxy.translate.events import decode_event
+from claude_openai_proxy.translate.chat_answer.chunks import ChoiceStream
+from claude_openai_proxy.translate.chat_answer.completion import ChoiceAccumulator
+from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
+from claude_openai_proxy.translate.messages_api.continuation import TurnRecorder
+from claude_openai_proxy.translate.messages_api.events import decode_event
 
 DELTAS = 2_000
 ROUNDS = 20

@@ -6,7 +6,7 @@ In process, one thread, best of several rounds: compare the rows of one run, not
 import time
 from collections.abc import Callable
 
-from claude_openai_proxy.translate.events import EventStreamDecoder, decode_event
+from claude_openai_proxy.translate.messages_api.events import EventStreamDecoder, decode_event
 from claude_openai_proxy.upstreams.http.parser import ResponseParser
 
 EVENTS = 2000

@@ -11,11 +11,11 @@ from claude_openai_proxy import __version__
 from claude_openai_proxy.app import Wiring, wire
 from claude_openai_proxy.doctor.examination import examine
 from claude_openai_proxy.doctor.report import as_json, as_table
+from claude_openai_proxy.logins.login import UntrustedLoginError
 from claude_openai_proxy.serving.reload import Reloader
 from claude_openai_proxy.serving.server import serve
 from claude_openai_proxy.serving.sockets import AddressError, listen, urls
 from claude_openai_proxy.settings import LOCALHOST, SETTINGS, Flags, Settings, SettingsError, load_settings
-from claude_openai_proxy.upstreams.login import UntrustedLoginError
 
 PROGRAM = "claude-openai-proxy"
 PROBLEMS_FOUND = 1

@@ -10,9 +10,9 @@ import pytest
 
 from claude_openai_proxy import __version__
 from claude_openai_proxy.cli import _parser
+from claude_openai_proxy.logins.login import NO_LOGIN
 from claude_openai_proxy.settings import SETTINGS
 from claude_openai_proxy.telemetry.log_entry import LogEntry
-from claude_openai_proxy.upstreams.login import NO_LOGIN
 from docs.documents import READMES, ROOT, blocks, documents, headings, relative_links, table_column
 
 RUN = "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/claude-openai-proxy\n"

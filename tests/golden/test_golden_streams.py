@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from claude_openai_proxy.protocols.openai_chat_response import ChatCompletionChunk, ChunkChoice
-from claude_openai_proxy.translate.answer_plan import AnswerPlan
-from claude_openai_proxy.translate.chat_stream import ChoiceStream
-from claude_openai_proxy.translate.events import EventStreamDecoder, decode_event
+from claude_openai_proxy.translate.chat_answer.chunks import ChoiceStream
+from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
+from claude_openai_proxy.translate.messages_api.events import EventStreamDecoder, decode_event
 
 HERE = Path(__file__).parent
 PLAN = AnswerPlan(tool_names={"tool_1": "weather.get"}, reasoning=True)

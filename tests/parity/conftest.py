@@ -11,7 +11,7 @@ from claude_openai_proxy.app import create_app
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.simulator import Simulator
 from parity.sides import Pair, Side
-from upstreams_claude_code.conftest import Trap
+from upstreams.claude_code.conftest import Trap
 from web.serving import served
 
 API = {"ANTHROPIC_API_KEY": "sk-ant-made-up"}

@@ -13,7 +13,7 @@ from parity.conftest import both_ways
 from parity.documented import rows, undocumented
 from parity.same import assert_same_chunks
 from parity.sides import JSONObject, Outcome, Pair
-from upstreams_claude_code.conftest import Trap
+from upstreams.claude_code.conftest import Trap
 
 ANSWER = Script.text("Hello there").steps
 BEGUN = ANSWER[:3]

@@ -4,7 +4,7 @@ import pytest
 
 from claude_openai_proxy.simulator import Script
 from claude_openai_proxy.simulator.model_table import MODELS
-from claude_openai_proxy.translate.model_facts import facts_for
+from claude_openai_proxy.translate.models.facts import facts_for
 from parity.same import assert_same_answer, assert_same_requests, assert_same_when_put_together
 from parity.sides import JSONObject, Pair
 from translate.sent import Sent

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import strategies as st
 
 from claude_openai_proxy.protocols.anthropic import StreamEvent
-from claude_openai_proxy.translate.events import decode_event
+from claude_openai_proxy.translate.messages_api.events import decode_event
 
 Event = dict[str, object]
 Block = tuple[Event, list[Event]]

@@ -13,9 +13,9 @@ from openai.types.chat import ChatCompletionChunk as SDKChunk
 
 from claude_openai_proxy.errors import UpstreamProtocolError
 from claude_openai_proxy.protocols.openai_chat_response import ChatCompletionChunk, Choice, ChunkChoice, CompletionUsage
-from claude_openai_proxy.translate.answer_plan import AnswerPlan
-from claude_openai_proxy.translate.chat_choice import ChoiceAccumulator, to_chat_completion
-from claude_openai_proxy.translate.chat_stream import ChoiceStream
+from claude_openai_proxy.translate.chat_answer.chunks import ChoiceStream
+from claude_openai_proxy.translate.chat_answer.completion import ChoiceAccumulator, to_chat_completion
+from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
 from properties.event_scripts import AnswerScript, Event, answers, decoded
 
 PLANS = st.builds(

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from claude_openai_proxy.protocols.anthropic import ContentBlockStart, StreamEvent, ToolUseBlock
-from claude_openai_proxy.translate.continuation import TurnRecorder
-from claude_openai_proxy.translate.forced_tool import ForcedToolGate
+from claude_openai_proxy.translate.messages_api.continuation import TurnRecorder
+from claude_openai_proxy.translate.messages_api.forced_tool import ForcedToolGate
 from properties.event_scripts import Event, decoded, messages
 
 SDK_EVENT: TypeAdapter[RawMessageStreamEvent] = TypeAdapter(RawMessageStreamEvent)

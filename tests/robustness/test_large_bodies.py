@@ -6,7 +6,7 @@ import json
 import pytest
 
 from claude_openai_proxy.simulator.script import Script
-from claude_openai_proxy.translate.nesting import is_deeper
+from claude_openai_proxy.translate.schemas.nesting import is_deeper
 from robustness.whole_proxy import WholeProxy
 from web.direct import HELLO, call
 

@@ -23,7 +23,7 @@ from claude_openai_proxy.protocols.anthropic import (
     ToolUseBlock,
     Usage,
 )
-from claude_openai_proxy.translate.capabilities import Capabilities
+from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
 from claude_openai_proxy.upstreams.interface import AnswerFacts, Identity, UpstreamStatus
 
 Script = Sequence[Sequence[StreamEvent] | ProxyError]

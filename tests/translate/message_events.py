@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 from claude_openai_proxy.protocols.anthropic import StreamEvent
 from claude_openai_proxy.protocols.openai_chat_response import Choice, ChunkChoice
-from claude_openai_proxy.translate.answer_plan import AnswerPlan
-from claude_openai_proxy.translate.chat_choice import ChoiceAccumulator
-from claude_openai_proxy.translate.chat_stream import ChoiceStream
-from claude_openai_proxy.translate.events import decode_event
+from claude_openai_proxy.translate.chat_answer.chunks import ChoiceStream
+from claude_openai_proxy.translate.chat_answer.completion import ChoiceAccumulator
+from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
+from claude_openai_proxy.translate.messages_api.events import decode_event
 
 Json = Mapping[str, object]
 Events = list[StreamEvent]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from claude_openai_proxy.translate.model_facts import ModelFacts
+from claude_openai_proxy.translate.models.facts import ModelFacts
 from translate.sent import Sent
 
 Meaning = Callable[[Sent, ModelFacts], bool]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from claude_openai_proxy.translate.model_facts import ModelFacts
+from claude_openai_proxy.translate.models.facts import ModelFacts
 from translate.sent import Sent
 from translate.shape import HELLO, Shape, assistant, call, fields, function, refused, result, talk, user
 

@@ -3,7 +3,7 @@
 import pytest
 
 from claude_openai_proxy.errors import InvalidRequestError
-from claude_openai_proxy.translate.model_facts import facts_for
+from claude_openai_proxy.translate.models.facts import facts_for
 from translate.sent import Sent
 from translate.shapes import ACCEPTED, REFUSED, SHAPES, Shape
 from translate.translated import EVERY_MODEL, refusal, sent, translate

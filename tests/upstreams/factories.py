@@ -9,11 +9,11 @@ from types import MappingProxyType
 
 import pytest
 
+from claude_openai_proxy.upstreams.api.upstream import MessagesAPI
 from claude_openai_proxy.upstreams.claude_code import ClaudeCode
 from claude_openai_proxy.upstreams.claude_code.binary import find_cli
 from claude_openai_proxy.upstreams.http import HTTPClient
 from claude_openai_proxy.upstreams.interface import Upstream
-from claude_openai_proxy.upstreams.messages_api import MessagesAPI
 from upstreams.fixed_credentials import FixedCredentials
 
 UpstreamFactory = Callable[[str, float], AbstractAsyncContextManager[Upstream]]

@@ -1,7 +1,7 @@
 """Credentials without a login: a list of keys, of which each refused one gives way to the next."""
 
 from claude_openai_proxy.errors import NoLoginError
-from claude_openai_proxy.upstreams.credentials import Credential
+from claude_openai_proxy.logins.credentials import Credential
 
 
 class FixedCredentials:

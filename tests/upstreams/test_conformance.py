@@ -29,7 +29,7 @@ from claude_openai_proxy.protocols.anthropic import (
     UnknownEvent,
 )
 from claude_openai_proxy.simulator import Close, Cut, Gate, Hang, ReceivedRequest, Script, Simulator, Step, error_event
-from claude_openai_proxy.translate.events import decode_event
+from claude_openai_proxy.translate.messages_api.events import decode_event
 from claude_openai_proxy.upstreams.interface import MessageStream, Upstream
 from upstreams.factories import UpstreamFactory
 

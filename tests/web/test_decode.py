@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_openai_proxy.errors import InvalidRequestError
-from claude_openai_proxy.translate.nesting import is_deeper
-from claude_openai_proxy.web.decode import decode_chat_request
+from claude_openai_proxy.translate.schemas.nesting import is_deeper
+from claude_openai_proxy.web.chat.decode import decode_chat_request
 
 START = b'{"model":"m","messages":[{"role":"user","content":"Hi"}]'
 

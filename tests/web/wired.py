@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.web.application import Application
-from claude_openai_proxy.web.chat_completions import ChatCompletions
+from claude_openai_proxy.web.chat.completions import ChatCompletions
 from claude_openai_proxy.web.doors import Doors
-from claude_openai_proxy.web.health import HealthPage
 from claude_openai_proxy.web.models import ModelPages
-from claude_openai_proxy.web.page import Page
+from claude_openai_proxy.web.pages.health import HealthPage
+from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.routes import make_router
 from web.fake_service import FakeCatalog, FakeChat, FakeHealth
 

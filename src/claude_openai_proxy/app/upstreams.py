@@ -8,17 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from ssl import SSLContext
 
+from claude_openai_proxy.logins.claude_settings import ClaudeSettingsFiles, managed_directory, user_directory
+from claude_openai_proxy.logins.credentials import Credential, CredentialSource
+from claude_openai_proxy.logins.current import CurrentLogin
 from claude_openai_proxy.settings import NetworkSettings, Settings
 from claude_openai_proxy.settings.directories import state_directory
 from claude_openai_proxy.simulator import Simulator
+from claude_openai_proxy.upstreams.api.upstream import MessagesAPI
 from claude_openai_proxy.upstreams.claude_code import ClaudeCode
 from claude_openai_proxy.upstreams.claude_code.login import single_user_refusal
-from claude_openai_proxy.upstreams.claude_settings import ClaudeSettingsFiles, managed_directory, user_directory
-from claude_openai_proxy.upstreams.credentials import Credential, CredentialSource
-from claude_openai_proxy.upstreams.current_login import CurrentLogin
 from claude_openai_proxy.upstreams.http import HTTPClient, Proxies
 from claude_openai_proxy.upstreams.http.trust import tls_context
-from claude_openai_proxy.upstreams.messages_api import MessagesAPI
 from claude_openai_proxy.upstreams.only import OnlyUpstream
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
 

@@ -20,11 +20,11 @@ from claude_openai_proxy.telemetry.logging_setup import set_up_logging
 from claude_openai_proxy.upstreams.interface import UpstreamChoice
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
 from claude_openai_proxy.web.application import Application
-from claude_openai_proxy.web.chat_completions import ChatCompletions
+from claude_openai_proxy.web.chat.completions import ChatCompletions
 from claude_openai_proxy.web.doors import Doors
-from claude_openai_proxy.web.health import HealthPage
 from claude_openai_proxy.web.models import ModelPages
-from claude_openai_proxy.web.page import Page
+from claude_openai_proxy.web.pages.health import HealthPage
+from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.routes import make_router
 
 Pins = Callable[[], Mapping[str, str]]

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from claude_openai_proxy.doctor.report import Row, Status, failed
 from claude_openai_proxy.errors import ProxyError
+from claude_openai_proxy.logins.login import NO_LOGIN
 from claude_openai_proxy.upstreams.claude_code import ClaudeCode
 from claude_openai_proxy.upstreams.claude_code.binary import MINIMUM_VERSION, Binary
 from claude_openai_proxy.upstreams.claude_code.login import CliLogin
-from claude_openai_proxy.upstreams.login import NO_LOGIN
 
 PROGRAM, CONTRACT, LOGIN = "Claude Code CLI", "Contract check", "Claude Code login"
 _NO_PROGRAM = "needs the CLI"

@@ -11,9 +11,9 @@ from claude_openai_proxy.doctor.claude_code import Findings, look_at_cli, not_lo
 from claude_openai_proxy.doctor.machine import configuration_row, port_row, proxy_row, python_row
 from claude_openai_proxy.doctor.report import Report, Row, failed, report_of
 from claude_openai_proxy.doctor.round_trip import check_of, round_trip_row
+from claude_openai_proxy.logins.login import Login
 from claude_openai_proxy.settings import Settings, SettingsError
 from claude_openai_proxy.upstreams.interface import Upstream, UpstreamChoice
-from claude_openai_proxy.upstreams.login import Login
 from claude_openai_proxy.upstreams.only import OnlyUpstream
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
 

@@ -15,12 +15,12 @@ from claude_openai_proxy.protocols.anthropic import (
 )
 from claude_openai_proxy.protocols.openai_chat_response import ChunkChoice, CompletionUsage
 from claude_openai_proxy.records import RequestRecord
-from claude_openai_proxy.translate.chat_request import Translation
-from claude_openai_proxy.translate.chat_stream import ChoiceStream
-from claude_openai_proxy.translate.continuation import TurnRecorder, continued
-from claude_openai_proxy.translate.forced_tool import ForcedToolGate
-from claude_openai_proxy.translate.repairs import repair_for
-from claude_openai_proxy.translate.usage import add_usage, usage_of
+from claude_openai_proxy.translate.chat.request import Translation
+from claude_openai_proxy.translate.chat_answer.chunks import ChoiceStream
+from claude_openai_proxy.translate.messages_api.continuation import TurnRecorder, continued
+from claude_openai_proxy.translate.messages_api.forced_tool import ForcedToolGate
+from claude_openai_proxy.translate.messages_api.repairs import repair_for
+from claude_openai_proxy.translate.messages_api.usage import add_usage, usage_of
 from claude_openai_proxy.upstreams.interface import AnswerFacts, MessageStream, Upstream
 
 Batch = list[ChunkChoice]

@@ -12,10 +12,10 @@ from claude_openai_proxy.service.answering import Answering, Batch
 from claude_openai_proxy.service.interleaved import Interleaved
 from claude_openai_proxy.service.models import ModelCatalog, ResolvedModel
 from claude_openai_proxy.service.waiting import WaitingLine
-from claude_openai_proxy.translate.answer_checks import check_answer
-from claude_openai_proxy.translate.chat_choice import ChoiceAccumulator, to_chat_completion
-from claude_openai_proxy.translate.chat_request import Translation, to_messages_request
-from claude_openai_proxy.translate.usage import add_usage
+from claude_openai_proxy.translate.chat.request import Translation, to_messages_request
+from claude_openai_proxy.translate.chat_answer.answer_checks import check_answer
+from claude_openai_proxy.translate.chat_answer.completion import ChoiceAccumulator, to_chat_completion
+from claude_openai_proxy.translate.messages_api.usage import add_usage
 from claude_openai_proxy.upstreams.interface import Upstream, UpstreamChoice
 
 

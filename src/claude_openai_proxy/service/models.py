@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct
 from claude_openai_proxy.errors import ModelNotFoundError, ProxyError
 from claude_openai_proxy.protocols.anthropic import ModelInfo
 from claude_openai_proxy.protocols.openai_chat_response import Model
-from claude_openai_proxy.translate.model_facts import BUILT_IN, LINES, ModelFacts, facts_for, newest_active
+from claude_openai_proxy.translate.models.facts import BUILT_IN, LINES, ModelFacts, facts_for, newest_active
 from claude_openai_proxy.upstreams.interface import Upstream
 
 FRESH_SECONDS = 3600.0

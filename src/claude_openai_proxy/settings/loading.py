@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from claude_openai_proxy.logins.layers import Layer, Trust
+from claude_openai_proxy.logins.login import UpstreamName
 from claude_openai_proxy.settings import table
 from claude_openai_proxy.settings.errors import SettingsError
 from claude_openai_proxy.settings.network import NetworkSettings, read_network
@@ -16,8 +18,6 @@ from claude_openai_proxy.settings.values import (
     Unsupported,
     is_loopback,
 )
-from claude_openai_proxy.upstreams.login import UpstreamName
-from claude_openai_proxy.upstreams.login_layers import Layer, Trust
 
 _DOTENV_LOGIN = (table.ANTHROPIC_API_KEY, table.ANTHROPIC_AUTH_TOKEN, table.ANTHROPIC_BASE_URL)
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from claude_openai_proxy.logins.layers import split_url
 from claude_openai_proxy.settings.errors import SettingsError
 from claude_openai_proxy.settings.secret import Secret
-from claude_openai_proxy.upstreams.login_layers import split_url
 
 
 @dataclass(frozen=True, slots=True)

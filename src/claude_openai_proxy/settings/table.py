@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
+from claude_openai_proxy.logins.layers import http_url
+from claude_openai_proxy.logins.login import UpstreamName
 from claude_openai_proxy.settings import values
 from claude_openai_proxy.settings.secret import Secret
 from claude_openai_proxy.settings.values import ClientKey, LogFormat, LogLevel, Unsupported
-from claude_openai_proxy.upstreams.login import UpstreamName
-from claude_openai_proxy.upstreams.login_layers import http_url
 
 Value_co = TypeVar("Value_co", covariant=True)
 

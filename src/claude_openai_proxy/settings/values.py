@@ -7,8 +7,8 @@ from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Literal, TypeVar, cast
 
+from claude_openai_proxy.logins.layers import header_text, split_url
 from claude_openai_proxy.settings.secret import Secret
-from claude_openai_proxy.upstreams.login_layers import header_text, split_url
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "console", "json"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from claude_openai_proxy.protocols.anthropic import MessagesRequest, ModelInfo, StreamEvent
-from claude_openai_proxy.translate.capabilities import Capabilities
+from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Callable
 
 from claude_openai_proxy.errors import ClientRefusedError, NoLoginError, ProxyError, UpstreamError
+from claude_openai_proxy.logins.current import CurrentLogin
+from claude_openai_proxy.logins.layers import Layer
+from claude_openai_proxy.logins.login import NO_LOGIN, Login, UpstreamName
 from claude_openai_proxy.upstreams.claude_code import ClaudeCode
 from claude_openai_proxy.upstreams.claude_code.login import CliLogin
-from claude_openai_proxy.upstreams.current_login import CurrentLogin
 from claude_openai_proxy.upstreams.interface import Upstream, UpstreamStatus
-from claude_openai_proxy.upstreams.login import NO_LOGIN, Login, UpstreamName
-from claude_openai_proxy.upstreams.login_layers import Layer
 
 ASK_AGAIN_SECONDS = 3.0
 """While nobody is logged in, the CLI is asked so often at most: each question starts a process."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from claude_openai_proxy.web.asgi import Header
-from claude_openai_proxy.web.chunk_encoder import ChunkEncoder
+from claude_openai_proxy.web.chat.chunk_encoder import ChunkEncoder
 from claude_openai_proxy.web.exchange import Exchange
 from claude_openai_proxy.web.interface import ChatAnswer
 

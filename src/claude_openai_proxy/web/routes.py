@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from claude_openai_proxy.web.chat_completions import ChatCompletions
+from claude_openai_proxy.web.chat.completions import ChatCompletions
 from claude_openai_proxy.web.doors import Access
 from claude_openai_proxy.web.exchange import Exchange
-from claude_openai_proxy.web.health import HealthPage
 from claude_openai_proxy.web.models import ModelPages
-from claude_openai_proxy.web.page import Page
+from claude_openai_proxy.web.pages.health import HealthPage
+from claude_openai_proxy.web.pages.page import Page
 
 Endpoint = Callable[[Exchange], Awaitable[None]]
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from claude_openai_proxy.errors import UpstreamConnectionError
 from claude_openai_proxy.protocols.claude_code import ControlRequestFrame, Frame
-from claude_openai_proxy.translate.claude_code import clear_frames, mcp_answer
-from claude_openai_proxy.translate.claude_code_clear import ClearReader
+from claude_openai_proxy.translate.claude_code.clear import ClearReader
+from claude_openai_proxy.translate.claude_code.request import clear_frames, mcp_answer
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess
 
 SETTLE_SECONDS: Final = 2.0

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from claude_openai_proxy.errors import ProxyError, UpstreamProtocolError
 from claude_openai_proxy.protocols.anthropic import MessagesRequest
-from claude_openai_proxy.translate.claude_code_contract import differences, in_order
+from claude_openai_proxy.translate.claude_code.contract import differences, in_order
 from claude_openai_proxy.upstreams.claude_code.binary import Binary
 from claude_openai_proxy.upstreams.claude_code.clearing import clear
 from claude_openai_proxy.upstreams.claude_code.contract_endpoint import ContractEndpoint

@@ -10,7 +10,7 @@ import msgspec
 
 from claude_openai_proxy.errors import NoLoginError, UpstreamProtocolError
 from claude_openai_proxy.protocols.claude_code import Account, AuthStatus
-from claude_openai_proxy.translate.claude_code_errors import LOG_IN
+from claude_openai_proxy.translate.claude_code.errors import LOG_IN
 from claude_openai_proxy.upstreams.claude_code.binary import ask
 
 LoginKind = Literal["subscription", "token", "api key", "provider", "none"]

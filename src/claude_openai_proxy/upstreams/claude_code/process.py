@@ -12,9 +12,9 @@ from typing import Final, cast
 
 from claude_openai_proxy.errors import UpstreamConnectionError, UpstreamProtocolError, UpstreamTimeoutError
 from claude_openai_proxy.protocols import claude_code
-from claude_openai_proxy.translate.claude_code import initialize_frame, interrupt_frame
-from claude_openai_proxy.translate.claude_code_answer import decode_initialized
-from claude_openai_proxy.translate.claude_code_frames import decode_frame
+from claude_openai_proxy.translate.claude_code.answer import decode_initialized
+from claude_openai_proxy.translate.claude_code.frames import decode_frame
+from claude_openai_proxy.translate.claude_code.request import initialize_frame, interrupt_frame
 from claude_openai_proxy.upstreams.claude_code.environment import ARGUMENTS, config_directory, process_environment
 from claude_openai_proxy.upstreams.claude_code.pipes import Pipes
 from claude_openai_proxy.upstreams.claude_code.private import PrivateDirectory, remove_session, resident_bytes

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from claude_openai_proxy.errors import NoLoginError
-from claude_openai_proxy.translate.claude_code_errors import LOG_IN
+from claude_openai_proxy.translate.claude_code.errors import LOG_IN
 from claude_openai_proxy.upstreams.claude_code.binary import Binary, inspect
 from claude_openai_proxy.upstreams.claude_code.contract import prove
 from claude_openai_proxy.upstreams.claude_code.environment import config_directory

@@ -7,8 +7,8 @@ from typing import Final
 from claude_openai_proxy.errors import ProxyError, TimeoutPhase, UpstreamTimeoutError
 from claude_openai_proxy.protocols.anthropic import MessagesRequest, StreamEvent
 from claude_openai_proxy.protocols.claude_code import ControlRequestFrame, Frame, StreamEventFrame
-from claude_openai_proxy.translate.claude_code import mcp_answer, system_text, tool_names, turn_frames
-from claude_openai_proxy.translate.claude_code_answer import AnswerReader
+from claude_openai_proxy.translate.claude_code.answer import AnswerReader
+from claude_openai_proxy.translate.claude_code.request import mcp_answer, system_text, tool_names, turn_frames
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess
 from claude_openai_proxy.upstreams.interface import AnswerFacts
 

@@ -17,9 +17,9 @@ from claude_openai_proxy.errors import (
     UpstreamStatusError,
 )
 from claude_openai_proxy.protocols.anthropic import MessagesRequest, ModelInfo
-from claude_openai_proxy.translate.capabilities import Capabilities
-from claude_openai_proxy.translate.claude_code import system_text
-from claude_openai_proxy.translate.claude_code_models import offered_models
+from claude_openai_proxy.translate.claude_code.models import offered_models
+from claude_openai_proxy.translate.claude_code.request import system_text
+from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
 from claude_openai_proxy.upstreams.claude_code.binary import Binary, find_cli
 from claude_openai_proxy.upstreams.claude_code.login import CliLogin, check_account
 from claude_openai_proxy.upstreams.claude_code.pool import IDLE_SECONDS, Pool

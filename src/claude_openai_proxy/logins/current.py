@@ -1,0 +1,139 @@
+"""The login of this moment: it follows Claude Code's settings files while the server runs."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+
+from claude_openai_proxy.errors import NoLoginError
+from claude_openai_proxy.logins.claude_settings import ClaudeSettingsFiles
+from claude_openai_proxy.logins.credentials import Credential
+from claude_openai_proxy.logins.key_helper import DEFAULT_TTL_SECONDS, HelperCommand, KeyHelper
+from claude_openai_proxy.logins.layers import Layer, Trust, find_variable
+from claude_openai_proxy.logins.login import NO_LOGIN, Login, UpstreamName, choose_login
+
+_LINES = ("opus", "sonnet", "haiku", "fable")
+
+
+class CurrentLogin:
+    """A `CredentialSource` for the API upstream, and the facts for whoever chooses between the upstreams."""
+
+    def __init__(
+        self,
+        *,
+        layers: tuple[Layer, ...],
+        files: ClaudeSettingsFiles,
+        environment: Mapping[str, str],
+        clock: Callable[[], float],
+        upstream: UpstreamName = "auto",
+    ) -> None:
+        self._fixed_layers = layers
+        self._files = files
+        self._environment = environment
+        self._clock = clock
+        self._upstream = upstream
+        self._file_layers: tuple[Layer, ...] | None = None
+        self._layers: tuple[Layer, ...] = ()
+        self._by_key: Login | None = None
+        self._helper: KeyHelper | None = None
+        self._helper_layers: tuple[Layer, ...] | None = None
+
+    def layers(self, *, now: bool = False) -> tuple[Layer, ...]:
+        """Every source there is, most trusted first; the same tuple as long as no file changed."""
+        file_layers = self._files.layers(now=now)
+        if file_layers is not self._file_layers:
+            self._file_layers, self._by_key = file_layers, None
+            both = chain(self._fixed_layers, file_layers)
+            self._layers = tuple(sorted(both, key=lambda layer: layer.trust, reverse=True))
+        return self._layers
+
+    def find(self, *, subscription: str = "") -> Login | None:
+        """The login there is now; `subscription` is what the CLI says of its own. Raises `UntrustedLoginError`."""
+        return choose_login(self.layers(), upstream=self._upstream, subscription=subscription)
+
+    def describe(self) -> str:
+        """The login by key in words; "" where there is none."""
+        try:
+            return self._login_by_key().source
+        except NoLoginError:
+            return ""
+
+    def problems(self) -> tuple[str, ...]:
+        """Settings files that could not be used, one sentence each."""
+        return tuple(layer.problem for layer in self.layers() if layer.problem)
+
+    def pins(self) -> dict[str, str]:
+        """Model lines that ANTHROPIC_DEFAULT_OPUS_MODEL and its sisters pin to a model id.
+
+        A mark such as `[1m]`, by which Claude Code asks for a larger context, is not part of the id.
+        """
+        found = ((line, find_variable(f"ANTHROPIC_DEFAULT_{line.upper()}_MODEL", self._trusted())) for line in _LINES)
+        return {line: re.sub(r"\[[^]]*\]$", "", pin.text) for line, pin in found if pin}
+
+    def cli_environment(self) -> dict[str, str]:
+        """What Claude Code may be given: the trusted sources, and keys, but no base URL, that only `.env` has."""
+        keys = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+        least = {name: layer.variables[name] for layer in self.layers() for name in keys if name in layer.variables}
+        return {**least, **dict(self._helper_environment())}
+
+    async def credential(self) -> Credential:
+        """The login by key. Raises `NoLoginError`."""
+        login = self._login_by_key()
+        match login.kind:
+            case "api_key" | "auth_token" as kind:
+                return Credential(kind, login.secret, login.base_url, login.source)
+            case _:
+                key = await self._helper_of(login).key()
+                return Credential("api_key_helper", key, login.base_url, login.source)
+
+    async def refused(self, credential: Credential) -> bool:
+        """Forget `credential`. True when a helper can print another one, or another login was set meanwhile."""
+        self.layers(now=True)
+        if credential.kind == "api_key_helper" and self._helper is not None:
+            self._helper.forget(credential.secret)
+            return True
+        try:
+            return await self.credential() != credential
+        except NoLoginError:
+            return False
+
+    def _login_by_key(self) -> Login:
+        layers = self.layers()
+        if self._by_key is None:
+            self._by_key = choose_login(layers, upstream="api")
+        if self._by_key is None:
+            raise NoLoginError(NO_LOGIN)
+        return self._by_key
+
+    def _trusted(self) -> tuple[Layer, ...]:
+        return tuple(layer for layer in self.layers() if layer.trust >= Trust.CLAUDE_SETTINGS)
+
+    def _helper_of(self, login: Login) -> KeyHelper:
+        if self._helper is None or self._helper_layers is not self._layers:
+            self._helper_layers = self._layers
+            command = self._helper_command(login)
+            if self._helper is None or self._helper.command != command:
+                self._helper = KeyHelper(command, clock=self._clock)
+        return self._helper
+
+    def _helper_command(self, login: Login) -> HelperCommand:
+        home = self._environment.get("HOME") or self._environment.get("USERPROFILE")
+        return HelperCommand(
+            command=login.secret,
+            source=login.source.removeprefix("apiKeyHelper from "),
+            environment=dict(self._helper_environment()),
+            directory=Path(home) if home else None,
+            ttl=_helper_ttl(self._trusted()),
+        )
+
+    def _helper_environment(self) -> Iterator[tuple[str, str]]:
+        """The user's own, as Claude Code hands it on; the keys of the proxy's clients stay out of it."""
+        for layer in reversed(self._trusted()):
+            yield from ((name, text) for name, text in layer.variables.items() if name != "PROXY_API_KEYS")
+
+
+def _helper_ttl(layers: tuple[Layer, ...]) -> float:
+    found = find_variable("CLAUDE_CODE_API_KEY_HELPER_TTL_MS", layers)
+    if found is None or not re.fullmatch(r"[0-9]{1,12}", found.text):
+        return DEFAULT_TTL_SECONDS
+    return int(found.text) / 1000

@@ -1,0 +1,1 @@
+"""The reader of OpenAI's chat request."""

@@ -1,0 +1,196 @@
+"""The content of messages: text, images, files, and Claude's own parts. Text that is empty or blank never leaves."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
+
+from claude_openai_proxy.errors import InvalidRequestError
+from claude_openai_proxy.protocols.anthropic import (
+    Base64Source,
+    CitationsConfig,
+    DocumentBlockParam,
+    ImageBlockParam,
+    PlainTextSource,
+    TextBlockParam,
+    URLSource,
+)
+from claude_openai_proxy.protocols.openai_chat_request import (
+    Base64Source as AskedBase64,
+)
+from claude_openai_proxy.protocols.openai_chat_request import (
+    CacheControl,
+    Content,
+    ContentPart,
+    DocumentPart,
+    FilePart,
+    ImagePart,
+    ImageURL,
+    ImageURLPart,
+    InputAudioPart,
+    RefusalPart,
+    TextPart,
+    TextSource,
+)
+from claude_openai_proxy.translate.wishes.cache_marks import CacheMarks, Mark
+from claude_openai_proxy.translate.wishes.media import (
+    document_source,
+    file_block,
+    image_block,
+    image_of_bytes,
+    web_source,
+)
+from claude_openai_proxy.translate.wishes.notes import Notes
+
+SeenBlock = TextBlockParam | ImageBlockParam | DocumentBlockParam
+"""What may stand in a user turn and in a tool result."""
+
+Block = TypeVar("Block", bound=Struct)
+
+
+class Reader(Struct, frozen=True):
+    """Reads parts. `citations`: documents may be cited (not together with a JSON schema for the answer)."""
+
+    marks: CacheMarks
+    notes: Notes
+    citations: bool = True
+
+    def seen(self, content: Content, place: str, message_mark: CacheControl | None = None) -> Sequence[SeenBlock]:
+        """Blocks of a user turn. Raises `InvalidRequestError` at a part that cannot stand there."""
+        if isinstance(content, str):
+            return self.plain(content, message_mark)
+        blocks: list[SeenBlock] = []
+        for index, part in enumerate(content or ()):
+            block = self.part(part, f"{place}.content[{index}]")
+            if block is not None:
+                blocks.append(block)
+        return self.with_message_mark(blocks, message_mark)
+
+    def text(self, content: Content, place: str, message_mark: CacheControl | None = None) -> list[TextBlockParam]:
+        """Blocks of a system message, which has text only."""
+        if isinstance(content, str):
+            return self.plain(content, message_mark)
+        blocks: list[TextBlockParam] = []
+        for index, part in enumerate(content or ()):
+            blocks += self.said(part, f"{place}.content[{index}]")
+        return self.with_message_mark(blocks, message_mark)
+
+    def plain(self, text: str, mark: CacheControl | None) -> list[TextBlockParam]:
+        """Text that is a message's whole content: at most one block."""
+        if not text or text.isspace():
+            return []
+        return [TextBlockParam(text)] if mark is None else [TextBlockParam(text, self.marks.of(mark))]
+
+    def said(self, part: ContentPart, place: str) -> list[TextBlockParam]:
+        """The text of a part where only text can stand: at most one block."""
+        text = _text_of(part)
+        if text is None:
+            raise InvalidRequestError("Only text can stand here.", param=f"{place}.type")
+        return [] if _is_blank(text) else [TextBlockParam(text, self.marks.of_part(part))]
+
+    def part(self, part: ContentPart, place: str) -> SeenBlock | None:
+        """One block; None for blank text."""
+        if isinstance(part, TextPart):
+            return None if _is_blank(part.text) else TextBlockParam(part.text, self.marks.of_part(part))
+        if isinstance(part, RefusalPart):
+            return None if _is_blank(part.refusal) else TextBlockParam(part.refusal, self.marks.of_part(part))
+        return self._medium(part, place)
+
+    def result(self, content: Content, place: str) -> "str | list[SeenBlock] | UnsetType":
+        """What a tool returned. The marks of its parts become one mark of the result."""
+        if isinstance(content, str):
+            return plain_result(content)
+        unmarked = Reader(CacheMarks(), self.notes, citations=self.citations)
+        blocks = unmarked.seen(content, place)
+        return [_without_mark(block) for block in blocks] or UNSET
+
+    def result_mark(self, content: Content, mark: CacheControl | None) -> Mark:
+        """The mark of a result: its own, or that of its last marked part."""
+        if mark is not None:
+            return self.marks.of(mark)
+        for part in reversed(content if isinstance(content, list) else []):
+            if part.cache_control is not None or part.prompt_cache_breakpoint is not None:
+                return self.marks.of_part(part)
+        return UNSET
+
+    # ---- media --------------------------------------------------------------------------------------------------
+
+    def _medium(self, part: ContentPart, place: str) -> SeenBlock:
+        if isinstance(part, ImageURLPart):
+            return self._image_url(part, place)
+        if isinstance(part, FilePart):
+            return file_block(part.file, f"{place}.file", self.marks.of_part(part))
+        if isinstance(part, ImagePart):
+            return self._claude_image(part, f"{place}.source")
+        if isinstance(part, DocumentPart):
+            return self._claude_document(part, f"{place}.source")
+        if isinstance(part, InputAudioPart):
+            raise InvalidRequestError("Claude does not hear: input_audio is not supported.", param=place)
+        raise InvalidRequestError("A part of this type cannot stand here.", param=f"{place}.type")
+
+    def _image_url(self, part: ImageURLPart, place: str) -> SeenBlock:
+        image, place = part.image_url, f"{place}.image_url"
+        if isinstance(image, ImageURL):
+            if image.detail not in {None, "auto"}:
+                self.notes.decline("image_url.detail")
+            image, place = image.url, f"{place}.url"
+        return image_block(image, place, self.marks.of_part(part))
+
+    def _claude_image(self, part: ImagePart, place: str) -> SeenBlock:
+        mark = self.marks.of_part(part)
+        if isinstance(part.source, AskedBase64):
+            return image_of_bytes(part.source.media_type, part.source.data, f"{place}.data", mark)
+        return image_block(part.source.url, f"{place}.url", mark)
+
+    def _claude_document(self, part: DocumentPart, place: str) -> SeenBlock:
+        cited = part.citations is not None and part.citations.enabled
+        if cited and not self.citations:
+            self.notes.decline("citations", "an answer with a JSON schema has none")
+        return DocumentBlockParam(
+            source=_document_source(part, place),
+            title=part.title or UNSET,
+            context=part.context or UNSET,
+            citations=CitationsConfig(enabled=True) if cited and self.citations else UNSET,
+            cache_control=self.marks.of_part(part),
+        )
+
+    # ---- marks --------------------------------------------------------------------------------------------------
+
+    def with_message_mark(self, blocks: list[Block], mark: CacheControl | None) -> list[Block]:
+        """A mark on a whole message is one on its last block."""
+        if mark is not None and blocks and getattr(blocks[-1], "cache_control", None) is UNSET:
+            blocks[-1] = replace(blocks[-1], cache_control=self.marks.of(mark))
+        return blocks
+
+
+def plain_result(text: str) -> str | UnsetType:
+    """What a tool returned as text; nothing where that is blank."""
+    return UNSET if not text or text.isspace() else text
+
+
+def _text_of(part: ContentPart) -> str | None:
+    if isinstance(part, TextPart):
+        return part.text
+    return part.refusal if isinstance(part, RefusalPart) else None
+
+
+def _is_blank(text: str) -> bool:
+    return not text or text.isspace()
+
+
+def _document_source(part: DocumentPart, place: str) -> Base64Source | URLSource | PlainTextSource:
+    source = part.source
+    if isinstance(source, TextSource):
+        if _is_blank(source.data):
+            raise InvalidRequestError("The document is empty.", param=f"{place}.data")
+        return PlainTextSource(source.data)
+    if isinstance(source, AskedBase64):
+        return document_source(source.media_type, source.data, f"{place}.data")
+    if (on_the_web := web_source(source.url)) is None:
+        raise InvalidRequestError("The URL must be http(s).", param=f"{place}.url")
+    return on_the_web
+
+
+def _without_mark(block: SeenBlock) -> SeenBlock:
+    return block if block.cache_control is UNSET else replace(block, cache_control=UNSET)

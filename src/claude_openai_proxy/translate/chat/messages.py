@@ -1,0 +1,183 @@
+"""The client's messages, one by one, into a conversation."""
+
+from collections.abc import Sequence
+
+from msgspec import UNSET
+
+from claude_openai_proxy.errors import InvalidRequestError
+from claude_openai_proxy.protocols.anthropic import (
+    ContentBlockParam,
+    RedactedThinkingBlockParam,
+    TextBlockParam,
+    ThinkingBlockParam,
+)
+from claude_openai_proxy.protocols.openai_chat_request import (
+    AssistantMessage,
+    Content,
+    ContentPart,
+    DeveloperMessage,
+    FunctionCall,
+    FunctionMessage,
+    Message,
+    RedactedThinkingPart,
+    SystemMessage,
+    ThinkingPart,
+    ToolCall,
+    ToolMessage,
+    ToolResultPart,
+    ToolUsePart,
+    UserMessage,
+)
+from claude_openai_proxy.translate.chat.content import Reader, plain_result
+from claude_openai_proxy.translate.messages_api.conversation import Conversation
+from claude_openai_proxy.translate.messages_api.tool_names import ToolNames
+from claude_openai_proxy.translate.wishes.arguments import call_input, object_input
+from claude_openai_proxy.translate.wishes.notes import Notes
+from claude_openai_proxy.translate.wishes.tools import CUSTOM_INPUT
+
+SaidBlock = TextBlockParam | ThinkingBlockParam | RedactedThinkingBlockParam
+"""What stands in an assistant turn beside its calls."""
+
+
+class MessageReader:
+    """Feeds a conversation with a client's messages."""
+
+    def __init__(self, conversation: Conversation, reader: Reader, names: ToolNames, notes: Notes) -> None:
+        self._conversation = conversation
+        self._reader = reader
+        self._names = names
+        self._notes = notes
+        self._messages: Sequence[Message] = ()
+        self._speakers: frozenset[str] | None = None
+
+    def read(self, messages: Sequence[Message]) -> None:
+        """All of them. Raises `InvalidRequestError` at the place that cannot be read."""
+        if not messages:
+            raise InvalidRequestError("messages must not be empty.", param="messages")
+        self._messages = messages
+        for index, message in enumerate(messages):
+            # Not `isinstance`, which is slow to say no.
+            if type(message) is ToolMessage:
+                self._tool(message, index)
+            elif type(message) is AssistantMessage:
+                self._assistant(message, index)
+            elif type(message) is UserMessage:
+                self._user(message, f"messages[{index}]")
+            else:
+                self._other(message, f"messages[{index}]")
+
+    def _tool(self, message: ToolMessage, index: int) -> None:
+        content, mark = message.content, message.cache_control
+        if isinstance(content, str) and mark is None:
+            self._conversation.answer(message.tool_call_id, plain_result(content))
+        else:
+            result = self._reader.result(content, f"messages[{index}]")
+            self._conversation.answer(message.tool_call_id, result, self._reader.result_mark(content, mark))
+
+    def _other(self, message: Message, place: str) -> None:
+        if isinstance(message, SystemMessage | DeveloperMessage):
+            self._conversation.instruct(self._reader.text(message.content, place, message.cache_control))
+        elif isinstance(message, FunctionMessage):
+            result = self._reader.result(message.content, place)
+            mark = self._reader.result_mark(message.content, message.cache_control)
+            self._conversation.answer_named(message.name, result, mark)
+
+    # ---- user ---------------------------------------------------------------------------------------------------
+
+    def _user(self, message: UserMessage, place: str) -> None:
+        content = self._without_results(message.content, place)
+        blocks = self._reader.seen(content, place, message.cache_control)
+        if not blocks and content is not message.content:
+            return
+        self._conversation.ask(self._named(blocks, message.name))
+
+    def _without_results(self, content: Content, place: str) -> Content:
+        """Claude-shaped results go where results go; what remains is the user's own."""
+        if not isinstance(content, list) or not any(isinstance(part, ToolResultPart) for part in content):
+            return content
+        own: list[ContentPart] = []
+        for index, part in enumerate(content):
+            if isinstance(part, ToolResultPart):
+                self._result_part(part, f"{place}.content[{index}]")
+            else:
+                own.append(part)
+        return own
+
+    def _result_part(self, part: ToolResultPart, place: str) -> None:
+        content: Content = [*part.content] if isinstance(part.content, list) else part.content
+        result = self._reader.result(content, place)
+        mark = self._reader.result_mark(content, part.cache_control)
+        self._conversation.answer(part.tool_use_id, result, mark, is_error=part.is_error or UNSET)
+
+    def _named(self, blocks: Sequence[ContentBlockParam], name: str | None) -> Sequence[ContentBlockParam]:
+        """The speaker's name before the text, where there are several speakers."""
+        if not name or not blocks:
+            return blocks
+        if self._speakers is None:
+            self._speakers = _several_speakers(self._messages)
+        if name not in self._speakers:
+            return blocks
+        first = blocks[0]
+        if isinstance(first, TextBlockParam):
+            return [TextBlockParam(f"{name}: {first.text}", first.cache_control), *blocks[1:]]
+        return [TextBlockParam(f"{name}:"), *blocks]
+
+    # ---- assistant ----------------------------------------------------------------------------------------------
+
+    def _assistant(self, message: AssistantMessage, index: int) -> None:
+        content = message.content
+        if isinstance(content, list):
+            self._say_parts(message, content, f"messages[{index}]")
+        else:
+            said = self._reader.plain(content or message.refusal or "", message.cache_control)
+            self._conversation.say(self._named(said, message.name) if message.name else said)
+        for number, call in enumerate(message.tool_calls or ()):
+            if call.function is not None:
+                self._function_call(call.id, call.function)
+            else:
+                self._custom_call(call, f"messages[{index}].tool_calls[{number}]")
+        if message.function_call and not message.tool_calls:
+            self._function_call(None, message.function_call)
+
+    def _say_parts(self, message: AssistantMessage, content: list[ContentPart], place: str) -> None:
+        said: list[SaidBlock] = []
+        for number, part in enumerate(content):
+            said += self._said_part(part, f"{place}.content[{number}]")
+        said = said or [*self._reader.text(message.refusal, place)]
+        self._conversation.say(self._named(self._reader.with_message_mark(said, message.cache_control), message.name))
+        for part in content:
+            if isinstance(part, ToolUsePart):
+                mark = self._reader.marks.of_part(part)
+                self._conversation.call(
+                    part.id, part.name, self._names.alias(part.name), object_input(part.input), mark
+                )
+
+    def _said_part(self, part: ContentPart, place: str) -> Sequence[SaidBlock]:
+        if isinstance(part, ToolUsePart):
+            return ()
+        if isinstance(part, ThinkingPart):
+            if part.signature:
+                return (ThinkingBlockParam(part.thinking, part.signature),)
+            self._notes.repair("thinking_without_signature_left_out")
+            return ()
+        if isinstance(part, RedactedThinkingPart):
+            return (RedactedThinkingBlockParam(part.data),)
+        return self._reader.said(part, place)
+
+    def _function_call(self, id_: str | None, function: FunctionCall) -> None:
+        name = function.name
+        self._conversation.call(id_, name, self._names.alias(name), call_input(function.arguments))
+
+    def _custom_call(self, call: ToolCall, place: str) -> None:
+        custom = call.custom
+        if custom is None:
+            raise InvalidRequestError("A tool call must have a function with a name.", param=f"{place}.function")
+        alias = self._names.alias(custom.name)
+        self._conversation.call(call.id, custom.name, alias, call_input({CUSTOM_INPUT: custom.input}))
+
+
+def _several_speakers(messages: Sequence[Message]) -> frozenset[str]:
+    """The names in use in one role where they tell speakers apart."""
+    users = {message.name for message in messages if isinstance(message, UserMessage) and message.name}
+    assistants = {message.name for message in messages if isinstance(message, AssistantMessage) and message.name}
+    return frozenset().union(*(names for names in (users, assistants) if len(names) > 1))

@@ -1,0 +1,1 @@
+"""The encoder of OpenAI's chat chunks and completions."""

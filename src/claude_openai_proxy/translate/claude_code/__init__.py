@@ -1,0 +1,1 @@
+"""The codec of the Claude Code process: frames in and out, and what they say."""

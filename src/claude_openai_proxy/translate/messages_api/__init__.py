@@ -1,0 +1,1 @@
+"""Claude's own side: conversation, events, the answer's blocks, repairs, continuation, in nobody's shape."""

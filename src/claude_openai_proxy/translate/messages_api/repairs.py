@@ -1,0 +1,81 @@
+"""Remedies for what upstream refuses with 400 although the translation could not know it."""
+
+from collections.abc import Callable
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from claude_openai_proxy.protocols.anthropic import (
+    MessageParam,
+    MessagesRequest,
+    OutputConfig,
+    RedactedThinkingBlockParam,
+    TextBlockParam,
+    ThinkingBlockParam,
+    ToolParam,
+)
+from claude_openai_proxy.translate.wishes.instructions import schema_in_words
+
+Remedy = Callable[[MessagesRequest], MessagesRequest]
+
+
+def without_strict(request: MessagesRequest) -> MessagesRequest:
+    """The same request with no strict tool; the schemas stay."""
+    if request.tools is UNSET:
+        return request
+    return replace(
+        request,
+        tools=[replace(tool, strict=UNSET) if isinstance(tool, ToolParam) else tool for tool in request.tools],
+    )
+
+
+def without_format(request: MessagesRequest) -> MessagesRequest:
+    """The same request with the answer's schema told in words."""
+    config = request.output_config
+    if config is UNSET or config.format is UNSET:
+        return request
+    block = TextBlockParam(schema_in_words(bytes(config.format.schema)))
+    rest = replace(config, format=UNSET)
+    return replace(
+        request,
+        output_config=UNSET if rest == OutputConfig() else rest,
+        system=[*(request.system or ()), block],
+    )
+
+
+def without_thinking_blocks(request: MessagesRequest) -> MessagesRequest:
+    """The same request with no thinking of earlier turns; a turn that had nothing else is left out."""
+    thinking = ThinkingBlockParam | RedactedThinkingBlockParam
+    kept = [
+        MessageParam(turn.role, [block for block in turn.content if not isinstance(block, thinking)])
+        for turn in request.messages
+    ]
+    return replace(request, messages=[turn for turn in kept if turn.content])
+
+
+_REMEDIES: tuple[tuple[tuple[str, ...], str, Remedy], ...] = (
+    (("grammar", "too large"), "strict_left_out", without_strict),
+    (("grammar", "too large"), "response_format_emulated", without_format),
+    (("schema", "too complex"), "strict_left_out", without_strict),
+    (("schema", "too complex"), "response_format_emulated", without_format),
+    (("too many", "optional parameters"), "strict_left_out", without_strict),
+    (("too many", "optional parameters"), "response_format_emulated", without_format),
+    (("too many", "strict"), "strict_left_out", without_strict),
+    (("bound to a different conversation",), "thinking_blocks_left_out", without_thinking_blocks),
+    (("invalid", "signature", "thinking"), "thinking_blocks_left_out", without_thinking_blocks),
+)
+"""Words of the error message, in lower case, that all stand in it; the record's word; the remedy.
+
+The first remedy that changes anything is taken.
+"""
+
+
+def repair_for(error_message: str, request: MessagesRequest) -> tuple[str, MessagesRequest] | None:
+    """The record's word and the request to send instead, where the refusal has a remedy that changes anything."""
+    message = error_message.lower()
+    for words, name, remedy in _REMEDIES:
+        if all(word in message for word in words):
+            repaired = remedy(request)
+            if repaired != request:
+                return name, repaired
+    return None

@@ -1,0 +1,1 @@
+"""Facts about models, as data asked by capability."""

@@ -1,0 +1,1 @@
+"""JSON Schema: what Claude takes of it, and what a client's schema becomes."""

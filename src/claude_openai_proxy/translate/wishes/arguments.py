@@ -1,0 +1,76 @@
+"""Arguments of calls in a history: JSON text at OpenAI, an object at Claude. Nothing is refused, nothing is lost."""
+
+import json
+
+import msgspec
+from msgspec import Raw, Struct
+
+from claude_openai_proxy.translate.schemas.nesting import DEEPEST, is_deeper
+
+WRAPPED = "arguments"
+"""The property that holds what is not an object."""
+
+
+class _Object(Struct):
+    """Any object: all of it is looked at, none of it is kept."""
+
+
+_objects = msgspec.json.Decoder(_Object)
+
+
+def call_input(arguments: str | dict[str, object] | list[object] | None) -> Raw:
+    """The object that `arguments` is or holds; unchanged where it already is one, wrapped where it cannot be one."""
+    if not isinstance(arguments, str):
+        return _from_value(arguments)
+    try:
+        _objects.decode(arguments)
+    except (msgspec.DecodeError, RecursionError):
+        return _mended(arguments)
+    is_deep = len(arguments) > DEEPEST and is_deeper(arguments.encode(), DEEPEST)
+    return _wrapped(arguments) if is_deep else Raw(arguments)
+
+
+def object_input(value: Raw) -> Raw:
+    """A call's input that came as JSON: the object itself, or what it is wrapped."""
+    if bytes(value).lstrip().startswith(b"{"):
+        return value
+    try:
+        decoded: object = msgspec.json.decode(value)
+    except msgspec.ValidationError:  # a number that fits into none of ours
+        return Raw(b'{"%b":%b}' % (WRAPPED.encode(), bytes(value)))
+    return call_input(decoded) if isinstance(decoded, str | list | None) else _wrapped(decoded)
+
+
+def _from_value(value: dict[str, object] | list[object] | None) -> Raw:
+    if isinstance(value, dict):
+        return Raw(msgspec.json.encode(value))
+    return Raw(b"{}") if value is None else _wrapped(value)
+
+
+def _mended(text: str) -> Raw:
+    """Raw control characters, NaN, a second layer of quoting: read leniently; anything else is kept as text."""
+    if not text.strip():
+        return Raw(b"{}")
+    try:
+        value = json.loads(text, strict=False, parse_constant=str)
+        if isinstance(value, str):
+            value = json.loads(value, strict=False, parse_constant=str)
+    except (ValueError, RecursionError):
+        return _wrapped(text)
+    if value is None:
+        return Raw(b"{}")
+    return _encoded(value) if isinstance(value, dict) else _wrapped(value)
+
+
+def _wrapped(value: object) -> Raw:
+    return _encoded({WRAPPED: value})
+
+
+def _encoded(value: dict[str, object]) -> Raw:
+    """Lone surrogates, which no UTF-8 has, become question marks; so deep a nesting that it cannot be written, text."""
+    try:
+        return Raw(msgspec.json.encode(value))
+    except UnicodeEncodeError:
+        return Raw(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+    except RecursionError:
+        return Raw(msgspec.json.encode({WRAPPED: str(value)}))

@@ -1,0 +1,1 @@
+"""The way to Claude by HTTPS with a key: the Messages API."""

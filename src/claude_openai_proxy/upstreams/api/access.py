@@ -1,0 +1,154 @@
+"""How a request gets to the API: with which credential, how patiently, and tried how often."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import repeat
+from typing import Final
+
+from claude_openai_proxy.errors import UpstreamConnectionError, UpstreamStatusError
+from claude_openai_proxy.logins.credentials import Credential, CredentialSource
+from claude_openai_proxy.upstreams.api.errors import status_error
+from claude_openai_proxy.upstreams.http import URL, HTTPClient, Patience, Request, Response
+from claude_openai_proxy.upstreams.interface import AnswerFacts
+
+API_VERSION: Final = "2023-06-01"
+"""A later one refuses temperature, top_p and top_k on every model."""
+CONNECT_RETRIES: Final = 2
+LONGEST_PAUSE: Final = 5.0
+"""Where upstream asks for more than so many seconds, the client shall decide and not we."""
+_PEPPER: Final = b"claude-openai-proxy account"
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long and how often. `timeout`: seconds without a byte; `total_timeout`: seconds for all of a request.
+
+    `retries`: second tries after a 5xx; 0 also switches off those after a failed connect. `pause`: seconds between.
+    """
+
+    timeout: float = 60.0
+    total_timeout: float | None = None
+    retries: int = 1
+    pause: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class _Login:
+    """A credential in the form in which every request needs it."""
+
+    credential: Credential
+    base: URL
+    headers: tuple[tuple[str, str], ...]
+    account: str
+
+
+class APIAccess:
+    """Sends requests below the base URL of the credential in use."""
+
+    def __init__(self, *, client: HTTPClient, credentials: CredentialSource, effort: Effort, version: str) -> None:
+        self._client = client
+        self._credentials = credentials
+        self._effort = effort
+        self._headers = (
+            ("anthropic-version", API_VERSION),
+            ("content-type", "application/json"),
+            ("user-agent", f"claude-openai-proxy/{version}"),
+        )
+        self._login: _Login | None = None
+
+    @property
+    def account(self) -> str:
+        """A digest of the credential in use; "" until the first was used."""
+        return self._login.account if self._login else ""
+
+    async def open(self, method: str, path: str, body: bytes, facts: AnswerFacts) -> Response:
+        """The response to a request, always a 200; `facts` learns of every second try.
+
+        Raises `NoLoginError`, `UpstreamError` and its kinds.
+        """
+        patience = self._patience()
+        pauses = self._pauses(self._effort.retries)
+        login = await self._current_login()
+        while True:
+            request = Request(method, login.base / path, login.headers, body)
+            response = await self._send(request, patience, facts)
+            if response.status == 200:
+                return response
+            with response:
+                error = await status_error(response)
+            if error.status == 401:
+                login = await self._another_login(login, error, facts)
+            else:
+                await _pause_before_retry(error, response, pauses)
+                _note(facts, "retried_5xx")
+
+    async def _send(self, request: Request, patience: Patience, facts: AnswerFacts) -> Response:
+        pauses = self._pauses(CONNECT_RETRIES if self._effort.retries else 0)
+        while True:
+            try:
+                return await self._client.send(request, patience)
+            except UpstreamConnectionError as error:
+                pause = next(pauses, None)
+                if error.reached or pause is None:
+                    raise
+            await asyncio.sleep(pause)
+            _note(facts, "connect_retried")
+
+    def _pauses(self, count: int) -> Iterator[float]:
+        return repeat(self._effort.pause, count)
+
+    def _patience(self) -> Patience:
+        total = self._effort.total_timeout
+        deadline = None if total is None else asyncio.get_running_loop().time() + total
+        return Patience(self._effort.timeout, deadline)
+
+    async def _current_login(self) -> _Login:
+        credential = await self._credentials.credential()
+        if self._login is None or self._login.credential != credential:
+            self._login = self._prepare(credential)
+        return self._login
+
+    def _prepare(self, credential: Credential) -> _Login:
+        try:
+            base = URL.parse(credential.base_url)
+        except ValueError as error:
+            raise UpstreamConnectionError(
+                f"The base URL of the login cannot be used: {error}", reached=False
+            ) from error
+        account = blake2b(credential.secret.encode(), key=_PEPPER, digest_size=6).hexdigest()
+        return _Login(credential, base, (*credential.headers(), *self._headers), account)
+
+    async def _another_login(self, login: _Login, error: UpstreamStatusError, facts: AnswerFacts) -> _Login:
+        if "key_refreshed" in facts.repairs or not await self._credentials.refused(login.credential):
+            raise _refused(error, login.credential) from error
+        _note(facts, "key_refreshed")
+        return await self._current_login()
+
+
+async def _pause_before_retry(error: UpstreamStatusError, response: Response, pauses: Iterator[float]) -> None:
+    """Sleep if another try makes sense, raise `error` if not."""
+    if error.status < 500 or response.header("x-should-retry") == "false":
+        raise error
+    pause = next(pauses, None)
+    asked = error.retry_after or 0.0
+    if pause is None or asked > LONGEST_PAUSE:
+        raise error
+    await asyncio.sleep(max(pause, asked))
+
+
+def _refused(error: UpstreamStatusError, credential: Credential) -> UpstreamStatusError:
+    return UpstreamStatusError(
+        f"Claude refused {credential.source}: {error.message}. "
+        "Set a valid ANTHROPIC_API_KEY, or log in with: claude auth login",
+        status=error.status,
+        error_type=error.error_type,
+        request_id=error.request_id,
+        rate_limits=error.rate_limits,
+    )
+
+
+def _note(facts: AnswerFacts, repair: str) -> None:
+    if repair not in facts.repairs:
+        facts.repairs.append(repair)

@@ -1,0 +1,111 @@
+"""What the Messages API says when it says no (https://docs.anthropic.com/en/api/errors), as the proxy's own errors."""
+
+import math
+import re
+import time
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from claude_openai_proxy.errors import UpstreamError, UpstreamStatusError
+from claude_openai_proxy.protocols.anthropic import APIError, ErrorEvent
+from claude_openai_proxy.translate.messages_api.error_status import STATUS_OF_TYPE
+from claude_openai_proxy.upstreams.http import Response
+
+MAX_ERROR_BYTES: Final = 1024 * 1024
+_EXCERPT_CHARACTERS: Final = 200
+_TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+
+
+class _ErrorBody(Struct, frozen=True):
+    error: APIError
+    request_id: str | None = None
+
+
+_decode_error_body = msgspec.json.Decoder(_ErrorBody).decode
+
+
+async def status_error(response: Response) -> UpstreamStatusError:
+    """The error of a response that is not 200; reads its body."""
+    try:
+        body = await response.read_all(MAX_ERROR_BYTES)
+    except UpstreamError:
+        # The status says more than how its explanation was lost.
+        body = b""
+    try:
+        told = _decode_error_body(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        told = _ErrorBody(APIError(message=_summary(response, body)))
+    return UpstreamStatusError(
+        told.error.message or f"Claude's side answered HTTP {response.status} without a word",
+        status=response.status,
+        error_type=told.error.type,
+        request_id=request_id(response) or told.request_id,
+        retry_after=_retry_after(response),
+        rate_limits=rate_limits(response),
+    )
+
+
+def event_error(event: ErrorEvent, *, request_id: str, rate_limits: tuple[tuple[str, str], ...]) -> UpstreamStatusError:
+    """The error of an `error` event, with the HTTP status that belongs to its type."""
+    return UpstreamStatusError(
+        event.error.message or f"Claude's side broke off its answer: {event.error.type or 'it did not say why'}",
+        status=STATUS_OF_TYPE.get(event.error.type, 500),
+        error_type=event.error.type,
+        request_id=event.request_id or request_id or None,
+        rate_limits=rate_limits,
+    )
+
+
+def error_in_document(body: bytes) -> ErrorEvent | None:
+    """The error that a document is, although it came with status 200."""
+    try:
+        told = _decode_error_body(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return ErrorEvent(error=told.error, request_id=told.request_id)
+
+
+def request_id(response: Response) -> str:
+    """Upstream's own name for the request, "" where it gave none."""
+    return response.header("request-id") or response.header("x-request-id") or ""
+
+
+def rate_limits(response: Response) -> tuple[tuple[str, str], ...]:
+    """The `anthropic-ratelimit-*` headers as sent."""
+    return response.headers("anthropic-ratelimit-")
+
+
+def excerpt(body: bytes) -> str:
+    """The title of a web page, or the first words of anything else, on one line."""
+    text = body[:65536].decode("utf-8", "replace")
+    title = _TITLE.search(text)
+    words = " ".join((title.group(1) if title else text).split())
+    return words if len(words) <= _EXCERPT_CHARACTERS else words[:_EXCERPT_CHARACTERS] + "…"
+
+
+def _summary(response: Response, body: bytes) -> str:
+    kind = (response.header("content-type") or "no content type").partition(";")[0]
+    said = excerpt(body)
+    return f"Claude's side answered HTTP {response.status} with {kind} instead of an API error{said and ': ' + said}"
+
+
+def _retry_after(response: Response) -> float | None:
+    """Seconds, from a number or an HTTP date."""
+    value = response.header("retry-after")
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        return _seconds_until(value)
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _seconds_until(date: str) -> float | None:
+    try:
+        return max(0.0, parsedate_to_datetime(date).timestamp() - time.time())
+    except ValueError:
+        return None

@@ -1,0 +1,117 @@
+"""One streamed answer of the Messages API."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import Final, Self
+
+from claude_openai_proxy.errors import UpstreamError, UpstreamProtocolError
+from claude_openai_proxy.protocols.anthropic import ErrorEvent, MessageStop, StreamEvent
+from claude_openai_proxy.translate.messages_api.events import EventStreamDecoder, decode_event
+from claude_openai_proxy.upstreams.api.errors import (
+    MAX_ERROR_BYTES,
+    error_in_document,
+    event_error,
+    excerpt,
+    rate_limits,
+    request_id,
+)
+from claude_openai_proxy.upstreams.http import Response
+from claude_openai_proxy.upstreams.interface import AnswerFacts
+
+_LAST_EVENTS: Final = frozenset({MessageStop, ErrorEvent})
+
+
+class AnswerStream:
+    """A `MessageStream` and the context it lives in: entering sends the request, leaving closes what is left."""
+
+    def __init__(self, send: Callable[[AnswerFacts], Awaitable[Response]]) -> None:
+        self.facts = AnswerFacts()
+        self._send = send
+        self._response: Response | None = None
+        self._decoder = EventStreamDecoder()
+        self._begun = False
+        self._stopped = False
+        self._failure: UpstreamError | None = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            response = self._response = await self._send(self.facts)
+        except UpstreamError as error:
+            error.repairs = tuple(self.facts.repairs)
+            raise
+        self.facts.request_id = request_id(response)
+        self.facts.rate_limits = rate_limits(response)
+        if not (response.header("content-type") or "").lower().startswith("text/event-stream"):
+            with response:
+                raise await self._not_a_stream(response)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._response is not None:
+            self._response.close(whole=self._stopped)
+
+    def __aiter__(self) -> AsyncIterator[Sequence[StreamEvent]]:
+        return self
+
+    async def __anext__(self) -> Sequence[StreamEvent]:
+        if self._failure is not None:
+            raise self._failure
+        if self._stopped or self._response is None:
+            raise StopAsyncIteration
+        try:
+            while not (events := self._decode(await self._response.read())):
+                pass
+        except UpstreamError as error:
+            error.request_id = error.request_id or self.facts.request_id or None
+            raise
+        return events
+
+    def _decode(self, data: bytes) -> list[StreamEvent]:
+        """The events that `data` completes. A failure behind some of them is kept for the next turn."""
+        if not data:
+            raise self._ended_early()
+        events: list[StreamEvent] = []
+        try:
+            for payload in self._decoder.feed(data):
+                event = decode_event(payload)
+                if type(event) in _LAST_EVENTS:
+                    return self._end(event, events)
+                events.append(event)
+        except UpstreamProtocolError as error:
+            self._keep_failure(error, events)
+        self._begun = self._begun or bool(events)
+        return events
+
+    def _end(self, event: StreamEvent, events: list[StreamEvent]) -> list[StreamEvent]:
+        if isinstance(event, ErrorEvent):
+            facts = self.facts
+            error = event_error(event, request_id=facts.request_id, rate_limits=facts.rate_limits)
+            self._keep_failure(error, events)
+        else:
+            self._stopped = True
+            events.append(event)
+        return events
+
+    def _keep_failure(self, error: UpstreamError, events: list[StreamEvent]) -> None:
+        self._failure = error
+        if not events:
+            raise error
+
+    def _ended_early(self) -> UpstreamProtocolError:
+        if self._begun:
+            return UpstreamProtocolError("Claude's answer ended in the middle: its stream has no message_stop")
+        return UpstreamProtocolError("Claude's side answered with an empty stream")
+
+    async def _not_a_stream(self, response: Response) -> UpstreamError:
+        body = await response.read_all(MAX_ERROR_BYTES)
+        told = error_in_document(body)
+        if told is not None:
+            return event_error(told, request_id=self.facts.request_id, rate_limits=self.facts.rate_limits)
+        kind = (response.header("content-type") or "no content type").partition(";")[0]
+        return UpstreamProtocolError(
+            f"Claude's side answered with {kind} instead of an event stream: {excerpt(body) or 'nothing'}. "
+            "Is ANTHROPIC_BASE_URL a Messages API?",
+            request_id=self.facts.request_id or None,
+        )

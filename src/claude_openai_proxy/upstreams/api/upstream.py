@@ -1,0 +1,144 @@
+"""Claude over HTTPS: the Messages API with a key (https://docs.anthropic.com/en/api/messages)."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Final, TypeVar
+from urllib.parse import quote
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from claude_openai_proxy import __version__
+from claude_openai_proxy.errors import NoLoginError, UpstreamError, UpstreamProtocolError, UpstreamStatusError
+from claude_openai_proxy.logins.credentials import CredentialSource
+from claude_openai_proxy.protocols.anthropic import (
+    CacheControlEphemeral,
+    MessageParam,
+    MessagesRequest,
+    ModelInfo,
+    ModelList,
+    OutputConfig,
+    TextBlockParam,
+    ThinkingConfig,
+    ToolChoice,
+    ToolParam,
+    WebSearchTool,
+)
+from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
+from claude_openai_proxy.upstreams.api.access import APIAccess, Effort
+from claude_openai_proxy.upstreams.api.stream import AnswerStream
+from claude_openai_proxy.upstreams.http import HTTPClient, Response
+from claude_openai_proxy.upstreams.interface import AnswerFacts, Identity, MessageStream, UpstreamStatus
+
+MODELS_PER_PAGE: Final = 1000
+_encode = msgspec.json.Encoder().encode
+_Document = TypeVar("_Document", bound=Struct)
+
+
+class _CountTokensRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Body of `POST /v1/messages/count_tokens`: the part of a request that is counted."""
+
+    model: str
+    messages: list[MessageParam]
+    system: list[TextBlockParam] | UnsetType = UNSET
+    tools: list[ToolParam | WebSearchTool] | UnsetType = UNSET
+    tool_choice: ToolChoice | UnsetType = UNSET
+    thinking: ThinkingConfig | UnsetType = UNSET
+    output_config: OutputConfig | UnsetType = UNSET
+    cache_control: CacheControlEphemeral | UnsetType = UNSET
+
+
+class _TokenCount(Struct, frozen=True):
+    input_tokens: int
+
+
+class _ModelPage(Struct, frozen=True):
+    """That the list of models answers is all that the deep status wants to know."""
+
+    data: list[msgspec.Raw]
+
+
+class MessagesAPI:
+    """The `Upstream` that is reached with a key. The client is its own: `aclose` closes it."""
+
+    def __init__(
+        self,
+        *,
+        client: HTTPClient,
+        credentials: CredentialSource,
+        kind: str = "api",
+        version: str = __version__,
+        timeout: float = 60.0,
+        total_timeout: float | None = None,
+        retries: int = 1,
+        pause: float = 0.25,
+    ) -> None:
+        """`timeout`, `total_timeout`, `retries` and `pause` are those of `Effort`."""
+        effort = Effort(timeout=timeout, total_timeout=total_timeout, retries=retries, pause=pause)
+        self._client = client
+        self._credentials = credentials
+        self._kind = kind
+        self._version = version
+        self._access = APIAccess(client=client, credentials=credentials, effort=effort, version=version)
+
+    @property
+    def identity(self) -> Identity:
+        """The account is known once the first credential was used."""
+        return Identity(self._kind, self._version, self._access.account)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Everything that the API can do."""
+        return Capabilities()
+
+    def stream(self, request: MessagesRequest) -> AbstractAsyncContextManager[MessageStream]:
+        """See `Upstream.stream`."""
+        body = _encode(msgspec.structs.replace(request, stream=True))
+
+        async def send(facts: AnswerFacts) -> Response:
+            return await self._access.open("POST", "v1/messages", body, facts)
+
+        return AnswerStream(send)
+
+    async def models(self) -> list[ModelInfo]:
+        """See `Upstream.models`; reads all pages."""
+        models: list[ModelInfo] = []
+        after = ""
+        while True:
+            page = await self._fetch(ModelList, "GET", f"v1/models?limit={MODELS_PER_PAGE}{after}")
+            models += page.data
+            if not (page.has_more and page.last_id and page.data):
+                return models
+            after = f"&after_id={quote(page.last_id, safe='')}"
+
+    async def count_tokens(self, request: MessagesRequest) -> int:
+        """See `Upstream.count_tokens`."""
+        counted = {name: getattr(request, name) for name in _CountTokensRequest.__struct_fields__}
+        body = _encode(_CountTokensRequest(**counted))
+        return (await self._fetch(_TokenCount, "POST", "v1/messages/count_tokens", body)).input_tokens
+
+    async def status(self, *, deep: bool = False) -> UpstreamStatus:
+        """See `Upstream.status`; `deep` asks for one row of the list of models."""
+        login = self._credentials.describe()
+        try:
+            await self._credentials.credential()
+            if deep:
+                await self._fetch(_ModelPage, "GET", "v1/models?limit=1")
+        except NoLoginError as error:
+            return UpstreamStatus(logged_in=False, login=login, detail=error.message)
+        except UpstreamStatusError as error:
+            return UpstreamStatus(logged_in=error.status != 401, login=login, reachable=True, detail=error.message)
+        except UpstreamError as error:
+            return UpstreamStatus(logged_in=True, login=login, reachable=False, detail=error.message)
+        return UpstreamStatus(logged_in=True, login=login, reachable=True if deep else None)
+
+    async def aclose(self) -> None:
+        """See `Upstream.aclose`."""
+        await self._client.aclose()
+
+    async def _fetch(self, document: type[_Document], method: str, path: str, body: bytes = b"") -> _Document:
+        with await self._access.open(method, path, body, AnswerFacts()) as response:
+            data = await response.read_all()
+        try:
+            return msgspec.json.decode(data, type=document)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise UpstreamProtocolError(f"Claude's side answered {path} with something else: {error}") from error

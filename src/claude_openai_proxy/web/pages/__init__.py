@@ -1,0 +1,1 @@
+"""The page for people at `/`, and the state of the proxy at `/health`."""

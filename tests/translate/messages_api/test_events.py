@@ -1,0 +1,255 @@
+"""Bytes to events: framing that survives any split, and decoding that is total."""
+
+import itertools
+from collections.abc import Iterable
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claude_openai_proxy.errors import UpstreamProtocolError
+from claude_openai_proxy.protocols.anthropic import (
+    CitationsDelta,
+    ContentBlockDelta,
+    ContentBlockStart,
+    ContentBlockStop,
+    ErrorEvent,
+    InputJSONDelta,
+    MessageDelta,
+    MessageStart,
+    MessageStop,
+    OutputTokensDetails,
+    Ping,
+    RedactedThinkingBlock,
+    RefusalStopDetails,
+    ServerToolUseBlock,
+    SignatureDelta,
+    StreamEvent,
+    TextBlock,
+    TextDelta,
+    ThinkingBlock,
+    ThinkingDelta,
+    ToolUseBlock,
+    UnknownBlock,
+    UnknownEvent,
+    Usage,
+    WebSearchToolResultBlock,
+)
+from claude_openai_proxy.translate.messages_api.events import EventStreamDecoder, decode_event
+
+
+def block_start(block: bytes) -> ContentBlockStart:
+    event = decode_event(b'{"type":"content_block_start","index":0,"content_block":' + block + b"}")
+    assert isinstance(event, ContentBlockStart)
+    return event
+
+
+def delta(data: bytes) -> StreamEvent:
+    return decode_event(b'{"type":"content_block_delta","index":3,"delta":' + data + b"}")
+
+
+def test_message_start_carries_id_model_and_usage() -> None:
+    event = decode_event(
+        b'{"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","content":[],'
+        b'"model":"claude-opus-5-5","stop_reason":null,"stop_sequence":null,'
+        b'"usage":{"input_tokens":12,"cache_read_input_tokens":7,"output_tokens":1}}}'
+    )
+    assert isinstance(event, MessageStart)
+    assert (event.message.id, event.message.model) == ("msg_1", "claude-opus-5-5")
+    assert event.message.usage == Usage(input_tokens=12, cache_read_input_tokens=7, output_tokens=1)
+
+
+def test_message_delta_carries_stop_reason_and_cumulative_usage() -> None:
+    event = decode_event(
+        b'{"type":"message_delta","delta":{"stop_reason":"refusal","stop_sequence":null,'
+        b'"stop_details":{"type":"refusal","category":"cyber","explanation":null}},'
+        b'"usage":{"output_tokens":9,"output_tokens_details":{"thinking_tokens":4}}}'
+    )
+    assert isinstance(event, MessageDelta)
+    assert event.delta.stop_reason == "refusal"
+    assert event.delta.stop_details == RefusalStopDetails(category="cyber")
+    assert event.usage == Usage(output_tokens=9, output_tokens_details=OutputTokensDetails(thinking_tokens=4))
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b'{"type":"text_delta","text":"h\\u00e9\xe2\x80\xa8"}', TextDelta("h\u00e9\u2028")),
+        (b'{"type":"input_json_delta","partial_json":"{\\"a\\""}', InputJSONDelta('{"a"')),
+        (b'{"type":"thinking_delta","thinking":"hm"}', ThinkingDelta("hm")),
+        (b'{"type":"signature_delta","signature":"sig"}', SignatureDelta("sig")),
+        (b'{"type":"citations_delta","citation":{"u":1}}', CitationsDelta(msgspec.Raw(b'{"u":1}'))),
+    ],
+)
+def test_every_known_delta_is_decoded(data: bytes, expected: object) -> None:
+    assert delta(data) == ContentBlockDelta(index=3, delta=expected)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b'{"type":"text","text":""}', TextBlock("")),
+        (b'{"type":"thinking","thinking":"","signature":""}', ThinkingBlock()),
+        (b'{"type":"redacted_thinking","data":"x"}', RedactedThinkingBlock("x")),
+        (b'{"type":"tool_use","id":"t","name":"n","input":{}}', ToolUseBlock("t", "n", msgspec.Raw(b"{}"))),
+        (b'{"type":"server_tool_use","id":"t","name":"n","input":{}}', ServerToolUseBlock("t", "n")),
+        (
+            b'{"type":"web_search_tool_result","tool_use_id":"t","content":[1]}',
+            WebSearchToolResultBlock("t", msgspec.Raw(b"[1]")),
+        ),
+    ],
+)
+def test_every_known_block_is_decoded(data: bytes, expected: object) -> None:
+    assert block_start(data).content_block == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b'{"type":"content_block_stop","index":2}', ContentBlockStop(2)),
+        (b'{"type": "message_stop"      }', MessageStop()),
+        (b'{"type":"ping"}', Ping()),
+        (b'{"later":1,"type":"ping","more":{"a":[]}}', Ping()),
+    ],
+)
+def test_short_events_are_decoded_whatever_else_they_hold(data: bytes, expected: StreamEvent) -> None:
+    assert decode_event(data) == expected
+
+
+def test_an_error_event_keeps_type_message_and_request_id() -> None:
+    event = decode_event(b'{"type":"error","error":{"type":"overloaded_error","message":"busy"},"request_id":"req_1"}')
+    assert isinstance(event, ErrorEvent)
+    assert (event.error.type, event.error.message, event.request_id) == ("overloaded_error", "busy", "req_1")
+
+
+def test_an_unknown_event_is_named_and_not_an_error() -> None:
+    assert decode_event(b'{"type":"message_thought","x":[1]}') == UnknownEvent("message_thought")
+
+
+def test_an_unknown_delta_is_named_and_not_an_error() -> None:
+    assert delta(b'{"type":"compaction_delta","content":"x"}') == UnknownEvent("compaction_delta")
+
+
+def test_a_block_keeps_its_bytes() -> None:
+    known = b'{"type":"server_tool_use","id":"s","name":"web_search","input":{}, "caller":{"type":"direct"}}'
+    unknown = b'{"type":"mcp_tool_use","id":"m","input":{"a": 1}}'
+    assert [bytes(block_start(block).sent) for block in (known, unknown)] == [known, unknown]
+
+
+def test_an_unknown_block_is_named_and_not_an_error() -> None:
+    assert block_start(b'{"type":"mcp_tool_use","id":"m"}').content_block == UnknownBlock("mcp_tool_use")
+
+
+def test_a_block_that_is_really_called_unknown_is_an_unknown_block() -> None:
+    assert block_start(b'{"type":"unknown"}').content_block == UnknownBlock("unknown")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[DONE]",
+        b"[]",
+        b'"ping"',
+        b"{}",
+        b'{"type":7}',
+        b'{"type":"ping"',
+        b'{"type":"ping"} x',
+        b'{"type":"content_block_stop"}',
+        b'{"type":"content_block_stop","index":"0"}',
+        b'{"type":"message_start","message":{"id":"m"}}',
+        b'{"type":"content_block_delta","index":0}',
+        b'{"type":"content_block_delta","index":0,"delta":{}}',
+        b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta"}}',
+        b'{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t"}}',
+        b'{"type":"content_block_start","index":0,"content_block":"text"}',
+        b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\xff"}}',
+    ],
+)
+def test_a_malformed_event_is_an_upstream_error(data: bytes) -> None:
+    with pytest.raises(UpstreamProtocolError):
+        decode_event(data)
+
+
+def test_the_error_names_the_event_and_the_place_but_not_the_text() -> None:
+    with pytest.raises(
+        UpstreamProtocolError, match=r"malformed content_block_delta event: .*\$\.delta\.text"
+    ) as caught:
+        delta(b'{"type":"text_delta","text":["secret words"]}')
+    assert "secret" not in caught.value.message
+
+
+# ---- framing -------------------------------------------------------------------------------------------------------
+
+
+def feed_all(decoder: EventStreamDecoder, chunks: Iterable[bytes]) -> list[bytes]:
+    return [data for chunk in chunks for data in decoder.feed(chunk)]
+
+
+def feed(*chunks: bytes) -> list[bytes]:
+    return feed_all(EventStreamDecoder(), chunks)
+
+
+@pytest.mark.parametrize(
+    ("chunks", "expected"),
+    [
+        ((b"event: ping\ndata: {}\n\n",), [b"{}"]),
+        ((b"data:{}\n\n",), [b"{}"]),
+        ((b"data:  x\n\n",), [b" x"]),
+        ((b"data: a\ndata: b\n\n",), [b"a\nb"]),
+        ((b": comment\n\ndata: a\n: more\nid: 3\nretry: 9\n\n",), [b"a"]),
+        ((b"data: a\r\n\r\ndata: b\r\n\r\n",), [b"a", b"b"]),
+        ((b"data: a\r", b"\n\r", b"\n"), [b"a"]),
+        ((b"da", b"ta: a", b"\n", b"\n"), [b"a"]),
+        ((b"data: a\n\n\n\n\ndata: b\n\n",), [b"a", b"b"]),
+        ((b"data: a \xe2\x80\xa8 \xc2\x85 \r b\n\n",), [b"a \xe2\x80\xa8 \xc2\x85 \r b"]),
+        ((b"data: \n\n",), []),
+        ((b"data: cut off\n",), []),
+        ((b"",), []),
+        ((b"dataset: a\n\n",), []),
+    ],
+)
+def test_events_are_cut_out_of_the_bytes(chunks: tuple[bytes, ...], expected: list[bytes]) -> None:
+    assert feed(*chunks) == expected
+
+
+line_text = st.text(st.characters(codec="utf-8", exclude_characters="\r\n")).map(str.encode)
+
+
+@given(
+    payloads=st.lists(st.lists(line_text, min_size=1, max_size=3), max_size=6),
+    line_end=st.sampled_from([b"\n", b"\r\n"]),
+    cuts=st.lists(st.integers(0, 400)),
+)
+def test_any_split_of_the_bytes_gives_the_same_events(
+    payloads: list[list[bytes]], line_end: bytes, cuts: list[int]
+) -> None:
+    stream = b"".join(
+        b"event: x" + line_end + b"".join(b"data: " + line + line_end for line in lines) + b": c" + line_end + line_end
+        for lines in payloads
+    )
+    borders = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
+    chunks = [stream[start:end] for start, end in itertools.pairwise(borders)]
+    expected = [b"\n".join(lines) for lines in payloads]
+    assert feed(*chunks) == [payload for payload in expected if payload]
+    assert feed(*(bytes([byte]) for byte in stream)) == feed(stream)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [b"data: 0123456789"] * 9,
+        [b"data: 0123456789\n"] * 9,
+        [b"x" * 101],
+    ],
+)
+def test_an_event_that_grows_beyond_the_limit_is_refused(chunks: list[bytes]) -> None:
+    decoder = EventStreamDecoder(max_event_bytes=100)
+    with pytest.raises(UpstreamProtocolError, match="more than 100 bytes"):
+        feed_all(decoder, chunks)
+
+
+def test_many_small_events_may_exceed_the_limit_together() -> None:
+    decoder = EventStreamDecoder(max_event_bytes=20)
+    assert decoder.feed(b"data: 12345\n\n" * 50) == [b"12345"] * 50

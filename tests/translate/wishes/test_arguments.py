@@ -1,0 +1,54 @@
+"""Arguments in a history: always an object, nothing lost."""
+
+import json
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw
+
+from claude_openai_proxy.translate.wishes.arguments import call_input, object_input
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ('{"a": 1}', {"a": 1}),
+        ("", {}),
+        ("  ", {}),
+        (None, {}),
+        ("null", {}),
+        ({"a": 1}, {"a": 1}),
+        ([1], {"arguments": [1]}),
+        ("[1]", {"arguments": [1]}),
+        ("7", {"arguments": 7}),
+        ('"plain"', {"arguments": '"plain"'}),
+        ('"{\\"a\\": 1}"', {"a": 1}),
+        ('{"a": "x\ny"}', {"a": "x\ny"}),
+        ('{"a": NaN}', {"a": "NaN"}),
+        ('{"a": ', {"arguments": '{"a": '}),
+        ("{'a': 1}", {"arguments": "{'a': 1}"}),
+        ('{"a": "\\ud83d"}', {"a": "?"}),
+        ("[" * 5000, {"arguments": "[" * 5000}),
+    ],
+)
+def test_arguments_become_an_object(arguments: str | dict[str, object] | list[object] | None, expected: object) -> None:
+    assert msgspec.json.decode(call_input(arguments)) == expected
+
+
+def test_a_valid_object_is_not_touched() -> None:
+    assert bytes(call_input('{"a":  1.0, "a": 2e5}')) == b'{"a":  1.0, "a": 2e5}'
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("{}", {}), (' {"a": 1}', {"a": 1}), ("null", {}), ('"x"', {"arguments": "x"}), ("5", {"arguments": 5})],
+)
+def test_an_input_that_is_json_becomes_an_object(value: str, expected: object) -> None:
+    assert msgspec.json.decode(object_input(Raw(value))) == expected
+
+
+@given(st.text())
+def test_any_text_becomes_an_object(text: str) -> None:
+    assert isinstance(json.loads(bytes(call_input(text))), dict)

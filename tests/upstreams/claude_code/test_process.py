@@ -1,0 +1,158 @@
+"""Processes and their pipes, against a stand-in that misbehaves on demand."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from claude_openai_proxy.errors import (
+    UpstreamConnectionError,
+    UpstreamError,
+    UpstreamProtocolError,
+    UpstreamTimeoutError,
+)
+from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch, spawn
+from claude_openai_proxy.upstreams.claude_code.turn import Turn
+from upstreams.claude_code.fake_cli import install_fake_cli
+from upstreams.claude_code.recordings import recorded
+from upstreams.claude_code.requests_of_the_tests import asking, text_of
+
+TEXT = [line.decode() for line in recorded("text")]
+BEGUN = TEXT[: next(number for number, line in enumerate(TEXT) if "content_block_delta" in line) + 1]
+
+
+async def read(turn: Turn) -> str:
+    await turn.begin()
+    return text_of([event async for batch in turn for event in batch])
+
+
+def turn_on(process: CliProcess, *, timeout: float = 10.0) -> Turn:
+    return Turn(process, asking(), now=0.0, timeout=timeout, deadline=None)
+
+
+async def failure_of_a_turn(launch: Launch, *, patience: float = 10.0) -> UpstreamError:
+    process = await spawn(launch)
+    try:
+        with pytest.raises(UpstreamError) as raised:
+            await read(turn_on(process, timeout=patience))
+    finally:
+        await process.end(interrupt=True)
+    return raised.value
+
+
+def made(directory: Path, *names: str) -> Path:
+    directory.mkdir(parents=True)
+    for name in names:
+        (directory / name).touch()
+    return directory
+
+
+def names_in(directory: Path) -> list[str]:
+    return [entry.name for entry in directory.iterdir()]
+
+
+async def test_a_turn_is_read_from_recorded_lines(tmp_path: Path, launch: Launch) -> None:
+    install_fake_cli(tmp_path, turn=TEXT)
+    process = await spawn(launch)
+
+    assert await read(turn_on(process)) == "Hello, 世界 🌍"
+    await process.end(interrupt=False)
+
+
+async def test_a_process_that_dies_costs_its_request_and_says_so(tmp_path: Path, launch: Launch) -> None:
+    install_fake_cli(tmp_path, turn=[*BEGUN, "exit"])
+
+    assert isinstance(await failure_of_a_turn(launch), UpstreamConnectionError)
+
+
+async def test_garbage_on_stdout_is_a_protocol_error(tmp_path: Path, launch: Launch) -> None:
+    install_fake_cli(tmp_path, turn=["Segmentation fault", "hang"])
+
+    assert isinstance(await failure_of_a_turn(launch), UpstreamProtocolError)
+
+
+async def test_a_refused_set_up_is_never_overlooked(tmp_path: Path, launch: Launch) -> None:
+    refused = '{"type":"control_response","response":{"subtype":"error","request_id":"settings","error":"no such"}}'
+    install_fake_cli(tmp_path, turn=[refused, *TEXT])
+
+    error = await failure_of_a_turn(launch)
+
+    assert isinstance(error, UpstreamProtocolError)
+    assert "no such" in error.message
+
+
+async def test_silence_before_the_first_frame_is_a_time_out(tmp_path: Path, launch: Launch) -> None:
+    install_fake_cli(tmp_path, turn=["hang"])
+
+    error = await failure_of_a_turn(launch, patience=0.2)
+
+    assert isinstance(error, UpstreamTimeoutError)
+    assert error.phase == "first byte"
+
+
+async def test_a_process_that_fails_at_its_start_is_quoted(tmp_path: Path, launch: Launch) -> None:
+    install_fake_cli(tmp_path, start=["stderr error: unknown option '--tools'", "exit"])
+
+    with pytest.raises(UpstreamConnectionError, match="unknown option '--tools'") as raised:
+        await spawn(launch)
+    assert not raised.value.reached
+
+
+async def test_a_process_that_never_gets_ready_is_a_time_out(tmp_path: Path, launch: Launch) -> None:
+    install_fake_cli(tmp_path, start=["hang"])
+
+    with pytest.raises(UpstreamTimeoutError) as raised:
+        await spawn(Launch(launch.cli, launch.environment, 0.3))
+    assert raised.value.phase == "connect"
+
+
+async def test_a_missing_program_is_one_clear_line(launch: Launch) -> None:
+    with pytest.raises(UpstreamConnectionError, match="could not be started: No such file or directory"):
+        await spawn(launch)
+
+
+async def test_nothing_is_left_of_an_ended_process(tmp_path: Path, launch: Launch, private_directories: Path) -> None:
+    install_fake_cli(tmp_path, turn=["hang"])
+    process = await spawn(launch)
+    pid = process._transport.get_pid()
+    sessions = made(tmp_path / "home" / ".claude" / "sessions", f"{pid}.json", f"{pid}.abc.key", "1.json")
+    assert names_in(private_directories) != []
+
+    await process.end(interrupt=True)
+
+    assert names_in(private_directories) == []
+    assert names_in(sessions) == ["1.json"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_what_a_process_started_ends_with_it(tmp_path: Path, launch: Launch) -> None:
+    install_fake_cli(tmp_path, turn=["hang"])
+    process = await spawn(launch)
+
+    assert os.getpgid(process._transport.get_pid()) == process._transport.get_pid() != os.getpgid(0)
+    await process.end(interrupt=False)
+
+
+async def test_a_chatty_stderr_does_not_block(tmp_path: Path, launch: Launch) -> None:
+    install_fake_cli(tmp_path, turn=["stderr " + "x" * 1_000_000, *TEXT])
+    process = await spawn(launch)
+
+    assert await read(turn_on(process)) == "Hello, 世界 🌍"
+    await process.end(interrupt=False)
+
+
+async def test_a_reader_that_waits_holds_the_process_back(tmp_path: Path, launch: Launch) -> None:
+    big = '{"type":"stream_event","event":{"type":"ping"},"x":"' + "x" * 100_000 + '"}'
+    install_fake_cli(tmp_path, turn=[*BEGUN, *[big] * 200, *TEXT[len(BEGUN) :]])
+    process = await spawn(launch)
+    turn = turn_on(process)
+
+    await turn.begin()
+    async with asyncio.timeout(5):
+        while not process._pipes._paused:  # noqa: ASYNC110  # only the loop sees the pipe fill up
+            await asyncio.sleep(0)
+
+    assert text_of([event async for batch in turn for event in batch]) == "Hello, 世界 🌍"
+    await process.end(interrupt=False)
