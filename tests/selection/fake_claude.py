@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +26,12 @@ def login(env):
     return {{"loggedIn": False, "authMethod": "none", "apiProvider": "firstParty"}}
 if "-p" in sys.argv:
     sys.exit(1)
+with open(__file__ + ".given", "a") as given:
+    given.write(json.dumps(dict(os.environ)) + "\\n")
 if plan["hangs"]:
     time.sleep(30)
+while plan["waits"] and os.path.exists(__file__ + ".wait"):
+    time.sleep(0.01)
 print(plan["version"] if "--version" in sys.argv else json.dumps(login(os.environ)))
 """
 
@@ -45,14 +50,30 @@ class FakeClaude:
     def is_logged_out(self) -> None:
         (self.home / ".claude" / "logged-in").unlink()
 
-    def answers(self, *, version: str = "2.1.330 (Claude Code)", hangs: bool = False) -> None:
-        self.program.with_name("claude.json").write_text(json.dumps({"version": version, "hangs": hangs}))
+    def answers(self, *, version: str = "2.1.330 (Claude Code)", hangs: bool = False, waits: bool = False) -> None:
+        """`waits`: every answer comes after `goes_on`."""
+        self.program.with_name("claude.wait").touch()
+        plan = {"version": version, "hangs": hangs, "waits": waits}
+        self.program.with_name("claude.json").write_text(json.dumps(plan))
+
+    def until_asked(self) -> None:
+        while not self.asked:
+            time.sleep(0.01)
+
+    def goes_on(self) -> None:
+        self.program.with_name("claude.wait").unlink()
 
     @property
     def asked(self) -> list[str]:
         """The command line of each run."""
         log = self.program.with_name("claude.asked")
         return log.read_text().splitlines() if log.exists() else []
+
+    @property
+    def given(self) -> list[dict[str, str]]:
+        """The login and the base URL in the environment of each run that asks something."""
+        runs = [json.loads(line) for line in self.program.with_name("claude.given").read_text().splitlines()]
+        return [{name: text for name, text in run.items() if name.startswith("ANTHROPIC_")} for run in runs]
 
 
 def install_fake_claude(directory: Path, home: Path) -> FakeClaude:

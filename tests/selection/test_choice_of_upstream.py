@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from claude_openai_proxy.errors import NoLoginError, ProxyError
+from claude_openai_proxy.upstreams.claude_code.login import CliLogin
 from claude_openai_proxy.upstreams.selection import ASK_AGAIN_SECONDS, SelectedUpstream
 from selection.conftest import Machine
 
@@ -187,6 +188,26 @@ async def test_requests_that_come_together_ask_the_cli_once(machine: Machine) ->
     await asyncio.gather(*(upstreams.current() for _ in range(5)))
 
     assert machine.claude.asked == ["--version", "auth status --json"]
+
+
+async def test_a_login_that_changes_while_the_cli_is_asked_is_not_overwritten_by_the_old_one(machine: Machine) -> None:
+    machine.claude.is_logged_in()
+    machine.claude.answers(waits=True)
+    upstreams = machine.upstreams()
+    async with asyncio.TaskGroup() as at_once:
+        first = at_once.create_task(upstreams.current())
+        await asyncio.to_thread(machine.claude.until_asked)
+        machine.write_settings(env={"CLAUDE_CODE_OAUTH_TOKEN": "o"})
+        machine.now += 1
+        second = at_once.create_task(upstreams.current())
+        await asyncio.sleep(0)
+        machine.claude.goes_on()
+
+    assert first.result() is second.result() is upstreams.claude_code
+    assert (await chosen(upstreams))[1] == f"CLAUDE_CODE_OAUTH_TOKEN {VERSION}"
+    assert upstreams._asked is not None
+    assert isinstance(upstreams._asked[1], CliLogin)
+    assert upstreams._asked[1].words == "CLAUDE_CODE_OAUTH_TOKEN"
 
 
 # ---- a CLI that is not fit for use ----------------------------------------------------------------------------------

@@ -75,6 +75,7 @@ def _claude_code(settings: Settings, logins: CurrentLogin) -> ClaudeCode:
     return ClaudeCode(
         cli=settings.claude_cli_path or "",
         environment=logins.cli_environment(),
+        keys=logins.cli_keys(),
         state_dir=state_directory(settings.environment, sys.platform),
         timeout=settings.timeout,
         total_timeout=settings.total_timeout,

@@ -12,6 +12,7 @@ from claude_openai_proxy.logins.key_helper import DEFAULT_TTL_SECONDS, HelperCom
 from claude_openai_proxy.logins.layers import Layer, Trust, find_variable
 from claude_openai_proxy.logins.login import NO_LOGIN, Login, UpstreamName, choose_login
 
+_KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 _LINES = ("opus", "sonnet", "haiku", "fable")
 
 
@@ -71,10 +72,18 @@ class CurrentLogin:
         return {line: re.sub(r"\[[^]]*\]$", "", pin.text) for line, pin in found if pin}
 
     def cli_environment(self) -> dict[str, str]:
-        """What Claude Code may be given: the trusted sources, and keys, but no base URL, that only `.env` has."""
-        keys = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
-        least = {name: layer.variables[name] for layer in self.layers() for name in keys if name in layer.variables}
-        return {**least, **dict(self._helper_environment())}
+        """What Claude Code is always given: the user's own sources, nothing of a `.env` of the working directory."""
+        return dict(self._helper_environment())
+
+    def cli_keys(self) -> dict[str, str]:
+        """What Claude Code is given besides where it has no other login: the keys that stand in `.env` alone, together
+        with the base URL that stands there. A base URL never goes without the key that it belongs to, nor with another.
+        """
+        if any(find_variable(name, self._trusted()) for name in _KEYS):
+            return {}
+        found = {name: find_variable(name, self.layers()) for name in (*_KEYS, "ANTHROPIC_BASE_URL")}
+        pair = {name: one.text for name, one in found.items() if one and one.trust is Trust.DOTENV}
+        return pair if pair.keys() & set(_KEYS) else {}
 
     async def credential(self) -> Credential:
         """The login by key. Raises `NoLoginError`."""

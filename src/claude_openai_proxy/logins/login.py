@@ -4,7 +4,7 @@ The order is Claude Code's own (https://code.claude.com/docs/en/authentication).
 Claude Code keeps a subscription login is never opened: the CLI alone uses it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
@@ -72,10 +72,21 @@ def choose_login(layers: tuple[Layer, ...], *, upstream: UpstreamName = "auto", 
 
     `subscription` is what the CLI says of its own login. Raises `UntrustedLoginError`.
     """
-    for kind in _ORDER[upstream]:
-        if found := _find(kind, layers, subscription):
+    for kind, among in _in_order(upstream, layers):
+        if found := _find(kind, among, subscription):
             return _login(kind, found, layers, upstream)
     return None
+
+
+def _in_order(upstream: UpstreamName, layers: tuple[Layer, ...]) -> Iterator[tuple[LoginKind, tuple[Layer, ...]]]:
+    """Each kind of login and where it may stand. A key in a `.env` of the working directory comes after every key of
+    the user's own, of whatever kind: else such a file could send what is asked to somebody else.
+    """
+    own = tuple(layer for layer in layers if layer.trust > Trust.DOTENV)
+    for kind in _ORDER[upstream]:
+        yield kind, own
+        if kind == _KEYS[-1]:
+            yield from ((key, layers) for key in _KEYS)
 
 
 def _find(kind: LoginKind, layers: tuple[Layer, ...], subscription: str) -> Found | None:

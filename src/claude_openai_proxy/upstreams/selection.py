@@ -105,7 +105,7 @@ class SelectedUpstream:
         """The login that settings name; the CLI's own is not among them. Raises `UntrustedLoginError`."""
         layers = self.logins.layers()
         if layers is not self._layers:
-            self.claude_code.use_environment(self.logins.cli_environment())
+            self.claude_code.use_environment(self.logins.cli_environment(), keys=self.logins.cli_keys())
             self._asked = None
             self._login = self.logins.find()
             self._layers = layers
@@ -134,9 +134,10 @@ class SelectedUpstream:
         if known := self.claude_code.known_login:
             return known
         async with self._one_at_a_time:
-            if self._asked is None or self._clock() >= self._asked[0]:
-                answer = await self._ask()
-                self._asked = (self._clock() + ASK_AGAIN_SECONDS, answer)
+            while self._asked is None or self._clock() >= self._asked[0]:
+                layers, answer = self._layers, await self._ask()
+                if layers is self._layers:
+                    self._asked = (self._clock() + ASK_AGAIN_SECONDS, answer)
             return self._asked[1]
 
     async def _ask(self) -> CliLogin | ProxyError:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Literal
 
 import msgspec
@@ -77,13 +78,18 @@ def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name not in _KEYS}
 
 
-async def preferred_login(cli: Path, environment: Mapping[str, str]) -> tuple[CliLogin, Mapping[str, str]]:
-    """The CLI's own login and an environment without API keys; with them only where they are the only login."""
-    withheld = without_keys(environment)
+async def preferred_login(
+    cli: Path, environment: Mapping[str, str], keys: Mapping[str, str] = MappingProxyType({})
+) -> tuple[CliLogin, Mapping[str, str]]:
+    """The CLI's own login and an environment without API keys; with them only where they are the only login.
+
+    `keys`: more keys, and the base URL that they alone may be sent to.
+    """
+    withheld, everything = without_keys(environment), {**environment, **keys}
     login = await auth_status(cli, withheld)
-    if login.kind != "none" or len(withheld) == len(environment):
+    if login.kind != "none" or withheld == everything:
         return login, withheld
-    return await auth_status(cli, environment), environment
+    return await auth_status(cli, everything), everything
 
 
 def kind_of(account: Account) -> LoginKind:

@@ -30,7 +30,8 @@ class Ready:
 class Setup:
     """Finds out once, and again when the CLI was updated or its login failed.
 
-    `withhold_keys`: API keys stay out of the process unless they are the only login.
+    `withhold_keys`: API keys stay out of the process unless they are the only login; `keys` are more of them, with the
+    base URL that they belong to.
     """
 
     def __init__(
@@ -39,24 +40,31 @@ class Setup:
         environment: Mapping[str, str],
         state_dir: Path,
         *,
+        keys: Mapping[str, str],
         withhold_keys: bool,
     ) -> None:
         self._find = find
         self._environment = environment
+        self._keys = keys
         self._state_dir = state_dir
         self._withhold_keys = withhold_keys
         self._one_at_a_time = asyncio.Lock()
         self.known: Ready | None = None
         """The last result; None until there is one, and after `forget`."""
         self._looked = 0.0
+        self._changes = 0
+        """Of the login. A check that was under way meanwhile looked at the old one: its result does not count."""
 
     async def ready(self) -> Ready:
         """Raises `NoLoginError`, and `UpstreamError` where the CLI is not fit for use."""
         if self.known is not None and self.known.binary.unchanged():
             return self.known
         async with self._one_at_a_time:
-            if self.known is None or not self.known.binary.unchanged():
-                self.known = await self._prepare()
+            while self.known is None or not self.known.binary.unchanged():
+                changes = self._changes
+                ready = await self._prepare()
+                if changes == self._changes:
+                    self.known = ready
             return self.known
 
     async def binary(self) -> Binary:
@@ -77,15 +85,16 @@ class Setup:
         young = self.known is not None and time.monotonic() - self._looked < FRESH_SECONDS
         return self.known if young and self.known is not None and self.known.binary.unchanged() else None
 
-    def use(self, environment: Mapping[str, str]) -> None:
+    def use(self, environment: Mapping[str, str], keys: Mapping[str, str]) -> None:
         """From now on choose from these variables."""
-        if environment != self._environment:
-            self._environment = environment
-            self.known = None
+        if (environment, keys) != (self._environment, self._keys):
+            self._environment, self._keys = environment, keys
+            self.forget()
 
     def forget(self) -> None:
         """The login was refused: look again before the next request."""
         self.known = None
+        self._changes += 1
 
     async def _prepare(self) -> Ready:
         await asyncio.to_thread(remove_leftovers, config_directory(self._environment))
@@ -99,6 +108,7 @@ class Setup:
         self._looked = time.monotonic()
         binary = await self.binary()
         if not self._withhold_keys:
-            return binary, await auth_status(binary.path, self._environment), self._environment
-        login, environment = await preferred_login(binary.path, self._environment)
+            everything = {**self._environment, **self._keys}
+            return binary, await auth_status(binary.path, everything), everything
+        login, environment = await preferred_login(binary.path, self._environment, self._keys)
         return binary, login, environment

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from claude_openai_proxy.errors import (
@@ -34,7 +35,8 @@ CONNECT_RETRIES: Final = 2
 class ClaudeCode:
     """Claude through the Claude Code CLI.
 
-    `cli`: the program, "" to look for it. `environment`: what the process's own is chosen from. `state_dir`: where the
+    `cli`: the program, "" to look for it. `environment`: what the process's own is chosen from; `keys`: what is
+    added to it where the CLI has no other login, a key and the base URL that belongs to it. `state_dir`: where the
     result of the contract check is kept. Times in seconds; `retries` of a 5xx before the first event, 0 also switches
     off those after a failed connect. `pool_size` processes are kept ready (0: a fresh one for each request), up to
     `pool_largest` under load. `withhold_keys`: leave API keys out, unless they are the only login.
@@ -46,6 +48,7 @@ class ClaudeCode:
         environment: Mapping[str, str],
         state_dir: Path,
         cli: str = "",
+        keys: Mapping[str, str] = MappingProxyType({}),
         timeout: float = 60.0,
         total_timeout: float | None = None,
         pool_size: int = 2,
@@ -63,7 +66,9 @@ class ClaudeCode:
         self._largest = max(pool_size, pool_largest)
         self._used: Ready | None = None
         """What the processes of the pool were started with."""
-        self._setup = Setup(lambda given: find_cli(cli, given), environment, state_dir, withhold_keys=withhold_keys)
+        self._setup = Setup(
+            lambda given: find_cli(cli, given), environment, state_dir, keys=keys, withhold_keys=withhold_keys
+        )
 
     @property
     def identity(self) -> Identity:
@@ -93,9 +98,11 @@ class ClaudeCode:
         """Its processes."""
         return self._pool.status
 
-    def use_environment(self, environment: Mapping[str, str]) -> None:
+    def use_environment(
+        self, environment: Mapping[str, str], *, keys: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         """Choose what a process is given from these; a login that was found with others is looked up again."""
-        self._setup.use(environment)
+        self._setup.use(environment, keys)
         if self._setup.known is None:
             self._pool.discard_idle("login")
 

@@ -1,0 +1,55 @@
+"""A login that changes while the CLI is looked at: what was found with the old one does not count."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from claude_openai_proxy.upstreams.claude_code.binary import inspect
+from claude_openai_proxy.upstreams.claude_code.contract import CONTRACT_VERSION, _name, _Proof, _write
+from claude_openai_proxy.upstreams.claude_code.setup import Setup
+from upstreams.claude_code.fake_cli import install_fake_cli
+
+OLD = {"PATH": "/usr/bin:/bin", "CLAUDE_CODE_OAUTH_TOKEN": "old"}
+NEW = {"PATH": "/usr/bin:/bin", "CLAUDE_CODE_OAUTH_TOKEN": "new"}
+
+
+async def proven(cli: Path, state: Path) -> Path:
+    """A CLI whose contract was checked before."""
+    binary = await inspect(cli, OLD)
+    proof = _Proof(str(binary.path), binary.version, binary.size, CONTRACT_VERSION)
+    _write(state / "claude-code-contract" / f"{_name(proof)}.json", proof)
+    return cli
+
+
+async def test_a_login_that_changes_during_the_first_check_is_the_one_that_pays(tmp_path: Path) -> None:
+    cli = await proven(install_fake_cli(tmp_path), tmp_path / "state")
+    asked: list[str] = []
+
+    def find(environment: Mapping[str, str]) -> Path:
+        """The user logs in otherwise just after the check has begun."""
+        asked.append(environment["CLAUDE_CODE_OAUTH_TOKEN"])
+        if len(asked) == 1:
+            setup.use(NEW, {})
+        return cli
+
+    setup = Setup(find, OLD, tmp_path / "state", keys={}, withhold_keys=True)
+    ready = await setup.ready()
+
+    assert ready.environment["CLAUDE_CODE_OAUTH_TOKEN"] == "new"
+    assert asked[-1] == "new"
+    assert setup.known is ready
+
+
+async def test_a_login_that_is_refused_during_a_check_is_looked_at_again(tmp_path: Path) -> None:
+    cli = await proven(install_fake_cli(tmp_path), tmp_path / "state")
+    checks: list[int] = []
+
+    def find(_: Mapping[str, str]) -> Path:
+        checks.append(1)
+        if len(checks) == 1:
+            setup.forget()
+        return cli
+
+    setup = Setup(find, OLD, tmp_path / "state", keys={}, withhold_keys=True)
+    await setup.ready()
+
+    assert len(checks) == 2
