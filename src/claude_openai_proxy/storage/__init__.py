@@ -1,0 +1,7 @@
+"""What outlives a request: one database, and one small store for each kind of thing that is kept.
+
+Rules: a store is an interface with a memory and an SQL implementation, judged by the same tests. SQL is written once,
+in what SQLite and PostgreSQL share (`?` for parameters). What quotes a prompt or an answer is sealed before it rests.
+A disk that is locked, full or gone fails only what needs it, for a stated time, and heals by itself.
+Start reading with `interface.py`, then `sqlite.py` (threads and states), `sealing.py`, and any one store.
+"""

@@ -1,0 +1,93 @@
+"""What a store asks of a database, whichever it is."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from claude_openai_proxy.errors import ProxyError
+
+T = TypeVar("T")
+Value: TypeAlias = str | bytes | int | float | None
+Row: TypeAlias = tuple[Any, ...]
+
+WRITE_SECONDS = 1.0
+"""How long a request waits for its write to be committed unless it says otherwise."""
+
+
+class StorageUnavailableError(ProxyError):
+    """The database cannot take or give this now; `retry_after` in seconds."""
+
+    def __init__(self, message: str, *, retry_after: float = 2.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class StorageRefusedError(ProxyError):
+    """The place or the file must not be used: another owner, a network file system, a newer version's file."""
+
+
+class Transaction(Protocol):
+    """One transaction, on the thread that runs it. Parameters are marked `?`."""
+
+    def execute(self, sql: str, parameters: Sequence[Value] = (), /) -> list[Row]:
+        """Run one statement; all rows of its answer."""
+        ...
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Value]], /) -> None:
+        """Run one statement for each of `rows`."""
+        ...
+
+    @property
+    def changed(self) -> int:
+        """Rows that the last statement changed."""
+        ...
+
+
+Work: TypeAlias = Callable[[Transaction], T]
+"""What is to be done inside a transaction; it must not wait for anything but the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageState:
+    """How a database is. `where` is a path or address in words; `trouble` a sentence, "" where all is well."""
+
+    kind: str
+    where: str
+    trouble: str = ""
+    dropped: int = 0
+    """Posted writes that were given up since the start."""
+    late: int = 0
+    """Writes whose caller stopped waiting for them."""
+
+
+class Database(Protocol):
+    """One place where rows are kept. Methods are called on the event loop."""
+
+    async def read(self, work: Work[T], /) -> T:
+        """The result of `work`, which changes nothing. Raises `StorageUnavailableError`."""
+        ...
+
+    async def write(self, work: Work[T], /, *, wait: float = WRITE_SECONDS, abandon: bool = False) -> T:
+        """The result of `work`, once committed.
+
+        Raises `StorageUnavailableError` after `wait` seconds; the write then still happens as soon as it can, unless
+        `abandon` and it has not begun.
+        """
+        ...
+
+    def post(self, work: Work[object], /) -> None:
+        """Have `work` committed soon; nobody waits. Tried again while the database is in trouble, bounded in number."""
+        ...
+
+    @property
+    def state(self) -> StorageState:
+        """How it is now."""
+        ...
+
+    async def settle(self) -> None:
+        """Return when everything written or posted before is committed or given up."""
+        ...
+
+    async def aclose(self) -> None:
+        """Commit what is left and close."""
+        ...

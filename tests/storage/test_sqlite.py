@@ -1,0 +1,202 @@
+"""The SQLite file: what is committed when, and what a disk in trouble costs."""
+
+import asyncio
+import multiprocessing
+import os
+import sqlite3
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from claude_openai_proxy.storage.interface import (
+    Row,
+    StorageRefusedError,
+    StorageUnavailableError,
+    Transaction,
+)
+from claude_openai_proxy.storage.migration import newest, statements, steps
+from claude_openai_proxy.storage.place import network_file_system
+from claude_openai_proxy.storage.sqlite import SQLiteDatabase
+from storage.databases import sqlite_in
+
+
+def put(name: str, value: str = "1") -> "Put":
+    return Put(name, value)
+
+
+class Put:
+    """Writes one fact."""
+
+    def __init__(self, name: str, value: str) -> None:
+        self.row = (name, value)
+
+    def __call__(self, transaction: Transaction) -> int:
+        transaction.execute("INSERT INTO facts (name, value) VALUES (?, ?)", self.row)
+        return transaction.changed
+
+
+def names(transaction: Transaction) -> list[Row]:
+    return transaction.execute("SELECT name FROM facts ORDER BY name")
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+async def database(tmp_path: Path, told: list[str]) -> AsyncIterator[SQLiteDatabase]:
+    made = sqlite_in(tmp_path, told)
+    made.open()
+    yield made
+    await made.aclose()
+
+
+async def test_what_was_written_is_read_by_another_connection(database: SQLiteDatabase, tmp_path: Path) -> None:
+    assert await database.write(put("a")) == 1
+    other = sqlite_in(tmp_path)
+    assert await other.read(names) == [("a",)]
+    await other.aclose()
+
+
+async def test_a_post_is_committed_without_anybody_waiting(database: SQLiteDatabase) -> None:
+    for number in range(1000):
+        database.post(put(f"{number:04}"))
+    await database.settle()
+    assert len(await database.read(names)) == 1000
+    assert database.state.dropped == 0
+
+
+async def test_a_work_that_fails_takes_no_other_with_it(database: SQLiteDatabase) -> None:
+    await database.write(put("a"))
+    results = await asyncio.gather(
+        database.write(put("b")), database.write(put("a")), database.write(put("c")), return_exceptions=True
+    )
+    assert [type(result) for result in results] == [int, sqlite3.IntegrityError, int]
+    assert await database.read(names) == [("a",), ("b",), ("c",)]
+
+
+async def test_a_bug_in_a_work_is_told_and_later_works_go_on(database: SQLiteDatabase) -> None:
+    def broken(_: Transaction) -> int:
+        raise TypeError("a bug")
+
+    with pytest.raises(TypeError, match="a bug"):
+        await database.write(broken)
+    assert await database.write(put("a")) == 1
+
+
+async def test_directory_and_file_are_private(database: SQLiteDatabase, tmp_path: Path) -> None:
+    await database.write(put("a"))
+    modes = {
+        path.name: stat.S_IMODE(path.stat().st_mode)
+        for path in [tmp_path / "state", *sorted((tmp_path / "state").iterdir())]
+    }
+    assert modes == {"state": 0o700, "state.db": 0o600, "state.db-shm": 0o600, "state.db-wal": 0o600}
+
+
+async def test_a_locked_file_delays_a_write_by_its_stated_wait_only(database: SQLiteDatabase, tmp_path: Path) -> None:
+    holder = sqlite3.connect(tmp_path / "state" / "state.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageUnavailableError):
+        await database.write(put("waited for"), wait=0.01)
+    with pytest.raises(StorageUnavailableError):
+        await database.write(put("abandoned"), wait=0.01, abandon=True)
+    database.post(put("posted"))
+    assert database.state.late == 2
+    holder.execute("COMMIT")
+    holder.close()
+    await database.settle()
+    assert await database.read(names) == [("posted",), ("waited for",)]
+    assert database.state.trouble == ""
+
+
+async def test_a_disk_in_trouble_is_told_once_and_heals_by_itself(
+    database: SQLiteDatabase, told: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "state" / "state.db"
+    await database.write(put("before"))
+    await database.aclose()
+    content = path.read_bytes()
+    path.write_bytes(b"this is no database, and longer than a header of one hundred bytes" * 100)
+    troubled = sqlite_in(tmp_path, told)
+    troubled.open()
+    troubled.post(put("kept in line"))
+    for _ in range(3):
+        with pytest.raises(StorageUnavailableError, match="not a database"):
+            await troubled.write(put("refused"))
+        with pytest.raises(StorageUnavailableError, match="not a database"):
+            await troubled.read(names)
+    assert [bool(sentence) for sentence in told] == [True]
+    path.write_bytes(content)
+    await troubled.settle()
+    assert await troubled.read(names) == [("before",), ("kept in line",)]
+    assert [bool(sentence) for sentence in told] == [True, False]
+    await troubled.aclose()
+
+
+async def test_a_file_of_a_newer_program_is_refused(tmp_path: Path) -> None:
+    first = sqlite_in(tmp_path)
+    first.open()
+    await first.aclose()
+    connection = sqlite3.connect(tmp_path / "state" / "state.db")
+    connection.execute(f"PRAGMA user_version={newest() + 1}")
+    connection.close()
+    second = sqlite_in(tmp_path)
+    with pytest.raises(StorageRefusedError, match=f"newer version .*version {newest() + 1}, known here {newest()}"):
+        second.open()
+    await second.aclose()
+
+
+def test_steps_are_numbered_without_a_gap() -> None:
+    assert [number for number, _ in steps()] == list(range(1, newest() + 1))
+    assert all(list(statements(script)) for _, script in steps())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+async def test_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    os.chown(tmp_path / "state", 12_345, 12_345)
+    database = sqlite_in(tmp_path)
+    with pytest.raises(StorageRefusedError, match="belongs to another user"):
+        database.open()
+    await database.aclose()
+
+
+@pytest.mark.parametrize(
+    ("directory", "kind"),
+    [("/srv/shared/state", "nfs4"), ("/srv/state", ""), ("/srv/with space/x", "cifs"), ("/srv/sharedness", "")],
+)
+def test_a_network_file_system_is_known_by_the_mounts(tmp_path: Path, directory: str, kind: str) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(
+        "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+        "40 22 0:40 / /srv/shared rw shared:2 - nfs4 server:/export rw\n"
+        "41 22 0:41 / /srv/with\\040space rw - cifs //server/share rw\n"
+    )
+    assert network_file_system(Path(directory), mounts) == kind
+
+
+def _write_from_another_process(directory: Path, number: int) -> None:
+    async def write() -> None:
+        database = sqlite_in(directory)
+        database.open()
+        for row in range(50):
+            await database.write(put(f"{number}-{row:02}"), wait=60)
+        await database.aclose()
+
+    asyncio.run(write())
+
+
+def test_several_servers_share_a_directory_from_its_first_moment(tmp_path: Path) -> None:
+    spawning = multiprocessing.get_context("fork")
+    processes = [spawning.Process(target=_write_from_another_process, args=(tmp_path, n)) for n in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
+    connection = sqlite3.connect(tmp_path / "state" / "state.db")
+    assert connection.execute("SELECT count(*) FROM facts").fetchone() == (200,)
+    connection.close()
