@@ -22,7 +22,7 @@ FOREIGN = {"origin": "https://evil.example"}
 @pytest.mark.parametrize(
     "headers", [REBOUND, FOREIGN, {"origin": "null"}, {"host": ""}, {"host": "localhost.evil.example"}]
 )
-@pytest.mark.parametrize(("method", "path"), [("POST", CHAT), ("GET", "/v1/models"), ("GET", "/health"), ("GET", "/"), ("OPTIONS", CHAT)])  # fmt: skip
+@pytest.mark.parametrize(("method", "path"), [("POST", CHAT), ("GET", "/v1/models"), ("GET", "/health?deep=1"), ("GET", "/"), ("OPTIONS", CHAT)])  # fmt: skip
 async def test_a_page_of_another_site_gets_nothing(
     proxy: WholeProxy, headers: dict[str, str], method: str, path: str
 ) -> None:

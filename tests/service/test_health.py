@@ -1,8 +1,11 @@
 """What /health says."""
 
-from claude_openai_proxy.service.health import DEEP_SECONDS, HealthService
+import asyncio
+
+from claude_openai_proxy.service.health import DEEP_SECONDS, READY_SECONDS, HealthService
 from claude_openai_proxy.service.models import ModelCatalog, ModelNames
 from claude_openai_proxy.service.waiting import WaitingLine
+from claude_openai_proxy.upstreams.interface import UpstreamStatus
 from service.fake_upstream import FakeChoice, FakeUpstream
 
 
@@ -14,10 +17,27 @@ class Watch:
         return self.now
 
 
-def service(choice: FakeChoice, watch: Watch) -> HealthService:
+class CountingChoice(FakeChoice):
+    """Counts the looks, and holds them up until they `may_answer`."""
+
+    def __init__(self, upstream: FakeUpstream) -> None:
+        super().__init__(upstream)
+        self.looks = 0
+        self.asked = asyncio.Event()
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    async def status(self, *, deep: bool = False) -> UpstreamStatus:
+        self.looks += 1
+        self.asked.set()
+        await self.may_answer.wait()
+        return await super().status(deep=deep)
+
+
+def service(choice: FakeChoice, watch: Watch, *, patience: float = 60.0) -> HealthService:
     catalog = ModelCatalog(current=choice.current, names=ModelNames(aliases={"big": "opus"}), clock=watch)
     line = WaitingLine(clock=watch)
-    return HealthService(upstreams=choice, catalog=catalog, line=line, version="1.2.3", clock=watch)
+    return HealthService(upstreams=choice, catalog=catalog, line=line, version="1.2.3", clock=watch, patience=patience)
 
 
 async def test_the_login_the_uptime_and_the_aliases_are_told() -> None:
@@ -32,6 +52,60 @@ async def test_the_login_the_uptime_and_the_aliases_are_told() -> None:
 async def test_no_login_is_said_with_what_to_do() -> None:
     report = await service(FakeChoice(None), Watch()).health()
     assert (report.status, report.detail) == ("no_login", "No Claude login found.")
+
+
+async def test_however_many_ask_the_login_is_looked_up_once() -> None:
+    choice = CountingChoice(FakeUpstream())
+    health = service(choice, Watch())
+    await asyncio.gather(*(health.health() for _ in range(20)))
+    await health.health()
+    assert choice.looks == 1
+
+
+async def test_claude_is_asked_for_nothing() -> None:
+    upstream = FakeUpstream()
+    report = await service(FakeChoice(upstream), Watch()).health()
+    assert report.models == {"big": "claude-opus-5-5"}
+    assert upstream.listings == 0
+
+
+async def test_a_look_that_takes_long_is_told_as_such_and_goes_on() -> None:
+    choice = CountingChoice(FakeUpstream())
+    choice.may_answer.clear()
+    health = service(choice, Watch(), patience=0.0)
+    assert (await health.health()).status == "checking"
+    choice.may_answer.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert (await health.health()).status == "ok"
+    assert choice.looks == 1
+
+
+async def test_one_who_leaves_does_not_stop_the_look_of_the_others() -> None:
+    choice = CountingChoice(FakeUpstream())
+    choice.may_answer.clear()
+    health = service(choice, Watch())
+    first, second = asyncio.create_task(health.health()), asyncio.create_task(health.health())
+    await choice.asked.wait()
+    first.cancel()
+    choice.may_answer.set()
+    assert (await second).status == "ok"
+    await health.aclose()
+
+
+async def test_readiness_is_remembered_longer_while_it_is_good() -> None:
+    watch, choice = Watch(), FakeChoice(FakeUpstream())
+    health = service(choice, watch)
+    assert await health.readiness() == "ok"
+    watch.now += DEEP_SECONDS
+    assert await health.readiness() == "ok"
+    assert choice.deep_looks == 1
+    watch.now += READY_SECONDS
+    choice.upstream = None
+    assert await health.readiness() == "no_login"
+    watch.now += DEEP_SECONDS
+    await health.readiness()
+    assert choice.deep_looks == 3
 
 
 async def test_a_deep_look_reaches_upstream_at_most_once_in_ten_seconds() -> None:

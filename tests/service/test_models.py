@@ -65,6 +65,11 @@ async def test_without_a_list_upstream_judges_names_that_can_be_claudes() -> Non
         await catalog.resolve("gpt-4o")
 
 
+async def test_an_unknown_model_names_the_settings_that_help() -> None:
+    with pytest.raises(ModelNotFoundError, match=r"MODEL_ALIASES.*DEFAULT_MODEL"):
+        await catalog_of(FakeUpstream(models=OFFERED)).resolve("gpt-4o")
+
+
 async def test_the_default_model_stands_in_for_an_absent_or_unknown_name() -> None:
     catalog = catalog_of(FakeUpstream(models=OFFERED), ModelNames(aliases=ALIASES, default="big"))
     assert (await catalog.resolve(None)).id == "claude-opus-6"

@@ -47,8 +47,9 @@ async def call(
     *,
     headers: dict[str, str] | None = None,
     leaves: asyncio.Event | None = None,
+    peer: str = "127.0.0.1",
 ) -> Answer:
-    """Send a request from localhost; `leaves` says when the client goes away (else it stays)."""
+    """Send a request from `peer`; `leaves` says when the client goes away (else it stays)."""
     all_headers = {"host": "localhost:3000"} | ({"content-type": "application/json"} if body else {}) | (headers or {})
     path, _, query = path.partition("?")
     scope: HTTPScope = {
@@ -57,6 +58,7 @@ async def call(
         "path": unquote(path),
         "query_string": query.encode(),
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in all_headers.items()],
+        "client": (peer, 50_000),
     }
     pieces = body if isinstance(body, list) else [body]
     events: list[RequestEvent] = [

@@ -137,6 +137,9 @@ class FakeHealth:
         self.asked_deep.append(deep)
         return self.report
 
+    async def readiness(self) -> str:
+        return self.report.status
+
 
 async def _play(step: BaseException | asyncio.Event) -> None:
     if isinstance(step, asyncio.Event):

@@ -146,7 +146,7 @@ async def test_chat_has_all_its_spellings(path: str) -> None:
     assert (await call(Wired().app(), "POST", path, HELLO)).status == 200
 
 
-@pytest.mark.parametrize("path", ["/v2/models", "/v1/chat", "/v1/v1/models", "/modelsx", "/v1models", "//", "/x\r\ny"])
+@pytest.mark.parametrize("path", ["/v2/models", "/v1/chat", "/v1/v1/models", "/modelsx", "/v1models", "*", "/x\r\ny"])
 async def test_an_unknown_path_is_a_404_that_names_the_routes(path: str) -> None:
     answer = await call(Wired().app(), "GET", path)
     assert (answer.status, answer.error.code) == (404, "unknown_url")
@@ -187,3 +187,36 @@ async def test_the_lifespan_runs_what_it_was_given() -> None:
 
     await Wired(startup=startup, shutdown=shutdown).app()({"type": "lifespan"}, receive, send)
     assert events == ["startup", "lifespan.startup.complete", "shutdown", "lifespan.shutdown.complete"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1//chat/completions", "//v1/chat/completions/", "///chat///completions//", "/openai/v1/chat/completions"],
+)
+async def test_runs_of_slashes_and_azures_prefix_are_forgiven(path: str) -> None:
+    assert (await call(Wired().app(), path=path, body=HELLO)).status == 200
+
+
+async def test_azures_spelling_names_the_model_in_the_path() -> None:
+    wired = Wired(keys={"sk-one": "one"})
+    path = "/openai/deployments/org%2Fmy-model/chat/completions?api-version=2024-10-21"
+    assert (await call(wired.app(), path=path, body=HELLO, headers={"api-key": "sk-one"})).status == 200
+    assert [request.model for request in wired.chat.requests] == ["org/my-model"]
+
+
+@pytest.mark.parametrize(
+    ("path", "advice"),
+    [
+        ("/v1/v1/chat/completions", "/v1 twice"),
+        ("/v1/v1/models", "/v1 twice"),
+        ("/v1/chat/completions/v1/models", "must end with /v1, not with /chat/completions"),
+        ("/v1/chat/completions/chat/completions", "must end with /v1, not with /chat/completions"),
+        ("/v1/responses", "/v1/responses is not served yet: use POST /v1/chat/completions"),
+        ("/v1/responses/resp_1/cancel", "/v1/responses is not served yet"),
+        ("/v1/embeddings", "/v1/embeddings is not served yet"),
+    ],
+)
+async def test_a_404_says_what_is_likely_to_be_wrong(path: str, advice: str) -> None:
+    answer = await call(Wired().app(), path=path, body=b"{}")
+    assert (answer.status, answer.error.code) == (404, "unknown_url")
+    assert advice in answer.error.message

@@ -42,6 +42,25 @@ async def test_deep_is_asked_for_in_the_query(path: str, deep: bool) -> None:
     assert wired.health.asked_deep == [deep]
 
 
+@pytest.mark.parametrize(
+    ("path", "word", "status"),
+    [
+        ("/health", "unreachable", 200),
+        ("/health", "no_login", 200),
+        ("/health?deep=1", "unreachable", 503),
+        ("/health?deep=1", "ok", 200),
+        ("/ready", "ok", 200),
+        ("/ready", "no_login", 503),
+        ("/ready", "checking", 503),
+        ("/ready", "unreachable", 503),
+    ],
+)
+async def test_the_status_is_for_probes(path: str, word: str, status: int) -> None:
+    answer = await call(Wired(health=FakeHealth(Report(status=word))).app(), "GET", path)
+    assert answer.status == status
+    assert msgspec.json.decode(answer.body)["status"] == word
+
+
 async def test_the_page_says_what_runs_and_how_to_point_a_client_at_it() -> None:
     answer = await call(Wired().app(), "GET", "/", headers={"host": "127.0.0.1:4000"})
     page = answer.body.decode()

@@ -13,6 +13,7 @@ from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.pages.health import HealthPage
 from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.routes import make_router
+from claude_openai_proxy.web.visitor import TrustedProxies
 from web.fake_service import FakeCatalog, FakeChat, FakeHealth
 
 NOW = 1_800_000_000.0
@@ -73,6 +74,7 @@ class Wired:
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     public: bool = False
+    trusted_proxies: tuple[str, ...] = ()
     body_limit: int = 1_000_000
     keep_alive_seconds: float = 15.0
     idle_seconds: float = 30.0
@@ -101,6 +103,7 @@ class Wired:
             wall_clock=lambda: NOW,
             new_id=lambda: next(ids),
             readers=[self.keeper],
+            trusted=TrustedProxies(self.trusted_proxies),
             startup=self.startup,
             shutdown=self.shutdown,
         )

@@ -26,6 +26,7 @@ from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.pages.health import HealthPage
 from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.routes import make_router
+from claude_openai_proxy.web.visitor import TrustedProxies
 
 Pins = Callable[[], Mapping[str, str]]
 """Which line of models is pinned to which id at the moment."""
@@ -69,14 +70,18 @@ def wire(settings: Settings) -> Wiring:
         pins = upstreams.logins.pins
     catalog = model_catalog(settings, upstreams, pins)
 
+    line = WaitingLine(clock=time.monotonic)
+    health = HealthService(upstreams=upstreams, catalog=catalog, line=line, version=__version__, clock=time.monotonic)
+
     async def aclose() -> None:
+        await health.aclose()
         await catalog.aclose()
         await upstreams.aclose()
 
     async def start_lines() -> list[str]:
         return [*await login_lines(upstreams), *alias_lines(await catalog.aliases())]
 
-    application = _application(settings, upstreams, catalog, shutdown=aclose)
+    application = _application(settings, chat_service(settings, upstreams, catalog, line), catalog, health, aclose)
     return Wiring(application, start_lines, partial(start_refusal, settings, upstreams), catalog, aclose)
 
 
@@ -108,13 +113,15 @@ def chat_service(
 
 
 def _application(
-    settings: Settings, upstreams: UpstreamChoice, catalog: ModelCatalog, *, shutdown: Callable[[], Awaitable[None]]
+    settings: Settings,
+    chat: ChatService,
+    catalog: ModelCatalog,
+    health: HealthService,
+    shutdown: Callable[[], Awaitable[None]],
 ) -> Application:
-    line = WaitingLine(clock=time.monotonic)
-    health = HealthService(upstreams=upstreams, catalog=catalog, line=line, version=__version__, clock=time.monotonic)
     router = make_router(
         chat=ChatCompletions(
-            chat_service(settings, upstreams, catalog, line),
+            chat,
             body_limit=settings.max_body_mb * 1024 * 1024,
             clock=time.monotonic,
             wall_clock=time.time,
@@ -134,6 +141,7 @@ def _application(
         new_id=lambda: f"req_{secrets.token_hex(12)}",
         upstream_retries=settings.upstream_retries,
         readers=[log_line],
+        trusted=TrustedProxies(settings.trusted_proxies),
         shutdown=shutdown,
     )
 

@@ -1,7 +1,7 @@
 """What `/health` says: the login and the way to Claude, without calling Claude unless asked to."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -10,10 +10,17 @@ from claude_openai_proxy.service.waiting import LineStatus, WaitingLine
 from claude_openai_proxy.upstreams.interface import PoolStatus, UpstreamChoice, UpstreamStatus
 
 DEEP_SECONDS = 10.0
+"""Claude's side is asked so often at most, whoever asks."""
+READY_SECONDS = 60.0
+"""What a probe needs to know may be so old, as long as it was good."""
+SHALLOW_SECONDS = 2.0
+"""The login is looked up so often at most: a look may start programs."""
+PATIENCE_SECONDS = 2.0
+"""Nobody who asks for the state waits longer for a look at the login; a probe would call the server dead."""
 
 
 class HealthReport(Struct, frozen=True, omit_defaults=True):
-    """Body of `GET /health`; `status` is `ok`, `no_login` or `unreachable`."""
+    """Body of `GET /health`; `status` is `ok`, `checking`, `no_login` or `unreachable`."""
 
     status: str
     version: str
@@ -31,7 +38,7 @@ class HealthReport(Struct, frozen=True, omit_defaults=True):
 
 
 class HealthService:
-    """Reads the state of the current upstream; a deep look asks Claude's side at most once in ten seconds."""
+    """Reads the state of the current upstream. However many ask, one look is under way at a time, and is remembered."""
 
     def __init__(
         self,
@@ -41,6 +48,7 @@ class HealthService:
         line: WaitingLine,
         version: str,
         clock: Callable[[], float],
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._line = line
         self._upstreams = upstreams
@@ -48,12 +56,13 @@ class HealthService:
         self._version = version
         self._clock = clock
         self._started = clock()
-        self._deep: tuple[float, UpstreamStatus] | None = None
-        self._one_at_a_time = asyncio.Lock()
+        self._patience = patience
+        self._shallow = _Look(upstreams.status)
+        self._deep = _Look(lambda: upstreams.status(deep=True))
 
     async def health(self, *, deep: bool = False) -> HealthReport:
-        """The report; never raises `ProxyError`."""
-        status = await (self._deep_status() if deep else self._upstreams.status())
+        """The report; never raises `ProxyError`. Only a deep look asks Claude's side."""
+        status = await (self._deep_status(DEEP_SECONDS) if deep else self._shallow_status())
         return HealthReport(
             status=_word(status),
             version=self._version,
@@ -63,19 +72,68 @@ class HealthService:
             billed=status.billed or UNSET,
             detail=status.detail or UNSET,
             reachable=UNSET if status.reachable is None else status.reachable,
-            models=await self._catalog.aliases(),
+            models=self._catalog.known_aliases(),
             pool=status.pool or UNSET,
             line=self._line.status if status.pool else UNSET,
         )
 
-    async def _deep_status(self) -> UpstreamStatus:
-        async with self._one_at_a_time:
-            if self._deep is None or self._clock() - self._deep[0] >= DEEP_SECONDS:
-                self._deep = self._clock(), await self._upstreams.status(deep=True)
-            return self._deep[1]
+    async def readiness(self) -> str:
+        """The word for Claude's side as it was at most a minute ago, and ten seconds where that was bad news."""
+        known = self._deep.known
+        return _word(await self._deep_status(READY_SECONDS if known and _word(known) == "ok" else DEEP_SECONDS))
+
+    async def aclose(self) -> None:
+        """Stop the looks under way."""
+        await self._shallow.aclose()
+        await self._deep.aclose()
+
+    async def _shallow_status(self) -> UpstreamStatus:
+        return await self._shallow.known_within(self._clock, SHALLOW_SECONDS, patience=self._patience) or _CHECKING
+
+    async def _deep_status(self, seconds: float) -> UpstreamStatus:
+        return await self._deep.known_within(self._clock, seconds) or _CHECKING
+
+
+_CHECKING = UpstreamStatus(logged_in=True, login="", detail="The login is being looked up.")
+
+
+class _Look:
+    """The last answer to one question; whoever asks while it is being answered waits for the same answer."""
+
+    def __init__(self, ask: Callable[[], Awaitable[UpstreamStatus]]) -> None:
+        self._ask = ask
+        self._looked = float("-inf")
+        self._task: asyncio.Task[None] | None = None
+        self.known: UpstreamStatus | None = None
+
+    async def known_within(
+        self, clock: Callable[[], float], seconds: float, *, patience: float | None = None
+    ) -> UpstreamStatus | None:
+        """The answer, at most so old; an older one or None where `patience` seconds do not bring it."""
+        if self._task is None or (self._task.done() and clock() - self._looked >= seconds):
+            self._task = asyncio.create_task(self._look(clock))
+        # Waiting for a task, unlike awaiting it, does not cancel it for the others when one of them leaves.
+        await asyncio.wait([self._task], timeout=patience)
+        if self._task.done():
+            self._task.result()
+        return self.known
+
+    async def aclose(self) -> None:
+        """Stop."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _look(self, clock: Callable[[], float]) -> None:
+        try:
+            self.known = await self._ask()
+        finally:
+            self._looked = clock()
 
 
 def _word(status: UpstreamStatus) -> str:
+    if status is _CHECKING:
+        return "checking"
     if not status.logged_in:
         return "no_login"
     return "unreachable" if status.reachable is False else "ok"

@@ -102,6 +102,11 @@ class ModelCatalog:
         listing = await self._known()
         return {alias: self._id_of(alias, listing) or target for alias, target in self._names.aliases.items()}
 
+    def known_aliases(self) -> dict[str, str]:
+        """As `aliases`, as far as it is known now: asks nobody."""
+        aliases = self._names.aliases
+        return {alias: self._id_of(alias, self._listing) or target for alias, target in aliases.items()}
+
     async def aclose(self) -> None:
         """Stop a listing under way."""
         if self._refreshing is not None:
@@ -133,7 +138,10 @@ class ModelCatalog:
         if not name:
             return f"The request names no model and DEFAULT_MODEL is not set. Known models: {known}."
         shown = name if len(name) <= SHOWN_CHARACTERS else f"{name[:SHOWN_CHARACTERS]}…"
-        return f"The model {shown!r} does not exist or your login has no access to it. Known models: {known}."
+        return (
+            f"The model {shown!r} does not exist or your login has no access to it. Known models: {known}. For a "
+            "program with a name of its own, the proxy's settings MODEL_ALIASES (name=target) and DEFAULT_MODEL help."
+        )
 
     # ---- upstream's listing -------------------------------------------------------------------------------------
 

@@ -46,6 +46,7 @@ class Settings:
     client_keys: tuple[ClientKey, ...]
     allowed_hosts: tuple[str, ...]
     allowed_origins: tuple[str, ...]
+    trusted_proxies: tuple[str, ...]
     unsupported_parameters: Unsupported
     max_body_mb: int
     drain_seconds: int
@@ -93,6 +94,7 @@ def _settings(found: Sources, flags: Flags, cwd: Path) -> Settings:
         client_keys=found.value(table.PROXY_API_KEYS),
         allowed_hosts=found.value(table.ALLOWED_HOSTS),
         allowed_origins=found.value(table.ALLOWED_ORIGINS),
+        trusted_proxies=found.value(table.TRUSTED_PROXIES),
         unsupported_parameters=found.value(table.UNSUPPORTED_PARAMETERS),
         max_body_mb=found.value(table.MAX_BODY_MB),
         drain_seconds=found.value(table.DRAIN_SECONDS),

@@ -139,6 +139,13 @@ ALLOWED_ORIGINS: Setting[tuple[str, ...]] = Setting(
     allowed="origins such as https://app.example, comma-separated, or *",
     description="Web pages that may call the proxy from a browser (`https://app.example`, comma-separated).",
 )
+TRUSTED_PROXIES: Setting[tuple[str, ...]] = Setting(
+    name="TRUSTED_PROXIES",
+    read=values.networks,
+    default=(),
+    allowed="addresses or networks such as 127.0.0.1 or 10.0.0.0/8, comma-separated",
+    description="Reverse proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed. Without any, none is.",
+)
 UNSUPPORTED_PARAMETERS: Setting[Unsupported] = Setting(
     name="UNSUPPORTED_PARAMETERS",
     read=values.one_of("report", "reject"),
@@ -229,6 +236,7 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     PROXY_API_KEYS,
     ALLOWED_HOSTS,
     ALLOWED_ORIGINS,
+    TRUSTED_PROXIES,
     CLAUDE_UPSTREAM,
     ANTHROPIC_API_KEY,
     ANTHROPIC_AUTH_TOKEN,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from types import MappingProxyType
 from typing import Literal, TypeVar, cast
 
@@ -118,7 +118,7 @@ def is_loopback(host: str) -> bool:
 
 def model_name(text: str) -> str:
     """A name without blanks, commas and equals signs."""
-    if not _MODEL_NAME.fullmatch(text):
+    if not _MODEL_NAME.fullmatch(text) or not text.isprintable():
         raise ValueError
     return text
 
@@ -159,6 +159,11 @@ def host_names(text: str) -> tuple[str, ...]:
 def _host_name(text: str) -> str:
     host = "*" if text == "*" else bind_host(text)
     return f"[{host}]" if ":" in host else host
+
+
+def networks(text: str) -> tuple[str, ...]:
+    """Addresses and networks (`10.0.0.0/8`)."""
+    return tuple(str(ip_network(item, strict=False)) for item in _items(text))
 
 
 def origins(text: str) -> tuple[str, ...]:

@@ -12,9 +12,10 @@ from claude_openai_proxy.web.body import drop_rest
 from claude_openai_proxy.web.client_watch import ClientLeftError
 from claude_openai_proxy.web.doors import Doors, preflight_headers
 from claude_openai_proxy.web.errors import INTERNAL_ERROR, to_failure
-from claude_openai_proxy.web.exchange import Exchange
+from claude_openai_proxy.web.exchange import NO_PROXIES, Exchange
 from claude_openai_proxy.web.response_headers import header_value
 from claude_openai_proxy.web.routes import Endpoint, Route, Router
+from claude_openai_proxy.web.visitor import TrustedProxies
 
 CLIENT_LEFT = 499
 """nginx's status for a client that closed the connection; only in records."""
@@ -42,6 +43,7 @@ class Application:
         new_id: Callable[[], str],
         upstream_retries: int = 1,
         readers: Sequence[RecordReader] = (),
+        trusted: TrustedProxies = NO_PROXIES,
         startup: Callable[[], Awaitable[None]] = _nothing,
         shutdown: Callable[[], Awaitable[None]] = _nothing,
     ) -> None:
@@ -52,13 +54,22 @@ class Application:
         self._new_id = new_id
         self._retried = upstream_retries > 0
         self._readers = tuple(readers)
+        self._trusted = trusted
         self._startup = startup
         self._shutdown = shutdown
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the server's life."""
         if scope["type"] == "http":
-            exchange = Exchange(scope, receive, send, clock=self._clock, new_id=self._new_id, readers=self._readers)
+            exchange = Exchange(
+                scope,
+                receive,
+                send,
+                clock=self._clock,
+                new_id=self._new_id,
+                readers=self._readers,
+                trusted=self._trusted,
+            )
             await self._serve(exchange)
             if exchange.lingers:
                 await drop_rest(exchange)
@@ -109,11 +120,10 @@ class Application:
         found = self._router.find(exchange.path)
         route, exchange.rest = found or (None, "")
         exchange.record.route = route.name if route else "unknown"
-        self._doors.check_host(exchange)
-        self._doors.check_origin(exchange)
         if exchange.method == "OPTIONS" and route:
+            self._doors.enter_preflight(exchange)
             return lambda exchange: _options(exchange, route)
-        exchange.record.principal = self._doors.principal(exchange, route.access if route else "key")
+        exchange.record.principal = self._doors.enter(exchange, route.access(exchange) if route else "key")
         if route is None:
             raise self._unknown_route(exchange)
         if not route.takes(exchange.method):
@@ -123,7 +133,9 @@ class Application:
     def _unknown_route(self, exchange: Exchange) -> ClientRefusedError:
         asked = header_value(f"{exchange.method} {exchange.path[:200]}").decode()
         return ClientRefusedError(
-            f"There is no {asked} here. Offered: {self._router.offered}.", status=404, code="unknown_url"
+            f"There is no {asked} here.{self._router.advice(exchange.path)} Offered: {self._router.offered}.",
+            status=404,
+            code="unknown_url",
         )
 
 

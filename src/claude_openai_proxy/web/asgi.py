@@ -14,6 +14,7 @@ class HTTPScope(TypedDict):
     path: str
     query_string: bytes
     headers: Iterable[Header]
+    client: NotRequired[tuple[str, int] | None]
 
 
 class LifespanScope(TypedDict):

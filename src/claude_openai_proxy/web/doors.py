@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, Literal
 
 from claude_openai_proxy.errors import ClientRefusedError
@@ -12,8 +12,8 @@ from claude_openai_proxy.web.asgi import Header
 from claude_openai_proxy.web.exchange import ANONYMOUS, Exchange
 from claude_openai_proxy.web.response_headers import EXPOSED, header_value
 
-Access = Literal["key", "page", "health"]
-"""Needs a client key where there are any; does so on a public bind only; there a bare look needs none."""
+Access = Literal["key", "page", "open"]
+"""Needs a client key where there are any; without one shows a person where to enter it; tells everybody one word."""
 
 LOCAL: Final = Principal()
 
@@ -22,7 +22,11 @@ _PORT: Final = re.compile(r":\d{1,5}$")
 
 
 class Doors:
-    """`keys` maps each client key to its name; `public` says that others than this machine can connect."""
+    """`keys` maps each client key to its name; `public` says that others than this machine can connect.
+
+    What is told to whom is decided by "keys are set", not by the address that is listened on: behind a reverse proxy
+    strangers come in by loopback too.
+    """
 
     def __init__(
         self,
@@ -35,26 +39,47 @@ class Doors:
         self._principals = [(_digest(key), Principal(name)) for key, name in keys.items()]
         self._hosts = frozenset(host.lower() for host in allowed_hosts)
         self._origins = frozenset(origin.lower().rstrip("/") for origin in allowed_origins)
-        self._public = public
         self._asks_for_keys = public or bool(keys)
 
-    def check_host(self, exchange: Exchange) -> None:
-        """Only this machine's own names: a page of a rebound DNS name sends its own as `Host`."""
-        host = exchange.header(b"host")
-        if _LOOPBACK.fullmatch(host) or self._allows_host(host.lower()):
-            return
-        name = _shown(_PORT.sub("", host)) or "the name in use"
-        raise ClientRefusedError(
-            f"Requests to the host {name!r} are not answered. If it is yours, set ALLOWED_HOSTS={name}.",
-            status=403,
-            code="host_not_allowed",
-        )
+    def enter(self, exchange: Exchange, access: Access) -> Principal:
+        """Who asks. Raises `ClientRefusedError`: for a name or page that is not ours, or where a key is needed.
 
-    def check_origin(self, exchange: Exchange) -> None:
+        A client key shows more than a name does, so whoever has one may use any; and so may who is told one word only.
+        """
+        presented = [*_presented_keys(exchange)]
+        owner = self._owner(presented)
+        foreign = None if owner else self._foreign_host(exchange)
+        if foreign is not None and access != "open":
+            raise _foreign_host(foreign)
+        self._check_origin(exchange, access)
+        if owner:
+            return owner
+        if not self._asks_for_keys and foreign is None:
+            return LOCAL
+        if access == "key":
+            raise ClientRefusedError(_no_key(presented), status=401, code="invalid_api_key")
+        return ANONYMOUS
+
+    def enter_preflight(self, exchange: Exchange) -> None:
+        """A browser asks what it may send; it shows no key yet. Raises `ClientRefusedError`."""
+        if (foreign := self._foreign_host(exchange)) is not None:
+            raise _foreign_host(foreign)
+        self._check_origin(exchange, "key")
+
+    def _foreign_host(self, exchange: Exchange) -> str | None:
+        """The name that is not this machine's own: a page of a rebound DNS name sends its own as `Host`."""
+        for host in exchange.visitor.named:
+            if not (_LOOPBACK.fullmatch(host) or self._allows_host(host.lower())):
+                return host
+        return None
+
+    def _check_origin(self, exchange: Exchange, access: Access) -> None:
         """Browsers name the page's origin; an allowed one may read the answer (`exchange.cors` is set)."""
         origin = exchange.header(b"origin")
-        if not origin or _same_origin(origin, exchange.header(b"host")):
-            return
+        if not origin:
+            return self._check_site(exchange, access)
+        if _same_origin(origin, exchange.visitor.named):
+            return None
         if not self._allows_origin(origin):
             shown = _shown(origin)
             raise ClientRefusedError(
@@ -67,24 +92,28 @@ class Doors:
             (b"access-control-expose-headers", EXPOSED.encode()),
             (b"vary", b"origin"),
         )
+        return None
 
-    def principal(self, exchange: Exchange, access: Access) -> Principal:
-        """Who asks. Raises where a key is needed and none, or none of ours, came."""
-        if not self._asks_for_keys:
-            return LOCAL
-        presented = _presented_key(exchange)
-        if presented and (principal := self._owner(presented)):
-            return principal
-        if access == "key" or (self._public and not (access == "health" and not exchange.query)):
-            raise ClientRefusedError(_no_key(presented), status=401, code="invalid_api_key")
-        return ANONYMOUS if self._public else LOCAL
+    def _check_site(self, exchange: Exchange, access: Access) -> None:
+        """An image or a link of another site's page names no origin, cannot read, and must not set anything off."""
+        site, mode = exchange.header(b"sec-fetch-site").lower(), exchange.header(b"sec-fetch-mode").lower()
+        followed_link = mode == "navigate" and access != "key"
+        if followed_link or site not in ("cross-site", "same-site") or "*" in self._origins:
+            return
+        raise ClientRefusedError(
+            "Requests that pages of other sites set off are not answered. Type the address into the browser instead.",
+            status=403,
+            code="origin_not_allowed",
+        )
 
-    def _owner(self, key: str) -> Principal | None:
+    def _owner(self, presented: Iterable[str]) -> Principal | None:
         """Every key is compared, each in constant time: nothing can be learnt from how long it takes."""
-        digest, owner = _digest(key), None
-        for known, principal in self._principals:
-            if hmac.compare_digest(known, digest):
-                owner = principal
+        owner = None
+        for key in presented:
+            digest = _digest(key)
+            for known, principal in self._principals:
+                if hmac.compare_digest(known, digest):
+                    owner = principal
         return owner
 
     def _allows_host(self, host: str) -> bool:
@@ -123,22 +152,33 @@ def check_json(exchange: Exchange) -> None:
         )
 
 
-def _presented_key(exchange: Exchange) -> str:
-    scheme, _, key = exchange.header(b"authorization").partition(" ")
-    if scheme.lower() == "bearer" and key.strip():
-        return key.strip()
-    return exchange.header(b"x-api-key") or exchange.header(b"api-key")
+def _presented_keys(exchange: Exchange) -> Iterator[str]:
+    """Each that came: some clients send a dummy beside the real one, some leave the word `Bearer` out."""
+    scheme, blank, key = exchange.header(b"authorization").strip().partition(" ")
+    if not blank or scheme.lower() == "bearer":
+        yield key.strip() if blank else scheme
+    yield exchange.header(b"x-api-key").strip()
+    yield exchange.header(b"api-key").strip()
 
 
-def _no_key(presented: str) -> str:
-    if presented:
+def _no_key(presented: Iterable[str]) -> str:
+    if any(presented):
         return "The API key is not one of this proxy's. Use one of those in its setting PROXY_API_KEYS."
     return "No API key came with the request. Send one of PROXY_API_KEYS as `Authorization: Bearer <key>`."
 
 
-def _same_origin(origin: str, host: str) -> bool:
+def _foreign_host(host: str) -> ClientRefusedError:
+    name = _shown(_PORT.sub("", host)) or "the name in use"
+    return ClientRefusedError(
+        f"Requests to the host {name!r} are not answered. If it is yours, set ALLOWED_HOSTS={name}.",
+        status=403,
+        code="host_not_allowed",
+    )
+
+
+def _same_origin(origin: str, hosts: Iterable[str]) -> bool:
     scheme, _, rest = origin.lower().partition("://")
-    return scheme in ("http", "https") and rest == host.lower()
+    return scheme in ("http", "https") and rest in {host.lower() for host in hosts}
 
 
 def _digest(key: str) -> bytes:

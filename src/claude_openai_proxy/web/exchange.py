@@ -8,8 +8,10 @@ from urllib.parse import parse_qs
 from claude_openai_proxy.records import Principal, RecordReader, RequestRecord
 from claude_openai_proxy.web.asgi import Header, HTTPScope, Receive, Send
 from claude_openai_proxy.web.errors import Failure
+from claude_openai_proxy.web.visitor import TrustedProxies
 
 JSON: Final = b"application/json"
+NO_PROXIES: Final = TrustedProxies()
 
 ANONYMOUS: Final = Principal("anonymous")
 """Nobody was asked to say who they are, or nobody did."""
@@ -26,7 +28,7 @@ class Exchange:
 
     __slots__ = (
         "_clock", "_readers", "_send", "answer_headers", "complete", "cors", "headers", "lingers", "method", "path",
-        "query", "receive", "record", "rest", "started", "streams",
+        "query", "receive", "record", "rest", "started", "streams", "visitor",
     )  # fmt: skip
 
     def __init__(
@@ -38,11 +40,13 @@ class Exchange:
         clock: Callable[[], float],
         new_id: Callable[[], str],
         readers: Sequence[RecordReader] = (),
+        trusted: TrustedProxies = NO_PROXIES,
     ) -> None:
         self.method = scope["method"]
         self.path = scope["path"]
         self.query = scope["query_string"]
         self.headers = dict(scope["headers"])
+        self.visitor = trusted.visitor((scope.get("client") or ("",))[0], self.header)
         self.receive = receive
         self.rest = ""
         """What follows the route's path: the id of a model."""

@@ -95,7 +95,7 @@ class ModelCatalog(Protocol):
 
 
 class HealthReport(Protocol):
-    """The state of the proxy, a msgspec Struct; `status` is `ok`, `no_login` or `unreachable`."""
+    """The state of the proxy, a msgspec Struct; `status` is `ok`, `checking`, `no_login` or `unreachable`."""
 
     @property
     def status(self) -> str:
@@ -143,4 +143,8 @@ class HealthService(Protocol):
 
     async def health(self, *, deep: bool) -> HealthReport:
         """The report; `deep` also asks Claude's side, without spending tokens."""
+        ...
+
+    async def readiness(self) -> str:
+        """The report's `status` in a look at Claude's side that need not be of this moment."""
         ...

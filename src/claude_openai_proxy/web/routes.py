@@ -1,7 +1,13 @@
-"""Which path leads where. Paths match exactly, with or without `/v1`, with or without a slash at the end."""
+"""Which path leads where, and what is told of paths that lead nowhere.
 
+Paths match with or without `/v1`, with or without a slash at the end, and with any run of slashes as one. Azure's
+spellings count too: `/openai/v1/...`, and `/openai/deployments/{model}/chat/completions`.
+"""
+
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from claude_openai_proxy.web.chat.completions import ChatCompletions
 from claude_openai_proxy.web.doors import Access
@@ -12,15 +18,30 @@ from claude_openai_proxy.web.pages.page import Page
 
 Endpoint = Callable[[Exchange], Awaitable[None]]
 
+_SLASHES: Final = re.compile(r"/{2,}")
+_DEPLOYMENT: Final = re.compile(r"/deployments/(?P<rest>.+)(?P<path>/chat/completions)")
+_CHAT_PATH: Final = "/chat/completions"
+_NOT_SERVED: Final = (
+    "responses", "completions", "embeddings", "audio", "images", "videos", "files", "uploads", "moderations", "batches",
+    "assistants", "threads", "vector_stores", "fine_tuning", "realtime", "conversations", "evals", "containers",
+    "messages",
+)  # fmt: skip
+"""First words of paths that OpenAI and Anthropic serve and this proxy does not."""
+
+
+def needs_key(_: Exchange) -> Access:
+    """The rule."""
+    return "key"
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`name` is its path in records and error texts."""
+    """`name` is its path in records and error texts; `access` may depend on what is asked of it."""
 
     name: str
     method: str
     endpoint: Endpoint
-    access: Access = "key"
+    access: Callable[[Exchange], Access] = needs_key
 
     @property
     def methods(self) -> str:
@@ -36,16 +57,18 @@ class Router:
     """`exact` by path without `/v1`; `below` takes whatever follows its path and a slash."""
 
     def __init__(self, exact: Mapping[str, Route], below: Mapping[str, Route]) -> None:
-        self._exact = {spelling: route for path, route in exact.items() for spelling in _spellings(path)}
+        self._exact = dict(exact)
         self._below = dict(below)
 
     def find(self, path: str) -> tuple[Route, str] | None:
-        """The route of `path`, and what follows it; None where nothing is."""
-        if route := self._exact.get(path):
+        """The route of `path`, and what follows it (the model, in Azure's spelling); None where nothing is."""
+        bare = _bare(path)
+        if route := self._exact.get(bare):
             return route, ""
-        bare = path.removeprefix("/v1").rstrip("/")
+        if (deployment := _DEPLOYMENT.fullmatch(bare)) and (route := self._exact.get(deployment["path"])):
+            return route, deployment["rest"]
         for prefix, below in self._below.items():
-            if bare.startswith(prefix + "/") and bare != prefix:
+            if bare.startswith(prefix + "/"):
                 return below, bare[len(prefix) + 1 :]
         return None
 
@@ -55,20 +78,36 @@ class Router:
         routes = dict.fromkeys([*self._exact.values(), *self._below.values()])
         return ", ".join(f"{route.method} {route.name}" for route in routes)
 
+    def advice(self, path: str) -> str:
+        """What is likely to be wrong with a path that leads nowhere; "" where nobody can tell."""
+        bare = _bare(path)
+        if bare.startswith("/v1/") and self.find(bare):
+            return " The path has /v1 twice: the client adds its own, so take /v1 off the end of its base URL."
+        if bare.startswith(_CHAT_PATH + "/") and self.find(bare.removeprefix(_CHAT_PATH)):
+            return f" The base URL of the client must end with /v1, not with {_CHAT_PATH}."
+        if (word := bare.removeprefix("/").partition("/")[0]) in _NOT_SERVED:
+            return f" The API /v1/{word} is not served yet: use POST /v1/chat/completions."
+        return ""
+
 
 def make_router(chat: ChatCompletions, models: ModelPages, health: HealthPage, page: Page) -> Router:
     """The routes of this server."""
     return Router(
         exact={
-            "/chat/completions": Route("/v1/chat/completions", "POST", chat),
+            _CHAT_PATH: Route("/v1/chat/completions", "POST", chat),
             "/models": Route("/v1/models", "GET", models.all),
-            "/health": Route("/health", "GET", health, access="health"),
-            "/": Route("/", "GET", page, access="page"),
+            "/health": Route("/health", "GET", health, access=health.access),
+            "/ready": Route("/ready", "GET", health.ready, access=health.access),
+            "/": Route("/", "GET", page, access=page.access),
         },
         below={"/models": Route("/v1/models/{id}", "GET", models.one)},
     )
 
 
-def _spellings(path: str) -> set[str]:
-    bare = path.rstrip("/")
-    return {bare or "/", f"{bare}/", f"/v1{bare}", f"/v1{bare}/"}
+def _bare(path: str) -> str:
+    """Without doubled slashes, without the slash at the end, and without what may stand before the route's own path."""
+    bare = _SLASHES.sub("/", path).rstrip("/")
+    for prefix in ("/openai", "/v1"):
+        if bare == prefix or bare.startswith(prefix + "/"):
+            bare = bare.removeprefix(prefix)
+    return bare or "/"

@@ -475,7 +475,9 @@ async def test_the_status_without_a_login_says_what_to_do(make_api: MakeAPI) -> 
     ("answer", "logged_in", "reachable"),
     [
         (error_body(401, b"{}"), False, True),
-        (error_body(404, b"{}"), True, True),
+        (error_body(404, b"{}"), True, False),
+        (error_body(500, b"{}"), True, False),
+        (error_body(429, b"{}"), True, True),
         (b"", True, False),
         (b"garbage", True, False),
     ],

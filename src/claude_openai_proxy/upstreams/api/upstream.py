@@ -126,7 +126,7 @@ class MessagesAPI:
         except NoLoginError as error:
             return UpstreamStatus(logged_in=False, login=login, detail=error.message)
         except UpstreamStatusError as error:
-            return UpstreamStatus(logged_in=error.status != 401, login=login, reachable=True, detail=error.message)
+            return _refused(error, login)
         except UpstreamError as error:
             return UpstreamStatus(logged_in=True, login=login, reachable=False, detail=error.message)
         return UpstreamStatus(logged_in=True, login=login, reachable=True if deep else None)
@@ -142,3 +142,16 @@ class MessagesAPI:
             return msgspec.json.decode(data, type=document)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UpstreamProtocolError(f"Claude's side answered {path} with something else: {error}") from error
+
+
+def _refused(error: UpstreamStatusError, login: str) -> UpstreamStatus:
+    """Of all refusals only the limit's and the key's come from an API that works and is where it was looked for."""
+    detail = error.message
+    if error.status == 404:
+        detail = (
+            f"HTTP 404 for the list of models ({detail.rstrip('.')}). Look at ANTHROPIC_BASE_URL: it must lead to a "
+            "Messages API."
+        )
+    return UpstreamStatus(
+        logged_in=error.status != 401, login=login, reachable=error.status in (401, 429), detail=detail
+    )

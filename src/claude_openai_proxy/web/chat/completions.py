@@ -47,6 +47,8 @@ class ChatCompletions:
         check_json(exchange)
         body = await read_body(exchange, limit=self._body_limit, idle_seconds=self._idle_seconds)
         request, unknown = await _decode(body)
+        if exchange.rest:
+            request = msgspec.structs.replace(request, model=exchange.rest)
         if request.stream:
             await self._stream(exchange, request, unknown)
         else:

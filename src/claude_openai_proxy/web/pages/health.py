@@ -1,25 +1,40 @@
-"""`GET /health`."""
+"""`GET /health` and `GET /ready`."""
 
 from typing import Final
 
 import msgspec
 
 from claude_openai_proxy.web.client_watch import ClientWatch
+from claude_openai_proxy.web.doors import Access
 from claude_openai_proxy.web.exchange import ANONYMOUS, Exchange
 from claude_openai_proxy.web.interface import HealthService
 
 _encode: Final = msgspec.json.Encoder().encode
+_NO_STORE: Final = (b"cache-control", b"no-store")
 
 
 class HealthPage:
-    """The state of the proxy; whoever has no key on a public bind learns one word of it."""
+    """The state of the proxy; whoever showed no key where keys are set learns one word of it."""
 
     def __init__(self, service: HealthService) -> None:
         self._service = service
 
+    @staticmethod
+    def access(exchange: Exchange) -> Access:
+        """A bare look is for everybody, under any name: load balancers probe by address and have no key."""
+        return "key" if exchange.asks_for("deep") else "open"
+
     async def __call__(self, exchange: Exchange) -> None:
-        """200 while the server runs; `?deep=1` also asks Claude's side."""
+        """200 while the server runs; `?deep=1` also asks Claude's side, and is 503 where that did not answer."""
         async with ClientWatch(exchange):
-            report = await self._service.health(deep=exchange.asks_for("deep"))
+            deep = exchange.asks_for("deep")
+            report = await self._service.health(deep=deep)
+            status = 503 if deep and report.status == "unreachable" else 200
             body = {"status": report.status} if exchange.record.principal is ANONYMOUS else report
-            await exchange.answer(200, _encode(body), headers=((b"cache-control", b"no-store"),))
+            await exchange.answer(status, _encode(body), headers=(_NO_STORE,))
+
+    async def ready(self, exchange: Exchange) -> None:
+        """200 where a request can be answered, else 503; one word for everybody."""
+        async with ClientWatch(exchange):
+            word = await self._service.readiness()
+            await exchange.answer(200 if word == "ok" else 503, _encode({"status": word}), headers=(_NO_STORE,))

@@ -9,6 +9,7 @@ from typing import Final
 
 from claude_openai_proxy.web.asgi import Header
 from claude_openai_proxy.web.client_watch import ClientWatch
+from claude_openai_proxy.web.doors import Access
 from claude_openai_proxy.web.exchange import Exchange
 from claude_openai_proxy.web.interface import HealthReport, HealthService
 
@@ -16,6 +17,7 @@ _CONTENT_TYPE: Final = b"text/html; charset=utf-8"
 _ONE_OF_OURS: Final = "The API key is one of those in <code>PROXY_API_KEYS</code>."
 _STATES: Final = {
     "ok": "Ready",
+    "checking": "Looking up the login",
     "no_login": "No Claude login found",
     "unreachable": "Claude cannot be reached",
 }
@@ -32,15 +34,19 @@ class Page:
         self._template = Template(html)
         self._headers = _headers(html)
 
+    @staticmethod
+    def access(_: Exchange) -> Access:
+        """It tells the login."""
+        return "key"
+
     async def __call__(self, exchange: Exchange) -> None:
         """The page; it loads nothing and runs no script."""
         async with ClientWatch(exchange):
             report = await self._service.health(deep=False)
-            html = self._render(report, host=exchange.header(b"host"))
+            html = self._render(report, base_url=f"{exchange.visitor.origin}/v1")
             await exchange.answer(200, html.encode(), content_type=_CONTENT_TYPE, headers=self._headers)
 
-    def _render(self, report: HealthReport, *, host: str) -> str:
-        base_url = f"http://{host}/v1"
+    def _render(self, report: HealthReport, *, base_url: str) -> str:
         return self._template.substitute(
             status=escape(report.status),
             state=escape(_STATES.get(report.status, report.status)),
