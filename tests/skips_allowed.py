@@ -10,6 +10,7 @@ from pathlib import Path
 # Reason (as a regular expression) -> why it may be skipped.
 ALLOWED: dict[str, str] = {
     r"node is not installed|the Node package 'openai' is not installed": "the Node examples need node and its packages",
+    r"the Python package '(brotli|backports\.zstd)' is not installed": "the extra `compression` brings them",
     r"no IPv6 loopback": "some containers have none",
 }
 WITHOUT_CLIENTS: dict[str, str] = {

@@ -1,8 +1,10 @@
 """What is particular to the Messages API over HTTPS: headers, second tries, error bodies, models and counts."""
 
 import asyncio
+import gzip
 import json
 import socket
+import zlib
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -23,6 +25,7 @@ from claude_openai_proxy.protocols.anthropic import (
     MessageParam,
     MessagesRequest,
     MessageStop,
+    Ping,
     StreamEvent,
     TextBlockParam,
     ThinkingConfigAdaptive,
@@ -220,6 +223,23 @@ async def test_a_request_that_may_have_arrived_is_not_sent_again(make_api: MakeA
         assert (len(server.requests), caught.value.reached) == (1, True)
 
 
+@pytest.mark.parametrize("retries", [0, 1, 10])
+async def test_a_request_on_a_kept_connection_is_sent_once_whatever_the_retries(
+    make_api: MakeAPI, retries: int
+) -> None:
+    async def reads_two_and_answers_one(visit: Visit) -> None:
+        await visit.request()
+        await visit.send(STREAM_HEAD + STOP + b"0\r\n\r\n")
+        await visit.request()
+
+    async with wild_server(reads_two_and_answers_one, always(STREAM_HEAD + STOP + b"0\r\n\r\n")) as server:
+        api = make_api(server.url, retries=retries)
+        await ask(api)
+        with pytest.raises(UpstreamConnectionError) as caught:
+            await ask(api)
+        assert (len(server.requests), caught.value.reached, caught.value.repairs) == (2, True, ())
+
+
 async def test_a_refused_key_gives_way_to_the_next_one(make_api: MakeAPI) -> None:
     async def knows_one_key(visit: Visit) -> None:
         while True:
@@ -268,6 +288,7 @@ async def test_without_a_login_nothing_is_sent(make_api: MakeAPI) -> None:
         (format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True), 3000.0, 3600.0),
         (format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True), 0.0, 0.0),
     ],
+    ids=["seconds", "half a second", "in an hour", "an hour ago"],
 )
 async def test_retry_after_is_read_as_seconds(
     make_api: MakeAPI, simulator: Simulator, simulator_url: str, header: str, low: float, high: float
@@ -407,6 +428,54 @@ async def test_the_whole_request_may_have_a_time_of_its_own(make_api: MakeAPI) -
         assert caught.value.phase == "total"
 
 
+# ---- compressed, though nobody asked for it ------------------------------------------------------------------------
+
+
+async def test_a_compressed_stream_is_read_as_it_comes(make_api: MakeAPI) -> None:
+    go_on = asyncio.Event()
+    deflate = zlib.compressobj(wbits=31)
+    first = deflate.compress(b'data: {"type":"ping"}\n\n') + deflate.flush(zlib.Z_SYNC_FLUSH)
+    rest = deflate.compress(b'data: {"type":"message_stop"}\n\n') + deflate.flush()
+
+    async def streams(visit: Visit) -> None:
+        await visit.request()
+        await visit.send(STREAM_HEAD[:-2] + b"content-encoding: gzip\r\n\r\n" + chunk(first))
+        await go_on.wait()
+        await visit.send(chunk(rest) + b"0\r\n\r\n")
+
+    async with wild_server(streams) as server, make_api(server.url).stream(REQUEST) as answer:
+        batches = aiter(answer)
+        assert list(await anext(batches)) == [Ping()]
+        go_on.set()
+        assert list(await anext(batches)) == [MessageStop()]
+
+
+async def test_a_compressed_error_keeps_its_words(make_api: MakeAPI) -> None:
+    body = gzip.compress(b'{"type":"error","error":{"type":"invalid_request_error","message":"the reason"}}')
+    async with wild_server(always(error_body(400, body, b"content-encoding: gzip"))) as server:
+        with pytest.raises(UpstreamStatusError) as caught:
+            await ask(make_api(server.url))
+        assert (caught.value.status, caught.value.message) == (400, "the reason")
+
+
+async def test_an_error_in_a_coding_that_is_not_read_says_so(make_api: MakeAPI) -> None:
+    async with wild_server(always(error_body(400, b"xyz", b"content-encoding: compress"))) as server:
+        with pytest.raises(UpstreamStatusError, match=r"answered HTTP 400; .* 'compress', which is not read"):
+            await ask(make_api(server.url))
+
+
+async def test_a_stream_in_a_coding_that_is_not_read_is_garbage(make_api: MakeAPI) -> None:
+    answer = STREAM_HEAD[:-2] + b"content-encoding: compress\r\n\r\n" + chunk(b"xyz")
+    async with wild_server(always(answer)) as server:
+        with pytest.raises(UpstreamProtocolError, match="'compress', which is not read here"):
+            await ask(make_api(server.url))
+
+
+async def test_a_compressed_list_of_models_is_read(make_api: MakeAPI) -> None:
+    async with wild_server(always(ok(gzip.compress(b'{"data":[{"id":"a"}]}'), b"content-encoding: gzip"))) as server:
+        assert [model.id for model in await make_api(server.url).models()] == ["a"]
+
+
 # ---- models, counts, status ----------------------------------------------------------------------------------------
 
 
@@ -428,6 +497,25 @@ async def test_all_pages_of_models_are_read(make_api: MakeAPI) -> None:
         assert models[2].max_tokens == 64000
         lines = [request.split(b" HTTP")[0] for request in server.requests]
         assert lines == [b"GET /v1/models?limit=1000", b"GET /v1/models?limit=1000&after_id=b%26c"]
+
+
+async def test_a_list_of_models_that_begins_again_is_read_once(make_api: MakeAPI) -> None:
+    page = ok(b'{"data":[{"id":"a"},{"id":"b"}],"has_more":true,"last_id":"b"}')
+    async with wild_server(always(page)) as server:
+        assert [model.id for model in await make_api(server.url).models()] == ["a", "b"]
+        assert len(server.requests) == 2
+
+
+async def test_a_list_of_models_without_an_end_is_read_to_a_limit(make_api: MakeAPI) -> None:
+    async def invents(visit: Visit) -> None:
+        while True:
+            await visit.request()
+            number = len(visit.server.requests)
+            await visit.send(ok(b'{"data":[{"id":"m%d"}],"has_more":true,"last_id":"m%d"}' % (number, number)))
+
+    async with wild_server(invents) as server:
+        assert len(await make_api(server.url).models()) == 20
+        assert len(server.requests) == 20
 
 
 async def test_the_simulators_models_are_read(make_api: MakeAPI, simulator_url: str) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -317,7 +318,7 @@ async def test_bytes_on_a_resting_connection_end_it(client: HTTPClient) -> None:
         assert await fetch_url(client, server.url) == b"fresh"
 
 
-async def test_a_kept_connection_that_the_server_closed_is_replaced(client: HTTPClient) -> None:
+async def test_a_request_on_a_kept_connection_goes_out_once(client: HTTPClient) -> None:
     async def closes_on_the_second(visit: Visit) -> None:
         await visit.request()
         await visit.send(ok())
@@ -325,8 +326,62 @@ async def test_a_kept_connection_that_the_server_closed_is_replaced(client: HTTP
 
     async with wild_server(closes_on_the_second, always(ok(b"second"))) as server:
         assert await fetch_url(client, server.url) == b"ok"
-        assert await fetch_url(client, server.url) == b"second"
-        assert len(server.requests) == 3
+        with pytest.raises(UpstreamConnectionError, match="before it answered") as caught:
+            await fetch_url(client, server.url)
+        assert (len(server.requests), caught.value.reached) == (2, True)
+
+
+async def test_a_farewell_that_the_loop_has_not_told_yet_is_seen_before_the_write(client: HTTPClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        answered, gone = threading.Event(), threading.Event()
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            connection.recv(65536)
+            connection.sendall(ok())
+            answered.wait(10)
+            connection.close()
+            gone.set()
+            connection, _ = server.accept()
+            connection.recv(65536)
+            connection.sendall(ok(b"second"))
+            connection.close()
+
+        served = asyncio.create_task(asyncio.to_thread(serve))
+        assert await fetch_url(client, url) == b"ok"
+        answered.set()
+        # The loop stands still meanwhile, so that it cannot have heard of it.
+        gone.wait(10)
+        assert await fetch_url(client, url) == b"second"
+        await served
+
+
+async def test_a_write_that_fails_has_reached_nobody() -> None:
+    class Broken(asyncio.Transport):
+        closing = False
+
+        def write(self, data: object) -> None:  # noqa: ARG002 - the transport's signature
+            self.closing = True
+
+        def is_closing(self) -> bool:
+            return self.closing
+
+        def abort(self) -> None:
+            self.closing = True
+
+    async def dial(
+        factory: Callable[[], asyncio.Protocol], *_: object
+    ) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
+        protocol, transport = factory(), Broken()
+        protocol.connection_made(transport)
+        asyncio.get_running_loop().call_soon(protocol.connection_lost, None)
+        return transport, protocol
+
+    broken = HTTPClient(dial=dial)
+    with pytest.raises(UpstreamConnectionError, match="before the request") as caught:
+        await fetch_url(broken, "http://api.test")
+    assert not caught.value.reached
 
 
 async def test_a_kept_connection_that_breaks_after_the_first_byte_is_not_tried_again(client: HTTPClient) -> None:
@@ -341,19 +396,6 @@ async def test_a_kept_connection_that_breaks_after_the_first_byte_is_not_tried_a
         with pytest.raises(UpstreamConnectionError, match="in the middle of its headers"):
             await fetch_url(client, server.url)
         assert server.visits == 1
-
-
-async def test_the_replacement_of_a_kept_connection_is_tried_once(client: HTTPClient) -> None:
-    async def closes_on_the_second(visit: Visit) -> None:
-        await visit.request()
-        await visit.send(ok())
-        await visit.request()
-
-    async with wild_server(closes_on_the_second, hangs_up) as server:
-        assert await fetch_url(client, server.url) == b"ok"
-        with pytest.raises(UpstreamConnectionError):
-            await fetch_url(client, server.url)
-        assert len(server.requests) == 3
 
 
 async def test_no_more_connections_are_kept_than_allowed() -> None:

@@ -29,15 +29,7 @@ _decode_error_body = msgspec.json.Decoder(_ErrorBody).decode
 
 async def status_error(response: Response) -> UpstreamStatusError:
     """The error of a response that is not 200; reads its body."""
-    try:
-        body = await response.read_all(MAX_ERROR_BYTES)
-    except UpstreamError:
-        # The status says more than how its explanation was lost.
-        body = b""
-    try:
-        told = _decode_error_body(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        told = _ErrorBody(APIError(message=_summary(response, body)))
+    told = await _told(response)
     return UpstreamStatusError(
         told.error.message or f"Claude's side answered HTTP {response.status} without a word",
         status=response.status,
@@ -46,6 +38,18 @@ async def status_error(response: Response) -> UpstreamStatusError:
         retry_after=_retry_after(response),
         rate_limits=rate_limits(response),
     )
+
+
+async def _told(response: Response) -> _ErrorBody:
+    try:
+        body = await response.read_all(MAX_ERROR_BYTES)
+    except UpstreamError as error:
+        # The status says more than how its explanation was lost.
+        return _ErrorBody(APIError(message=f"Claude's side answered HTTP {response.status}; {error.message}"))
+    try:
+        return _decode_error_body(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _ErrorBody(APIError(message=_summary(response, body)))
 
 
 def event_error(event: ErrorEvent, *, request_id: str, rate_limits: tuple[tuple[str, str], ...]) -> UpstreamStatusError:

@@ -30,6 +30,8 @@ from claude_openai_proxy.upstreams.http import HTTPClient, Response
 from claude_openai_proxy.upstreams.interface import AnswerFacts, Identity, MessageStream, UpstreamStatus
 
 MODELS_PER_PAGE: Final = 1000
+MOST_PAGES: Final = 20
+"""Of models: many more than there are, and an end to a list that has none."""
 _encode = msgspec.json.Encoder().encode
 _Document = TypeVar("_Document", bound=Struct)
 
@@ -100,15 +102,17 @@ class MessagesAPI:
         return AnswerStream(send)
 
     async def models(self) -> list[ModelInfo]:
-        """See `Upstream.models`; reads all pages."""
-        models: list[ModelInfo] = []
+        """See `Upstream.models`; reads all pages, as far as they bring models that were not on earlier ones."""
+        models: dict[str, ModelInfo] = {}
         after = ""
-        while True:
+        for _ in range(MOST_PAGES):
             page = await self._fetch(ModelList, "GET", f"v1/models?limit={MODELS_PER_PAGE}{after}")
-            models += page.data
-            if not (page.has_more and page.last_id and page.data):
-                return models
+            new = {model.id: model for model in page.data if model.id not in models}
+            models |= new
+            if not (page.has_more and page.last_id and new):
+                break
             after = f"&after_id={quote(page.last_id, safe='')}"
+        return list(models.values())
 
     async def count_tokens(self, request: MessagesRequest) -> int:
         """See `Upstream.count_tokens`."""

@@ -5,7 +5,6 @@ import ssl
 from collections.abc import Callable
 from typing import Final
 
-from claude_openai_proxy.errors import UpstreamConnectionError
 from claude_openai_proxy.upstreams.http.connect import Connector
 from claude_openai_proxy.upstreams.http.connection import Connection
 from claude_openai_proxy.upstreams.http.dial import Dial, dial_tcp
@@ -44,19 +43,13 @@ class HTTPClient:
     async def send(self, request: Request, patience: Patience) -> Response:
         """Send a request; return when the head of its response is there.
 
-        A kept connection that turns out to be dead before any byte of an answer is replaced by a new one.
+        It goes out once. A kept connection that has ended is passed over before anything is written to it; one that
+        ends later raises, with `reached` false only where the write itself failed.
         Raises `UpstreamConnectionError`, `UpstreamTimeoutError`, `UpstreamProtocolError`.
         """
         origin = request.url.origin
         head = self._encode_head(request)
-        kept = self._pool.take(origin)
-        if kept is not None:
-            try:
-                return await self._exchange(kept, head, request.body, patience)
-            except UpstreamConnectionError:
-                if kept.response is not None and kept.response.started:
-                    raise
-        connection = await self._connector.connect(origin, patience)
+        connection = self._pool.take(origin) or await self._connector.connect(origin, patience)
         return await self._exchange(connection, head, request.body, patience)
 
     async def aclose(self) -> None:

@@ -83,18 +83,24 @@ class Connection(asyncio.Protocol):
         self._heard = self._loop.time()
         self._arm()
         if len(body) <= WRITE_SLICE_BYTES:
-            transport.write(head + body)
+            self._begin_writing(transport, head + body)
             self._all_sent = True
         else:
-            await self._write_slices(transport, head, memoryview(body))
+            self._begin_writing(transport, head)
+            await self._write_slices(transport, memoryview(body))
         while not response.head_complete and response.failure is None:
             await self.wait()
         if response.failure is not None:
             raise response.failure
         return response
 
-    async def _write_slices(self, transport: asyncio.Transport, head: bytes, body: memoryview) -> None:
-        transport.write(head)
+    def _begin_writing(self, transport: asyncio.Transport, data: bytes) -> None:
+        transport.write(data)
+        if transport.is_closing():
+            # The very first write failed: no byte of the request has left.
+            raise UpstreamConnectionError(f"{self.peer} closed the connection before the request", reached=False)
+
+    async def _write_slices(self, transport: asyncio.Transport, body: memoryview) -> None:
         for start in range(0, len(body), WRITE_SLICE_BYTES):
             while self._writing_paused and not self._answered():
                 await self.wait()

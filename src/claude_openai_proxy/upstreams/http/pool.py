@@ -5,6 +5,7 @@ from collections import defaultdict, deque
 
 from claude_openai_proxy.upstreams.http.address import Origin
 from claude_openai_proxy.upstreams.http.connection import Connection
+from claude_openai_proxy.upstreams.http.news import has_news
 
 
 class Pool:
@@ -21,8 +22,9 @@ class Pool:
         idle = self._idle.get(origin)
         while idle:
             connection = idle.pop()
-            if connection.reusable:
+            if connection.reusable and not has_news(connection.transport):
                 return connection
+            connection.abort()
         return None
 
     def put(self, connection: Connection) -> None:

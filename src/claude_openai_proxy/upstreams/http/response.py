@@ -1,11 +1,13 @@
 """The response to a request, read while it comes in."""
 
+import asyncio
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
 from claude_openai_proxy.errors import UpstreamProtocolError
 from claude_openai_proxy.upstreams.http.connection import Connection
+from claude_openai_proxy.upstreams.http.content_coding import BodyDecoder
 from claude_openai_proxy.upstreams.http.parser import ResponseParser
 
 MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
@@ -26,6 +28,8 @@ class Response:
         self._connection = connection
         self._parser = parser
         self._release: Callable[[Connection, bool], None] | None = release
+        self._codings = _codings(parser)
+        self._decoder: BodyDecoder | None = None
 
     def headers(self, prefix: str = "") -> tuple[tuple[str, str], ...]:
         """The headers whose names begin with `prefix`, in lower case."""
@@ -34,10 +38,36 @@ class Response:
         return tuple((name.decode(), value.decode("latin-1")) for name, value in named if name.startswith(wanted))
 
     async def read(self) -> bytes:
-        """Everything that has come since the last read, waiting for at least one byte; b"" at the end.
+        """What has come since the last read, waiting for at least one byte; b"" at the end.
 
-        Raises `UpstreamError` and its kinds, after the body that came before the failure was read.
+        All of it, or of a compressed body a piece, decoded. Raises `UpstreamError` and its kinds, after the body that
+        came before the failure was read.
         """
+        if not self._codings:
+            return await self._read_sent()
+        try:
+            return await self._read_decoded()
+        except ValueError as error:
+            raise UpstreamProtocolError(f"{self._connection.peer} sent a body {error}") from error
+
+    async def _read_decoded(self) -> bytes:
+        if self._decoder is None:
+            self._decoder = BodyDecoder(self._codings)
+        elif piece := self._decoder.take():
+            # It is there already, and may unfold to much more: others get their turn.
+            await asyncio.sleep(0)
+            return piece
+        while True:
+            data = await self._read_sent()
+            if not data:
+                if not self._decoder.whole:
+                    raise ValueError("that ends in the middle of what is compressed")
+                return b""
+            self._decoder.feed(data)
+            if piece := self._decoder.take():
+                return piece
+
+    async def _read_sent(self) -> bytes:
         parser = self._parser
         while not parser.parts:
             if parser.failure is not None:
@@ -71,3 +101,15 @@ class Response:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _codings(parser: ResponseParser) -> str:
+    """What was done to the body, in this order; "" where nothing was."""
+    done = [
+        name
+        for header in (b"content-encoding", b"transfer-encoding")
+        for key, value in parser.headers
+        if key.lower() == header
+        for name in value.decode("latin-1").lower().split(",")
+    ]
+    return ",".join(name for coded in done if (name := coded.strip()) not in ("", "identity", "chunked"))
