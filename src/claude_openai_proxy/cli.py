@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments, words)
     except (SettingsError, AddressError, UntrustedLoginError) as error:
-        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        print(*(f"{PROGRAM}: {line}" for line in str(error).splitlines()), sep="\n", file=sys.stderr)
         return WRONG_SETTING
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -107,7 +107,7 @@ def _serve(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     sockets = listen(settings.host, settings.port)
 
     async def announce() -> None:
-        _say(_address_lines(settings, urls(sockets)))
+        _say([*_address_lines(settings, urls(sockets)), *_configuration_lines(settings)])
         _say(await wiring.start_lines())
 
     serve(wiring.application, sockets, drain_seconds=settings.drain_seconds, announce=announce)
@@ -147,6 +147,11 @@ def _address_lines(settings: Settings, addresses: Sequence[str]) -> list[str]:
     if settings.public and not settings.allowed_hosts:
         lines.append("For clients on other machines set ALLOWED_HOSTS to the name by which they reach this one.")
     return lines
+
+
+def _configuration_lines(settings: Settings) -> list[str]:
+    files = [f"Settings from {' and '.join(settings.files)}"] if settings.files else []
+    return [*files, *(f"Warning: {warning}" for warning in settings.warnings)]
 
 
 def _name_for_clients(settings: Settings) -> str:

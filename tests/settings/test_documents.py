@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from claude_openai_proxy.logins.layers import Trust
 from claude_openai_proxy.settings import SETTINGS, Flags, Setting, load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -56,3 +57,16 @@ def test_the_document_has_no_row_for_a_setting_that_does_not_exist() -> None:
 @pytest.mark.parametrize("setting", [one for one in SETTINGS if one.flag], ids=lambda setting: setting.name)
 def test_the_document_names_each_flag(setting: Setting[object]) -> None:
     assert f"`{setting.flag}`" in DOCUMENT
+
+
+def test_the_document_names_each_setting_that_a_working_directory_must_not_decide() -> None:
+    rows = [row for row in DOCUMENT.splitlines() if row.endswith(("stands in the same file |", "| never |"))]
+    named = {setting.name for setting in SETTINGS if setting.least_trusted > Trust.DOTENV}
+
+    assert {name for name in re.findall(r"`([A-Z_]+)`", " ".join(rows)) if "FILE" not in name} == named
+
+
+def test_the_document_names_each_secret_that_may_stand_in_a_file() -> None:
+    section = DOCUMENT.partition("### Secrets in files")[2].partition("\n## ")[0]
+
+    assert all(f"`{setting.name}`" in section for setting in SETTINGS if setting.secret)

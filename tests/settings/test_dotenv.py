@@ -43,8 +43,9 @@ def test_quotes_comments_export_and_a_byte_order_mark_are_understood_and_nothing
     ("content", "line"),
     [
         (b"PORT=3000\n= nothing\n", r"^\.env cannot be read: line 2 is not NAME=value\.$"),
+        (b"PORT=3000\n\nDEFAULT_MODEL=\xe4\n", r"^\.env cannot be read: line 3 is not UTF-8 text\."),
         (b"PORT='3000\n", r"^\.env cannot be read: line 1 is not NAME=value\.$"),
-        (b"PORT=\xff\xfe\n", r"^\.env cannot be read: it is not UTF-8 text\.$"),
+        (b"PORT=\xff\xfe\n", r"^\.env cannot be read: line 1 is not UTF-8 text\."),
     ],
 )
 def test_an_invalid_file_is_one_line(tmp_path: Path, content: bytes, line: str) -> None:

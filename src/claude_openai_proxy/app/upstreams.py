@@ -11,7 +11,7 @@ from ssl import SSLContext
 from claude_openai_proxy.logins.claude_settings import ClaudeSettingsFiles, managed_directory, user_directory
 from claude_openai_proxy.logins.credentials import Credential, CredentialSource
 from claude_openai_proxy.logins.current import CurrentLogin
-from claude_openai_proxy.settings import NetworkSettings, Settings
+from claude_openai_proxy.settings import NetworkSettings, Settings, confirmation
 from claude_openai_proxy.settings.directories import state_directory
 from claude_openai_proxy.simulator import Simulator
 from claude_openai_proxy.upstreams.api.upstream import MessagesAPI
@@ -40,6 +40,7 @@ def selected_upstream(settings: Settings, *, clock: Callable[[], float] = time.m
         environment=settings.environment,
         clock=clock,
         upstream=settings.upstream,
+        unconfirmed=confirmation(settings.unconfirmed),
     )
     return SelectedUpstream(
         logins=logins,

@@ -27,7 +27,7 @@ async def examine(load: Callable[[], Settings], *, with_request: bool) -> Report
     try:
         settings = replace(load(), claude_pool_size=0, unsupported_parameters="report")
     except SettingsError as error:
-        rows.append(failed("Configuration", str(error), fix="See docs/configuration.md."))
+        rows += [failed("Configuration", problem, fix="See docs/configuration.md.") for problem in error.problems]
         return report_of(rows + _without_settings(), __version__)
     look = _look_at_demo if settings.demo else _look
     async with asyncio.TaskGroup() as at_once:

@@ -40,7 +40,10 @@ def configuration_row(settings: Settings) -> Row:
         by_source.setdefault(source, []).append(name)
     named = [f"{', '.join(names)} from {source}" for source, names in by_source.items() if source != "default"]
     dotenv = "" if settings.dotenv_path.is_file() else f"; no {settings.dotenv_path.name} here"
-    return Row("Configuration", "ok", f"{'; '.join(named) or 'defaults only'}{dotenv}")
+    found = f"{'; '.join(named) or 'defaults only'}{dotenv}"
+    if settings.warnings:
+        return Row("Configuration", "warning", found, " ".join(settings.warnings))
+    return Row("Configuration", "ok", found)
 
 
 async def port_row(settings: Settings) -> Row:

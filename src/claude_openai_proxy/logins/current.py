@@ -10,7 +10,7 @@ from claude_openai_proxy.logins.claude_settings import ClaudeSettingsFiles
 from claude_openai_proxy.logins.credentials import Credential
 from claude_openai_proxy.logins.key_helper import DEFAULT_TTL_SECONDS, HelperCommand, KeyHelper
 from claude_openai_proxy.logins.layers import Layer, Trust, find_variable
-from claude_openai_proxy.logins.login import NO_LOGIN, Login, UpstreamName, choose_login
+from claude_openai_proxy.logins.login import NO_LOGIN, Login, UntrustedLoginError, UpstreamName, choose_login
 
 _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 _LINES = ("opus", "sonnet", "haiku", "fable")
@@ -27,12 +27,15 @@ class CurrentLogin:
         environment: Mapping[str, str],
         clock: Callable[[], float],
         upstream: UpstreamName = "auto",
+        unconfirmed: str = "",
     ) -> None:
+        """`unconfirmed` says what a `.env` of the working directory sets that holds only for a key in the same file."""
         self._fixed_layers = layers
         self._files = files
         self._environment = environment
         self._clock = clock
         self._upstream = upstream
+        self._unconfirmed = unconfirmed
         self._file_layers: tuple[Layer, ...] | None = None
         self._layers: tuple[Layer, ...] = ()
         self._by_key: Login | None = None
@@ -50,7 +53,13 @@ class CurrentLogin:
 
     def find(self, *, subscription: str = "") -> Login | None:
         """The login there is now; `subscription` is what the CLI says of its own. Raises `UntrustedLoginError`."""
-        return choose_login(self.layers(), upstream=self._upstream, subscription=subscription)
+        try:
+            login = choose_login(self.layers(), upstream=self._upstream, subscription=subscription)
+        except UntrustedLoginError as error:
+            raise UntrustedLoginError(" ".join(filter(None, (error.message, self._unconfirmed)))) from error
+        if self._unconfirmed and (login is None or login.trust is not Trust.DOTENV):
+            raise UntrustedLoginError(self._unconfirmed)
+        return login
 
     def describe(self) -> str:
         """The login by key in words; "" where there is none."""

@@ -12,12 +12,15 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 
 
 class Trust(IntEnum):
-    """Whose word counts more. A `.env` may come with a project that somebody else wrote."""
+    """Whose word counts more. A `.env` of the working directory may come with a project that somebody else wrote."""
 
     DOTENV = 1
-    CLAUDE_SETTINGS = 2
-    ENVIRONMENT = 3
-    BUILT_IN = 4
+    CONFIRMED = 2
+    """A `.env` of the working directory whose own credential is the one in use: it opens nobody else's door."""
+    CLAUDE_SETTINGS = 3
+    ENVIRONMENT = 4
+    """The environment, a file that `--env-file` names, and the one in the user's own configuration folder."""
+    BUILT_IN = 5
 
 
 @dataclass(frozen=True, slots=True)

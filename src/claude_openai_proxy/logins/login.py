@@ -58,6 +58,8 @@ class Login:
     billed: str
     base_url: str
     base_url_source: str
+    trust: Trust
+    """Of the place where it stands."""
     secret: str = field(default="", repr=False)
 
     def notes(self) -> tuple[str, ...]:
@@ -107,7 +109,9 @@ def _find(kind: LoginKind, layers: tuple[Layer, ...], subscription: str) -> Foun
 
 def _login(kind: LoginKind, found: Found, layers: tuple[Layer, ...], upstream: UpstreamName) -> Login:
     if kind == "cloud_provider":
-        return Login(kind, "claude-code", str(found), f"your {CLOUD_PROVIDERS[found.name]} account", "", "")
+        return Login(
+            kind, "claude-code", str(found), f"your {CLOUD_PROVIDERS[found.name]} account", "", "", found.trust
+        )
     base = _base_url(layers)
     _refuse_untrusted(found, base)
     return Login(
@@ -117,6 +121,7 @@ def _login(kind: LoginKind, found: Found, layers: tuple[Layer, ...], upstream: U
         billed=_billed(kind, base.text),
         base_url=base.text,
         base_url_source=str(base) if base.trust is not Trust.BUILT_IN else "built in",
+        trust=found.trust,
         secret=found.text if kind == "api_key_helper" else _checked_secret(found),
     )
 

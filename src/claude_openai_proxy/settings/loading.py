@@ -1,16 +1,26 @@
 """The settings of one start, read and checked once. Nothing below `app` knows of them: parts receive plain values."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from claude_openai_proxy.logins.layers import Layer, Trust
 from claude_openai_proxy.logins.login import UpstreamName
 from claude_openai_proxy.settings import table
+from claude_openai_proxy.settings.directories import config_directory
+from claude_openai_proxy.settings.dotenv import DotenvFile, read_dotenv
 from claude_openai_proxy.settings.errors import SettingsError
 from claude_openai_proxy.settings.network import NetworkSettings, read_network
-from claude_openai_proxy.settings.sources import ENVIRONMENT, DotenvFile, Sources, read_dotenv
+from claude_openai_proxy.settings.sources import (
+    ENVIRONMENT,
+    Source,
+    Sources,
+    Unconfirmed,
+    source_of,
+    with_secrets_of_files,
+)
 from claude_openai_proxy.settings.values import (
     ClientKey,
     LogFormat,
@@ -18,6 +28,7 @@ from claude_openai_proxy.settings.values import (
     Unsupported,
     is_loopback,
 )
+from claude_openai_proxy.settings.warnings import warnings
 
 _DOTENV_LOGIN = (table.ANTHROPIC_API_KEY, table.ANTHROPIC_AUTH_TOKEN, table.ANTHROPIC_BASE_URL)
 
@@ -65,7 +76,13 @@ class Settings:
     """What the proxy was started with, for programs that it starts: each is given only what it needs of it."""
     dotenv_path: Path
     """The file that was read, or would be if it existed."""
+    files: tuple[str, ...]
+    """The files that were read, as a person calls them."""
     sources: Mapping[str, str]
+    unconfirmed: tuple[Unconfirmed, ...] = ()
+    """What counts only for the credential of the same file."""
+    warnings: tuple[str, ...] = ()
+    """What works, but not as it was meant or not safely; a sentence each."""
 
     @property
     def public(self) -> bool:
@@ -73,16 +90,38 @@ class Settings:
         return not is_loopback(self.host)
 
 
-def load_settings(flags: Flags, environment: Mapping[str, str], cwd: Path) -> Settings:
-    """Read everything once. Raises `SettingsError` for the first thing that is wrong."""
-    dotenv = read_dotenv(cwd, flags.env_file)
-    settings = _settings(Sources(flags.texts, environment, dotenv), flags, cwd)
+def load_settings(flags: Flags, environment: Mapping[str, str], cwd: Path, *, platform: str = sys.platform) -> Settings:
+    """Read everything once. Raises `SettingsError` that tells everything that is wrong."""
+    files = _files(flags, environment, cwd, platform)
+    problems: list[str] = []
+    environment_itself = Source(ENVIRONMENT, Trust.ENVIRONMENT, environment)
+    sources = [environment_itself, *(source_of(file, trust) for file, trust in files)]
+    found = Sources(
+        flags.texts, [with_secrets_of_files(source, cwd, problems) for source in sources], problems=problems
+    )
+    settings = _settings(found, flags, environment, [file for file, _ in files])
+    if found.problems:
+        raise SettingsError(*dict.fromkeys(found.problems))
     _refuse_open_door(settings)
+    if settings.unconfirmed and settings.upstream == "claude-code" and not settings.demo:
+        _refuse_unconfirmed(settings)
     return settings
 
 
-def _settings(found: Sources, flags: Flags, cwd: Path) -> Settings:
-    return Settings(
+def _files(flags: Flags, environment: Mapping[str, str], cwd: Path, platform: str) -> list[tuple[DotenvFile, Trust]]:
+    """The file of this start, then the user's own; the latter stands for both where the proxy is started beside it."""
+    own = config_directory(environment, platform)
+    users = [] if own is None else [(read_dotenv(str(own / ".env"), own / ".env"), Trust.ENVIRONMENT)]
+    if flags.env_file is not None:
+        named = read_dotenv(flags.env_file, cwd / flags.env_file, must_exist=True)
+        return [(named, Trust.ENVIRONMENT), *users]
+    if own is not None and own.resolve() == cwd.resolve():
+        return users
+    return [(read_dotenv(".env", cwd / ".env"), Trust.DOTENV), *users]
+
+
+def _settings(found: Sources, flags: Flags, environment: Mapping[str, str], files: Sequence[DotenvFile]) -> Settings:
+    settings = Settings(
         host=found.value(table.PROXY_HOST),
         port=found.value(table.PORT),
         upstream=found.value(table.CLAUDE_UPSTREAM),
@@ -105,26 +144,31 @@ def _settings(found: Sources, flags: Flags, cwd: Path) -> Settings:
         claude_pool_size=found.value(table.CLAUDE_POOL_SIZE),
         claude_pool_max=found.value(table.CLAUDE_POOL_MAX),
         single_user=found.value(table.CLAUDE_CODE_SINGLE_USER),
-        network=NetworkSettings() if flags.demo else read_network(found.environment),
+        network=NetworkSettings() if flags.demo else read_network(environment, found.problems),
         login_layers=_login_layers(found),
-        environment=found.environment,
-        dotenv_path=cwd / found.dotenv.name,
+        environment=environment,
+        dotenv_path=files[0].path,
+        files=tuple(file.name for file in files if file.exists),
         sources=found.used,
+        unconfirmed=tuple(found.unconfirmed),
     )
+    told = warnings(files, settings.client_keys if settings.public else (), environment)
+    return replace(settings, warnings=tuple(told))
 
 
 def _login_layers(found: Sources) -> tuple[Layer, ...]:
     for setting in _DOTENV_LOGIN:
         found.value(setting)
+    environment, *files = found.files
     return (
-        Layer(ENVIRONMENT, Trust.ENVIRONMENT, found.environment),
-        Layer(found.dotenv.name, Trust.DOTENV, _only_login(found.dotenv)),
+        Layer(environment.name, environment.trust, environment.variables),
+        *(Layer(file.name, file.trust, _only_login(file)) for file in files),
     )
 
 
-def _only_login(dotenv: DotenvFile) -> Mapping[str, str]:
+def _only_login(file: Source) -> Mapping[str, str]:
     names = [setting.name for setting in _DOTENV_LOGIN]
-    return {name: dotenv.variables[name] for name in names if name in dotenv.variables}
+    return {name: file.variables[name] for name in names if name in file.variables}
 
 
 def _refuse_open_door(settings: Settings) -> None:
@@ -133,3 +177,22 @@ def _refuse_open_door(settings: Settings) -> None:
             f"PROXY_HOST is {settings.host!r} (from {settings.sources['PROXY_HOST']}), so that other machines could "
             "use your Claude login. Give clients a key first: PROXY_API_KEYS=name:a-long-random-key"
         )
+
+
+def _refuse_unconfirmed(settings: Settings) -> None:
+    """Through Claude Code it is not known before a request whether its own login or a key of the file is used."""
+    doors = [one for one in settings.unconfirmed if one.name != table.ANTHROPIC_BASE_URL.name]
+    if doors:
+        raise SettingsError(confirmation(doors))
+
+
+def confirmation(unconfirmed: Sequence[Unconfirmed]) -> str:
+    """What a `.env` of the working directory would decide, and how to say that it may; "" where there is nothing."""
+    if not unconfirmed:
+        return ""
+    named = ", ".join(f"{one.name} (line {one.line})" for one in unconfirmed)
+    return (
+        f"The .env of this directory sets {named}. Who may use your Claude login, and where it goes, is not said by a "
+        "file that may have come with somebody else's project. If the file is yours, start with --env-file .env; "
+        "otherwise take the line away"
+    )

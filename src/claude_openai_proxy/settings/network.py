@@ -1,11 +1,10 @@
 """Proxies and certificates, by the variables that every program knows. From the environment only, in both cases."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from claude_openai_proxy.logins.layers import split_url
-from claude_openai_proxy.settings.errors import SettingsError
 from claude_openai_proxy.settings.secret import Secret
 
 
@@ -20,15 +19,26 @@ class NetworkSettings:
     ssl_cert_dir: Path | None = field(default=None)
 
 
-def read_network(environment: Mapping[str, str]) -> NetworkSettings:
-    """The settings of this environment. Raises `SettingsError`."""
+NETWORK_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def read_network(environment: Mapping[str, str], problems: list[str]) -> NetworkSettings:
+    """The settings of this environment; a line in `problems` for each that is not allowed."""
+    read = _Reader(environment, problems)
     return NetworkSettings(
-        https_proxy=_proxy("HTTPS_PROXY", environment),
-        http_proxy=_proxy("HTTP_PROXY", environment),
+        https_proxy=read.proxy("HTTPS_PROXY"),
+        http_proxy=read.proxy("HTTP_PROXY"),
         no_proxy=_text("NO_PROXY", environment),
-        ssl_cert_file=_file("SSL_CERT_FILE", environment),
-        ssl_cert_dir=_directory("SSL_CERT_DIR", environment),
+        ssl_cert_file=read.path("SSL_CERT_FILE", Path.is_file, "a file"),
+        ssl_cert_dir=read.path("SSL_CERT_DIR", Path.is_dir, "a directory"),
     )
+
+
+def unused_socks_proxy(environment: Mapping[str, str]) -> str:
+    """A sentence where ALL_PROXY names a SOCKS proxy and nothing else says how requests go out; "" otherwise."""
+    if not _text("ALL_PROXY", environment).startswith("socks") or _text("HTTPS_PROXY", environment):
+        return ""
+    return "ALL_PROXY names a SOCKS proxy, which is not supported; an HTTP proxy is: HTTPS_PROXY=http://host:port"
 
 
 def _text(name: str, environment: Mapping[str, str]) -> str:
@@ -36,14 +46,27 @@ def _text(name: str, environment: Mapping[str, str]) -> str:
     return (environment.get(name.lower()) or environment.get(name, "")).strip()
 
 
-def _proxy(name: str, environment: Mapping[str, str]) -> Secret | None:
-    text = _text(name, environment)
-    if not text:
-        return None
-    url = text if "://" in text else f"http://{text}"
-    if not _is_http_url(url):
-        raise SettingsError(f"{name} from the environment is not allowed. Allowed: http://host:port.")
-    return Secret(url)
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    environment: Mapping[str, str] = field(repr=False)
+    problems: list[str]
+
+    def proxy(self, name: str) -> Secret | None:
+        text = _text(name, self.environment)
+        url = text if "://" in text else f"http://{text}"
+        if not text:
+            return None
+        if not _is_http_url(url):
+            socks = " SOCKS is not supported; an HTTP proxy is." if text.lower().startswith("socks") else ""
+            self.problems.append(f"{name} from the environment is not allowed.{socks} Allowed: http://host:port.")
+            return None
+        return Secret(url)
+
+    def path(self, name: str, exists: Callable[[Path], bool], kind: str) -> Path | None:
+        text = _text(name, self.environment)
+        if text and not exists(Path(text)):
+            self.problems.append(f"{name} from the environment is {text!r}, which is not {kind}.")
+        return Path(text) if text else None
 
 
 def _is_http_url(url: str) -> bool:
@@ -51,17 +74,3 @@ def _is_http_url(url: str) -> bool:
         return split_url(url).scheme == "http"
     except ValueError:
         return False
-
-
-def _file(name: str, environment: Mapping[str, str]) -> Path | None:
-    text = _text(name, environment)
-    if text and not Path(text).is_file():
-        raise SettingsError(f"{name} from the environment is {text!r}, which is not a file.")
-    return Path(text) if text else None
-
-
-def _directory(name: str, environment: Mapping[str, str]) -> Path | None:
-    text = _text(name, environment)
-    if text and not Path(text).is_dir():
-        raise SettingsError(f"{name} from the environment is {text!r}, which is not a directory.")
-    return Path(text) if text else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
-from claude_openai_proxy.logins.layers import http_url
+from claude_openai_proxy.logins.layers import ANTHROPIC_URL, Trust, http_url
 from claude_openai_proxy.logins.login import UpstreamName
 from claude_openai_proxy.settings import values
 from claude_openai_proxy.settings.secret import Secret
@@ -20,7 +20,12 @@ BUILT_IN_ALIASES: Final[Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Setting(Generic[Value_co]):
-    """`read` raises ValueError for what is not `allowed`; `shown_default` is the default in words."""
+    """`read` raises ValueError for what is not `allowed`; `shown_default` is the default in words.
+
+    `least_trusted` is the least trusted source that may set it. What opens the door, turns the road of requests or
+    moves secrets counts from a `.env` of the working directory only when the user confirmed that file, unless the
+    value is one of the `harmless` ones (the default always is).
+    """
 
     name: str
     read: Callable[[str], Value_co]
@@ -30,8 +35,22 @@ class Setting(Generic[Value_co]):
     shown_default: str = "none"
     flag: str = ""
     secret: bool = False
-    in_dotenv: bool = True
-    """False for what a file in some working directory must not decide."""
+    least_trusted: Trust = Trust.DOTENV
+    also_harmless: Callable[[object], bool] = lambda _: False
+
+    @property
+    def in_dotenv(self) -> bool:
+        """Whether a `.env` of some working directory may set it at all."""
+        return self.least_trusted < Trust.ENVIRONMENT
+
+    @property
+    def file_variable(self) -> str:
+        """For a secret: the variable that names a file with it."""
+        return f"{self.name}_FILE"
+
+    def harmless(self, value: object) -> bool:
+        """Whether `value` may be set by anybody."""
+        return value == self.default or self.also_harmless(value)
 
 
 PROXY_HOST = Setting(
@@ -42,6 +61,8 @@ PROXY_HOST = Setting(
     shown_default="localhost (127.0.0.1 and ::1)",
     description="Address to listen on. Anything but a loopback address needs PROXY_API_KEYS.",
     flag="--host",
+    least_trusted=Trust.CONFIRMED,
+    also_harmless=lambda host: values.is_loopback(str(host)),
 )
 PORT = Setting(
     name="PORT",
@@ -85,6 +106,8 @@ ANTHROPIC_BASE_URL: Setting[str | None] = Setting(
     shown_default="https://api.anthropic.com",
     description="Where Messages API requests go. A credential goes only to a URL from the same or a more trusted "
     "source.",
+    least_trusted=Trust.CONFIRMED,
+    also_harmless=lambda url: url == ANTHROPIC_URL,
 )
 CLAUDE_API_TIMEOUT = Setting(
     name="CLAUDE_API_TIMEOUT",
@@ -124,6 +147,7 @@ PROXY_API_KEYS: Setting[tuple[ClientKey, ...]] = Setting(
     allowed="keys or name:key pairs, comma-separated, without blanks, each key and name once",
     description="Keys that clients must present (`key` or `name:key`, comma-separated). Without any, all are fine.",
     secret=True,
+    least_trusted=Trust.CONFIRMED,
 )
 ALLOWED_HOSTS: Setting[tuple[str, ...]] = Setting(
     name="ALLOWED_HOSTS",
@@ -131,6 +155,7 @@ ALLOWED_HOSTS: Setting[tuple[str, ...]] = Setting(
     default=(),
     allowed="host names without scheme and port, comma-separated, or *",
     description="Names by which clients may reach the proxy, besides the loopback ones.",
+    least_trusted=Trust.CONFIRMED,
 )
 ALLOWED_ORIGINS: Setting[tuple[str, ...]] = Setting(
     name="ALLOWED_ORIGINS",
@@ -138,6 +163,7 @@ ALLOWED_ORIGINS: Setting[tuple[str, ...]] = Setting(
     default=(),
     allowed="origins such as https://app.example, comma-separated, or *",
     description="Web pages that may call the proxy from a browser (`https://app.example`, comma-separated).",
+    least_trusted=Trust.CONFIRMED,
 )
 TRUSTED_PROXIES: Setting[tuple[str, ...]] = Setting(
     name="TRUSTED_PROXIES",
@@ -145,6 +171,7 @@ TRUSTED_PROXIES: Setting[tuple[str, ...]] = Setting(
     default=(),
     allowed="addresses or networks such as 127.0.0.1 or 10.0.0.0/8, comma-separated",
     description="Reverse proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed. Without any, none is.",
+    least_trusted=Trust.CONFIRMED,
 )
 UNSUPPORTED_PARAMETERS: Setting[Unsupported] = Setting(
     name="UNSUPPORTED_PARAMETERS",
@@ -202,7 +229,7 @@ CLAUDE_CLI_PATH: Setting[str | None] = Setting(
     allowed="the path of the claude program",
     shown_default="found by itself",
     description="The Claude Code program. Not from `.env`: a file in a working directory must not choose programs.",
-    in_dotenv=False,
+    least_trusted=Trust.ENVIRONMENT,
 )
 CLAUDE_POOL_SIZE = Setting(
     name="CLAUDE_POOL_SIZE",
@@ -228,6 +255,7 @@ CLAUDE_CODE_SINGLE_USER = Setting(
     allowed="yes or no",
     shown_default="no",
     description="`yes` says that a subscription behind a public address or several client keys serves one person.",
+    least_trusted=Trust.CONFIRMED,
 )
 
 SETTINGS: Final[tuple[Setting[object], ...]] = (

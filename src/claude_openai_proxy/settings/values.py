@@ -181,8 +181,8 @@ def _origin(text: str) -> str:
 
 
 def _items(text: str) -> list[str]:
-    """The parts between commas; one comma at the end is forgiven, an empty part elsewhere is not."""
-    items = [item.strip() for item in text.split(",")]
+    """The parts between commas or line ends; one comma at the end is forgiven, an empty part elsewhere is not."""
+    items = [item.strip() for item in re.split(r",\s*\n|,|\n", text)]
     if len(items) > 1 and not items[-1]:
         items.pop()
     if not all(items):
