@@ -11,8 +11,9 @@ from collections.abc import Callable
 import msgspec
 
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
-from claude_openai_proxy.translate.chat.request import Translation, to_messages_request
+from claude_openai_proxy.translate.chat.request import to_messages_request
 from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
+from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.models.facts import facts_for
 from claude_openai_proxy.web.chat.decode import decode_chat_request
 

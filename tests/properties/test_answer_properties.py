@@ -22,7 +22,7 @@ PLANS = st.builds(
     AnswerPlan,
     tool_names=st.just({"alias_1": "a name: 天気"}),
     custom_tools=st.sampled_from([frozenset[str](), frozenset({"free_form"})]),
-    legacy_function_call=st.booleans(),
+    single_call=st.booleans(),
     reasoning=st.booleans(),
     stop_texts=st.sampled_from([(), ("\n\n",), (" ", "\n\n")]),
 )
@@ -30,10 +30,10 @@ PLAIN = AnswerPlan(tool_names={"alias_1": "a name: 天気"}, reasoning=True)
 
 
 def translated(events: Sequence[Event], plan: AnswerPlan) -> tuple[list[ChunkChoice], CompletionUsage]:
-    stream = ChoiceStream(plan)
+    stream = ChoiceStream(plan, legacy=plan.single_call)
     chunks: list[ChunkChoice] = []
     for event in events:
-        if stream.cut and event["type"] == "message_start":
+        if stream.answer.cut and event["type"] == "message_start":
             break  # an answer that was cut is not continued
         chunks += stream.feed(decoded(event))
     return chunks + stream.finish(), stream.usage

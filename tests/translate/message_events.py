@@ -65,12 +65,12 @@ def message(*blocks: Events, stop_reason: str = "end_turn") -> Events:
     return [start(), *(event for events in blocks for event in events), *ended(stop_reason)]
 
 
-def chunks_of(events: Events, plan: AnswerPlan | None = None) -> list[ChunkChoice]:
-    stream = ChoiceStream(plan or AnswerPlan())
+def chunks_of(events: Events, plan: AnswerPlan | None = None, *, legacy: bool = False) -> list[ChunkChoice]:
+    stream = ChoiceStream(plan or AnswerPlan(), legacy=legacy)
     return [chunk for event in events for chunk in stream.feed(event)] + stream.finish()
 
 
-def choice_of(events: Events, plan: AnswerPlan | None = None) -> Choice:
+def choice_of(events: Events, plan: AnswerPlan | None = None, *, legacy: bool = False) -> Choice:
     accumulator = ChoiceAccumulator()
-    accumulator.feed(chunks_of(events, plan))
+    accumulator.feed(chunks_of(events, plan, legacy=legacy))
     return accumulator.choice()

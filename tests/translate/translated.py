@@ -8,8 +8,9 @@ from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequ
 from claude_openai_proxy.simulator.complaints.asked import Asked
 from claude_openai_proxy.simulator.model_table import MODELS, model_named
 from claude_openai_proxy.simulator.rules import refusal_of
-from claude_openai_proxy.translate.chat.request import Translation, to_messages_request
+from claude_openai_proxy.translate.chat.request import to_messages_request
 from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
+from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.models.facts import BUILT_IN, facts_for
 
 JSONObject = dict[str, object]

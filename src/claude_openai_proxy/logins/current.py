@@ -11,9 +11,9 @@ from claude_openai_proxy.logins.credentials import Credential
 from claude_openai_proxy.logins.key_helper import DEFAULT_TTL_SECONDS, HelperCommand, KeyHelper
 from claude_openai_proxy.logins.layers import Layer, Trust, find_variable
 from claude_openai_proxy.logins.login import NO_LOGIN, Login, UntrustedLoginError, UpstreamName, choose_login
+from claude_openai_proxy.translate.models.facts import LINES
 
 _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
-_LINES = ("opus", "sonnet", "haiku", "fable")
 
 
 class CurrentLogin:
@@ -77,7 +77,7 @@ class CurrentLogin:
 
         A mark such as `[1m]`, by which Claude Code asks for a larger context, is not part of the id.
         """
-        found = ((line, find_variable(f"ANTHROPIC_DEFAULT_{line.upper()}_MODEL", self._trusted())) for line in _LINES)
+        found = ((line, find_variable(f"ANTHROPIC_DEFAULT_{line.upper()}_MODEL", self._trusted())) for line in LINES)
         return {line: re.sub(r"\[[^]]*\]$", "", pin.text) for line, pin in found if pin}
 
     def cli_environment(self) -> dict[str, str]:

@@ -11,15 +11,16 @@ from claude_openai_proxy.protocols.anthropic import (
     MessagesRequest,
     MessageStop,
     StreamEvent,
+    Usage,
     WebSearchTool,
 )
-from claude_openai_proxy.protocols.openai_chat_response import ChunkChoice, CompletionUsage
+from claude_openai_proxy.protocols.openai_chat_response import ChunkChoice
 from claude_openai_proxy.records import RequestRecord
-from claude_openai_proxy.translate.chat.request import Translation
 from claude_openai_proxy.translate.chat_answer.chunks import ChoiceStream
 from claude_openai_proxy.translate.messages_api.continuation import TurnRecorder, continued
 from claude_openai_proxy.translate.messages_api.forced_tool import ForcedToolGate
 from claude_openai_proxy.translate.messages_api.repairs import repair_for
+from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.messages_api.usage import add_usage, usage_of
 from claude_openai_proxy.upstreams.interface import AnswerFacts, MessageStream, Upstream
 
@@ -35,7 +36,15 @@ CONTINUATIONS = 10
 class Answering:
     """Entering it returns once upstream has answered; iterating yields the chunks of each upstream read together."""
 
-    def __init__(self, upstream: Upstream, translation: Translation, record: RequestRecord, *, index: int = 0) -> None:
+    def __init__(
+        self,
+        upstream: Upstream,
+        translation: Translation,
+        record: RequestRecord,
+        *,
+        index: int = 0,
+        legacy: bool = False,
+    ) -> None:
         self._upstream = upstream
         self._translation = translation
         self._record = record
@@ -43,16 +52,17 @@ class Answering:
         self._stack = AsyncExitStack()
         self._message: MessageStream | None = None
         self._events: AsyncIterator[Sequence[StreamEvent]] = _no_events()
-        self._choice = ChoiceStream(translation.plan, index=index)
+        self._choice = ChoiceStream(translation.plan, index=index, legacy=legacy)
         self._gate = ForcedToolGate() if translation.plan.forced_tool else None
         self._recorder = TurnRecorder() if _may_pause(translation.request) else None
-        self._discarded: CompletionUsage | None = None
+        self._discarded: Usage | None = None
         self._paused = 0
 
     @property
-    def usage(self) -> CompletionUsage:
+    def usage(self) -> Usage:
         """What is known so far; final once the iteration has ended."""
-        return add_usage(self._discarded, self._choice.usage) if self._discarded else self._choice.usage
+        usage = self._choice.answer.usage
+        return add_usage(self._discarded, usage) if self._discarded else usage
 
     @property
     def choice(self) -> ChoiceStream:
@@ -90,7 +100,7 @@ class Answering:
             async for events in self._events:
                 if batch := self._translate(events):
                     yield batch
-                if self._choice.cut:
+                if self._choice.answer.cut:
                     yield self._choice.finish()
                     await self._read_on(events)
                     return
@@ -127,7 +137,7 @@ class Answering:
     def _next_request(self) -> MessagesRequest | None:
         """After a message: a paused turn's continuation, or the one retry of a tool choice that was not followed."""
         undecided = self._gate is not None and not self._gate.called
-        if self._recorder and (self._gate.paused if self._gate and undecided else self._choice.paused):
+        if self._recorder and (self._gate.paused if self._gate and undecided else self._choice.answer.paused):
             return self._continue(self._recorder)
         if self._gate and self._gate.declined and self._discarded is None and self._translation.retry:
             return self._retry_forced_tool(self._gate, self._translation.retry)

@@ -12,9 +12,11 @@ from claude_openai_proxy.service.answering import Answering, Batch
 from claude_openai_proxy.service.interleaved import Interleaved
 from claude_openai_proxy.service.models import ModelCatalog, ResolvedModel
 from claude_openai_proxy.service.waiting import WaitingLine
-from claude_openai_proxy.translate.chat.request import Translation, to_messages_request
-from claude_openai_proxy.translate.chat_answer.answer_checks import check_answer
+from claude_openai_proxy.translate.chat.fields import is_legacy
+from claude_openai_proxy.translate.chat.request import to_messages_request
 from claude_openai_proxy.translate.chat_answer.completion import ChoiceAccumulator, to_chat_completion
+from claude_openai_proxy.translate.chat_answer.usage import to_completion_usage
+from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.messages_api.usage import add_usage
 from claude_openai_proxy.upstreams.interface import Upstream, UpstreamChoice
 
@@ -41,8 +43,6 @@ class ChatAnswer:
         include_usage: bool,
         head: AnswerHead,
         source: Answering | Interleaved,
-        translation: Translation,
-        record: RequestRecord,
     ) -> None:
         self.id = id_
         self.created = created
@@ -50,8 +50,6 @@ class ChatAnswer:
         self.include_usage = include_usage
         self.head = head
         self._source = source
-        self._translation = translation
-        self._record = record
 
     def __aiter__(self) -> AsyncIterator[Batch]:
         """Chunks, those of one choice and one upstream read together, never none; raises the kinds of `ProxyError`."""
@@ -68,7 +66,7 @@ class ChatAnswer:
         first, *others = [choice.usage for choice in self.choices]
         for usage in others:
             first = add_usage(first, usage)
-        return first
+        return to_completion_usage(first)
 
     @property
     def service_tier(self) -> str | None:
@@ -76,15 +74,12 @@ class ChatAnswer:
         return self.choices[0].choice.service_tier
 
     async def completion(self) -> ChatCompletion:
-        """Read to the end and put together; what a JSON schema of the client does not fit is noted in the record."""
+        """Read to the end and put together."""
         accumulators = [ChoiceAccumulator() for _ in self.choices]
         async for batch in self:
             accumulators[batch[0].index].feed(batch)
-        choices = [accumulator.choice() for accumulator in accumulators]
-        for choice in choices:
-            self._record.repairs.extend(check_answer(choice, self._translation.plan))
         return to_chat_completion(
-            choices,
+            [accumulator.choice() for accumulator in accumulators],
             self.usage,
             id=self.id,
             created=self.created,
@@ -130,7 +125,7 @@ class ChatService:
         places, choices = upstream.capabilities.simultaneous, request.n or 1
         async with (
             self._line.place(places, record.principal.name, places=choices),
-            _source(upstream, translation, record, n=choices) as source,
+            _source(upstream, translation, record, n=choices, legacy=is_legacy(request)) as source,
         ):
             answer = self._answer(request, model, translation, source, record)
             try:
@@ -167,15 +162,15 @@ class ChatService:
             include_usage=bool(options and options.include_usage),
             head=AnswerHead(model.id, record.upstream, facts.request_id, facts.rate_limits, translation.ignored),
             source=source,
-            translation=translation,
-            record=record,
         )
 
 
-def _source(upstream: Upstream, translation: Translation, record: RequestRecord, *, n: int) -> Answering | Interleaved:
+def _source(
+    upstream: Upstream, translation: Translation, record: RequestRecord, *, n: int, legacy: bool
+) -> Answering | Interleaved:
     if n == 1:
-        return Answering(upstream, translation, record)
-    return Interleaved([Answering(upstream, translation, record, index=index) for index in range(n)])
+        return Answering(upstream, translation, record, legacy=legacy)
+    return Interleaved([Answering(upstream, translation, record, index=index, legacy=legacy) for index in range(n)])
 
 
 def _conclude(record: RequestRecord, answer: ChatAnswer) -> None:
@@ -185,4 +180,4 @@ def _conclude(record: RequestRecord, answer: ChatAnswer) -> None:
     record.cached_tokens = usage.prompt_tokens_details.cached_tokens
     choices = [answering.choice for answering in answer.choices]
     record.finish_reason = ",".join(dict.fromkeys(choice.finish_reason for choice in choices if choice.finish_reason))
-    record.skipped_events = sum(choice.skipped for choice in choices)
+    record.skipped_events = sum(choice.answer.skipped for choice in choices)

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import pytest
 
 from claude_openai_proxy.errors import InvalidRequestError, UnsupportedParameterError
+from claude_openai_proxy.translate.chat.fields import is_legacy
 from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
 from translate.sent import Sent
 from translate.shape import HELLO, assistant, call, function, result, user
-from translate.translated import sent, translate
+from translate.translated import request_of, sent, translate
 
 OPUS, SONNET_4_5 = "claude-opus-5-5", "claude-sonnet-4-5"
 F = [function("f")]
@@ -118,20 +119,27 @@ def test_the_plan_knows_aliases_custom_tools_and_stops() -> None:
     assert plan.tool_names == {"run_it": "run it"}
     assert plan.custom_tools == {"run it"}
     assert plan.stop_texts == ("\n",)
-    assert not plan.legacy_function_call
+    assert not plan.single_call
 
 
-def test_the_plan_keeps_the_clients_own_schemas() -> None:
-    bounded = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}}
-    wanted = {"type": "json_schema", "json_schema": {"name": "n", "schema": bounded}}
-    plan = translate({"response_format": wanted, "tools": [function("f", OBJECT, strict=True)]}).plan
-    assert plan.schema == b'{"type":"object","properties":{"n":{"type":"integer","minimum":1}}}'
-    assert list(plan.strict_schemas) == ["f"]
+@pytest.mark.parametrize(
+    ("wanted", "structured"),
+    [
+        ({"type": "text"}, False),
+        ({"type": "json_object"}, True),
+        ({"type": "json_schema", "json_schema": {"name": "n", "schema": OBJECT}}, True),
+    ],
+)
+def test_the_plan_knows_whether_json_was_asked_for(wanted: object, structured: bool) -> None:
+    assert translate({"response_format": wanted}).plan.structured is structured
 
 
 def test_functions_come_back_in_their_old_form() -> None:
-    assert translate({"functions": [{"name": "f"}]}).plan.legacy_function_call
-    assert not translate({"functions": [{"name": "f"}], "tools": F}).plan.legacy_function_call
+    old, new = {"functions": [{"name": "f"}]}, {"functions": [{"name": "f"}], "tools": F}
+    assert is_legacy(request_of(old))
+    assert translate(old).plan.single_call
+    assert not is_legacy(request_of(new))
+    assert not translate(new).plan.single_call
 
 
 def test_an_emulated_choice_has_a_second_request_with_other_words() -> None:
@@ -177,11 +185,17 @@ def test_what_cannot_be_is_refused_with_its_place(body: Mapping[str, object], pa
 
 
 @pytest.mark.parametrize(
-    ("messages", "schema"), [([user("Hi")], b'{"type":"object"}'), ([user("Hi"), assistant("{")], None)]
+    ("file", "param"),
+    [
+        ({}, "messages[0].content[0].file"),
+        ({"file_id": "file-1"}, "messages[0].content[0].file.file_id"),
+        ({"file_data": "AAAA"}, "messages[0].content[0].file.file_data"),
+    ],
 )
-def test_a_whole_answer_in_json_mode_is_checked_to_be_an_object(messages: list[object], schema: bytes | None) -> None:
-    body = {"messages": messages, "response_format": {"type": "json_object"}}
-    assert translate(body, OPUS).plan.schema == schema
+def test_a_file_that_is_not_sent_along_is_refused_with_its_place(file: Mapping[str, object], param: str) -> None:
+    with pytest.raises(InvalidRequestError) as refused:
+        translate({"messages": [user([{"type": "file", "file": file}])]})
+    assert refused.value.param == param
 
 
 def test_a_forced_web_search_is_asked_for_but_not_waited_for() -> None:

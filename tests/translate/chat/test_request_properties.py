@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from claude_openai_proxy.errors import InvalidRequestError
-from claude_openai_proxy.translate.chat.request import Translation, to_messages_request
+from claude_openai_proxy.translate.chat.request import to_messages_request
 from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
+from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.models.facts import facts_for
 from translate.translated import EVERY_MODEL, JSONObject, refusal, request_of, sent
 

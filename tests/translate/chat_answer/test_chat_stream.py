@@ -39,11 +39,11 @@ def test_what_the_message_says_of_itself_is_known() -> None:
         stream.feed(one)
     stream.finish()
 
-    assert (stream.message_id, stream.model) == ("msg_01", "claude-opus-5-5")
+    assert (stream.answer.message_id, stream.answer.model) == ("msg_01", "claude-opus-5-5")
     assert (stream.usage.prompt_tokens, stream.usage.completion_tokens) == (15, 20)
     assert stream.service_tier == "default"
     assert stream.finish_reason == "stop"
-    assert not stream.called
+    assert not stream.answer.called
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_pings_say_nothing_and_unknown_events_are_counted() -> None:
     chunks = [chunk for one in [*events[:-2], unknown, *events[-2:]] for chunk in stream.feed(one)]
 
     assert [chunk.delta.content for chunk in chunks] == ["", "Hi"]
-    assert stream.skipped == 2
+    assert stream.answer.skipped == 2
 
 
 # ---- refusals --------------------------------------------------------------------------------------------------------
@@ -134,11 +134,11 @@ def test_a_refusal_without_explanation_gets_a_neutral_sentence(details: dict[str
 def test_a_paused_turn_and_its_continuation_are_one_answer() -> None:
     stream = ChoiceStream(AnswerPlan())
     first = [chunk for one in message(text(0, "Let me "), stop_reason="pause_turn") for chunk in stream.feed(one)]
-    paused = stream.paused
+    paused = stream.answer.paused
     second = [chunk for one in message(text(0, "see.")) for chunk in stream.feed(one)]
 
     assert paused
-    assert not stream.paused
+    assert not stream.answer.paused
     assert [chunk.delta.content for chunk in first + second] == ["", "Let me ", "see."]
     assert [chunk.delta.role for chunk in first + second] == ["assistant", UNSET, UNSET]
     assert [chunk.finish_reason for chunk in stream.finish()] == ["stop"]
@@ -159,7 +159,7 @@ def test_a_pause_after_a_call_is_no_pause() -> None:
     for one in message(tool_use(0, "toolu_1", "f", "{}"), stop_reason="pause_turn"):
         stream.feed(one)
 
-    assert not stream.paused
+    assert not stream.answer.paused
     assert stream.finish()[-1].finish_reason == "tool_calls"
 
 
@@ -172,12 +172,12 @@ def test_a_stop_text_cuts_the_answer_and_only_usage_is_read_on() -> None:
     last = stream.finish()
     unseen = [*thinking(1, "hm"), *tool_use(2, "toolu_1", "f"), *text(3, "four"), event("aurora"), *ended("tool_use")]
 
-    assert stream.cut
+    assert stream.answer.cut
     assert [chunk.delta.content for chunk in seen] == ["", "one"]
     assert [chunk.finish_reason for chunk in last] == ["stop"]
     assert [chunk for one in unseen for chunk in stream.feed(one)] == []
     assert stream.usage.completion_tokens == 20
-    assert not stream.called
+    assert not stream.answer.called
 
 
 def test_a_held_back_newline_is_given_out_before_a_call_and_at_the_end() -> None:

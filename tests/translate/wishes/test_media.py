@@ -10,7 +10,6 @@ from claude_openai_proxy.protocols.anthropic import (
     PlainTextSource,
     URLSource,
 )
-from claude_openai_proxy.protocols.openai_chat_request import File
 from claude_openai_proxy.translate.wishes.media import file_block, image_block
 from translate.shape import JPEG_DATA, PDF_DATA, PNG_DATA
 
@@ -66,21 +65,12 @@ def test_what_is_no_image_is_refused_with_its_place(url: str) -> None:
 
 @pytest.mark.parametrize("data", ["SGVsbG8=", "data:text/markdown;base64,SGVsbG8", "77u/SGVsbG8="])
 def test_utf_8_is_plain_text(data: str) -> None:
-    block = file_block(File(file_data=data, filename="a.md"), "p")
+    block = file_block(data, "a.md", "p")
     assert block == DocumentBlockParam(source=PlainTextSource("Hello"), title="a.md")
 
 
-@pytest.mark.parametrize(
-    ("file", "param"),
-    [
-        (File(), "p"),
-        (File(file_id="file-1"), "p.file_id"),
-        (File(file_data="/w=="), "p.file_data"),
-        (File(file_data=""), "p.file_data"),
-        (File(file_data="AAAA"), "p.file_data"),
-    ],
-)
-def test_what_is_no_file_is_refused_with_its_place(file: File, param: str) -> None:
+@pytest.mark.parametrize("data", ["/w==", "", "AAAA"])
+def test_what_is_no_file_is_refused_with_its_place(data: str) -> None:
     with pytest.raises(InvalidRequestError) as refused:
-        file_block(file, "p")
-    assert refused.value.param == param
+        file_block(data, None, "p.file_data")
+    assert refused.value.param == "p.file_data"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from claude_openai_proxy.errors import InvalidRequestError
@@ -11,7 +11,6 @@ from claude_openai_proxy.protocols.anthropic import (
     Base64Source,
     CitationsConfig,
     DocumentBlockParam,
-    ImageBlockParam,
     PlainTextSource,
     TextBlockParam,
     URLSource,
@@ -33,7 +32,10 @@ from claude_openai_proxy.protocols.openai_chat_request import (
     TextPart,
     TextSource,
 )
-from claude_openai_proxy.translate.wishes.cache_marks import CacheMarks, Mark
+from claude_openai_proxy.translate.chat.cache_marks import mark_of, mark_of_part
+from claude_openai_proxy.translate.messages_api.conversation import Mark, ResultContent, SeenBlock, text_blocks
+from claude_openai_proxy.translate.notes import Notes
+from claude_openai_proxy.translate.wishes.cache_marks import CacheMarks
 from claude_openai_proxy.translate.wishes.media import (
     document_source,
     file_block,
@@ -41,15 +43,11 @@ from claude_openai_proxy.translate.wishes.media import (
     image_of_bytes,
     web_source,
 )
-from claude_openai_proxy.translate.wishes.notes import Notes
-
-SeenBlock = TextBlockParam | ImageBlockParam | DocumentBlockParam
-"""What may stand in a user turn and in a tool result."""
 
 Block = TypeVar("Block", bound=Struct)
 
 
-class Reader(Struct, frozen=True):
+class ContentReader(Struct, frozen=True):
     """Reads parts. `citations`: documents may be cited (not together with a JSON schema for the answer)."""
 
     marks: CacheMarks
@@ -78,40 +76,40 @@ class Reader(Struct, frozen=True):
 
     def plain(self, text: str, mark: CacheControl | None) -> list[TextBlockParam]:
         """Text that is a message's whole content: at most one block."""
-        if not text or text.isspace():
-            return []
-        return [TextBlockParam(text)] if mark is None else [TextBlockParam(text, self.marks.of(mark))]
+        if mark is None or _is_blank(text):
+            return text_blocks(text)
+        return text_blocks(text, mark_of(mark, self.marks))
 
     def said(self, part: ContentPart, place: str) -> list[TextBlockParam]:
         """The text of a part where only text can stand: at most one block."""
         text = _text_of(part)
         if text is None:
             raise InvalidRequestError("Only text can stand here.", param=f"{place}.type")
-        return [] if _is_blank(text) else [TextBlockParam(text, self.marks.of_part(part))]
+        return [] if _is_blank(text) else [TextBlockParam(text, mark_of_part(part, self.marks))]
 
     def part(self, part: ContentPart, place: str) -> SeenBlock | None:
         """One block; None for blank text."""
         if isinstance(part, TextPart):
-            return None if _is_blank(part.text) else TextBlockParam(part.text, self.marks.of_part(part))
+            return None if _is_blank(part.text) else TextBlockParam(part.text, mark_of_part(part, self.marks))
         if isinstance(part, RefusalPart):
-            return None if _is_blank(part.refusal) else TextBlockParam(part.refusal, self.marks.of_part(part))
+            return None if _is_blank(part.refusal) else TextBlockParam(part.refusal, mark_of_part(part, self.marks))
         return self._medium(part, place)
 
-    def result(self, content: Content, place: str) -> "str | list[SeenBlock] | UnsetType":
+    def result(self, content: Content, place: str) -> ResultContent:
         """What a tool returned. The marks of its parts become one mark of the result."""
         if isinstance(content, str):
-            return plain_result(content)
-        unmarked = Reader(CacheMarks(), self.notes, citations=self.citations)
+            return content
+        unmarked = ContentReader(CacheMarks(), self.notes, citations=self.citations)
         blocks = unmarked.seen(content, place)
         return [_without_mark(block) for block in blocks] or UNSET
 
     def result_mark(self, content: Content, mark: CacheControl | None) -> Mark:
         """The mark of a result: its own, or that of its last marked part."""
         if mark is not None:
-            return self.marks.of(mark)
+            return mark_of(mark, self.marks)
         for part in reversed(content if isinstance(content, list) else []):
             if part.cache_control is not None or part.prompt_cache_breakpoint is not None:
-                return self.marks.of_part(part)
+                return mark_of_part(part, self.marks)
         return UNSET
 
     # ---- media --------------------------------------------------------------------------------------------------
@@ -120,7 +118,7 @@ class Reader(Struct, frozen=True):
         if isinstance(part, ImageURLPart):
             return self._image_url(part, place)
         if isinstance(part, FilePart):
-            return file_block(part.file, f"{place}.file", self.marks.of_part(part))
+            return self._file(part, f"{place}.file")
         if isinstance(part, ImagePart):
             return self._claude_image(part, f"{place}.source")
         if isinstance(part, DocumentPart):
@@ -135,10 +133,19 @@ class Reader(Struct, frozen=True):
             if image.detail not in {None, "auto"}:
                 self.notes.decline("image_url.detail")
             image, place = image.url, f"{place}.url"
-        return image_block(image, place, self.marks.of_part(part))
+        return image_block(image, place, mark_of_part(part, self.marks))
+
+    def _file(self, part: FilePart, place: str) -> SeenBlock:
+        file = part.file
+        if file.file_data is None:
+            place = f"{place}.file_id" if file.file_id is not None else place
+            raise InvalidRequestError(
+                "Send the file itself in file_data; uploaded files are not known here.", param=place
+            )
+        return file_block(file.file_data, file.filename, f"{place}.file_data", mark_of_part(part, self.marks))
 
     def _claude_image(self, part: ImagePart, place: str) -> SeenBlock:
-        mark = self.marks.of_part(part)
+        mark = mark_of_part(part, self.marks)
         if isinstance(part.source, AskedBase64):
             return image_of_bytes(part.source.media_type, part.source.data, f"{place}.data", mark)
         return image_block(part.source.url, f"{place}.url", mark)
@@ -152,7 +159,7 @@ class Reader(Struct, frozen=True):
             title=part.title or UNSET,
             context=part.context or UNSET,
             citations=CitationsConfig(enabled=True) if cited and self.citations else UNSET,
-            cache_control=self.marks.of_part(part),
+            cache_control=mark_of_part(part, self.marks),
         )
 
     # ---- marks --------------------------------------------------------------------------------------------------
@@ -160,13 +167,8 @@ class Reader(Struct, frozen=True):
     def with_message_mark(self, blocks: list[Block], mark: CacheControl | None) -> list[Block]:
         """A mark on a whole message is one on its last block."""
         if mark is not None and blocks and getattr(blocks[-1], "cache_control", None) is UNSET:
-            blocks[-1] = replace(blocks[-1], cache_control=self.marks.of(mark))
+            blocks[-1] = replace(blocks[-1], cache_control=mark_of(mark, self.marks))
         return blocks
-
-
-def plain_result(text: str) -> str | UnsetType:
-    """What a tool returned as text; nothing where that is blank."""
-    return UNSET if not text or text.isspace() else text
 
 
 def _text_of(part: ContentPart) -> str | None:

@@ -2,7 +2,7 @@
 
 from claude_openai_proxy.errors import UnsupportedParameterError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
-from claude_openai_proxy.translate.wishes.notes import Notes
+from claude_openai_proxy.translate.notes import Notes
 
 WITHOUT_MEANING = (
     "frequency_penalty",

@@ -28,12 +28,11 @@ from claude_openai_proxy.protocols.openai_chat_request import (
     ToolUsePart,
     UserMessage,
 )
-from claude_openai_proxy.translate.chat.content import Reader, plain_result
+from claude_openai_proxy.translate.chat.cache_marks import mark_of_part
+from claude_openai_proxy.translate.chat.content import ContentReader
 from claude_openai_proxy.translate.messages_api.conversation import Conversation
-from claude_openai_proxy.translate.messages_api.tool_names import ToolNames
-from claude_openai_proxy.translate.wishes.arguments import call_input, object_input
-from claude_openai_proxy.translate.wishes.notes import Notes
-from claude_openai_proxy.translate.wishes.tools import CUSTOM_INPUT
+from claude_openai_proxy.translate.notes import Notes
+from claude_openai_proxy.translate.wishes.arguments import call_input, custom_input, object_input
 
 SaidBlock = TextBlockParam | ThinkingBlockParam | RedactedThinkingBlockParam
 """What stands in an assistant turn beside its calls."""
@@ -42,10 +41,9 @@ SaidBlock = TextBlockParam | ThinkingBlockParam | RedactedThinkingBlockParam
 class MessageReader:
     """Feeds a conversation with a client's messages."""
 
-    def __init__(self, conversation: Conversation, reader: Reader, names: ToolNames, notes: Notes) -> None:
+    def __init__(self, conversation: Conversation, reader: ContentReader, notes: Notes) -> None:
         self._conversation = conversation
         self._reader = reader
-        self._names = names
         self._notes = notes
         self._messages: Sequence[Message] = ()
         self._speakers: frozenset[str] | None = None
@@ -69,7 +67,7 @@ class MessageReader:
     def _tool(self, message: ToolMessage, index: int) -> None:
         content, mark = message.content, message.cache_control
         if isinstance(content, str) and mark is None:
-            self._conversation.answer(message.tool_call_id, plain_result(content))
+            self._conversation.answer(message.tool_call_id, content)
         else:
             result = self._reader.result(content, f"messages[{index}]")
             self._conversation.answer(message.tool_call_id, result, self._reader.result_mark(content, mark))
@@ -147,10 +145,8 @@ class MessageReader:
         self._conversation.say(self._named(self._reader.with_message_mark(said, message.cache_control), message.name))
         for part in content:
             if isinstance(part, ToolUsePart):
-                mark = self._reader.marks.of_part(part)
-                self._conversation.call(
-                    part.id, part.name, self._names.alias(part.name), object_input(part.input), mark
-                )
+                mark = mark_of_part(part, self._reader.marks)
+                self._conversation.call(part.id, part.name, object_input(part.input), mark)
 
     def _said_part(self, part: ContentPart, place: str) -> Sequence[SaidBlock]:
         if isinstance(part, ToolUsePart):
@@ -165,15 +161,13 @@ class MessageReader:
         return self._reader.said(part, place)
 
     def _function_call(self, id_: str | None, function: FunctionCall) -> None:
-        name = function.name
-        self._conversation.call(id_, name, self._names.alias(name), call_input(function.arguments))
+        self._conversation.call(id_, function.name, call_input(function.arguments))
 
     def _custom_call(self, call: ToolCall, place: str) -> None:
         custom = call.custom
         if custom is None:
             raise InvalidRequestError("A tool call must have a function with a name.", param=f"{place}.function")
-        alias = self._names.alias(custom.name)
-        self._conversation.call(call.id, custom.name, alias, call_input({CUSTOM_INPUT: custom.input}))
+        self._conversation.call(call.id, custom.name, custom_input(custom.input))
 
 
 def _several_speakers(messages: Sequence[Message]) -> frozenset[str]:

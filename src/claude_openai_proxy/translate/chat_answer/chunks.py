@@ -1,23 +1,34 @@
-"""Stream events of the Messages API into chunks of a chat completion; an answer that is not streamed is their sum."""
+"""What an answer says into the chunks of a chat completion; an answer that is not streamed is their sum."""
 
-from claude_openai_proxy.errors import UpstreamProtocolError
-from claude_openai_proxy.protocols.anthropic import (
-    ContentBlockDelta,
-    ContentBlockStart,
-    ErrorEvent,
-    Message,
-    MessageDelta,
-    MessageStart,
-    MessageStop,
-    StreamEvent,
-    TextDelta,
-    UnknownEvent,
+from collections.abc import Iterable
+
+from claude_openai_proxy.protocols.anthropic import ContentBlockDelta, StreamEvent, TextDelta
+from claude_openai_proxy.protocols.openai_chat_response import (
+    Annotation,
+    AnnotationURLCitation,
+    ChoiceDelta,
+    ChunkChoice,
+    CompletionUsage,
+    CustomToolCallDelta,
+    FinishReason,
+    FunctionCallDelta,
+    ToolCallDelta,
 )
-from claude_openai_proxy.protocols.openai_chat_response import ChoiceDelta, ChunkChoice, CompletionUsage, FinishReason
-from claude_openai_proxy.translate.chat_answer.finish_reason import CUT_REASONS, to_finish_reason
+from claude_openai_proxy.translate.chat_answer.finish_reason import to_finish_reason
+from claude_openai_proxy.translate.chat_answer.usage import to_completion_usage
+from claude_openai_proxy.translate.messages_api import answer_events
+from claude_openai_proxy.translate.messages_api.answer import AnswerStream
+from claude_openai_proxy.translate.messages_api.answer_events import (
+    AnswerEvent,
+    CallBegun,
+    CallPiece,
+    Stopped,
+    Text,
+    ThinkingBegun,
+    ThinkingPiece,
+)
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
-from claude_openai_proxy.translate.messages_api.blocks import AnswerBlocks
-from claude_openai_proxy.translate.messages_api.usage import UsageTally
+from claude_openai_proxy.translate.wishes.service_tier import to_openai_tier
 
 REFUSED = "Claude declined to answer this request."
 """Stands in `refusal` where Claude gave no explanation."""
@@ -27,54 +38,33 @@ class ChoiceStream:
     """Events of one message, or of a paused turn and its continuations, into the chunks of one choice.
 
     Feed every event, then `finish`. Both raise `UpstreamProtocolError` where the events make no complete message.
+    `legacy`: the client sent `functions`, and its call comes back as `function_call`.
     """
 
-    def __init__(self, plan: AnswerPlan, *, index: int = 0) -> None:
+    def __init__(self, plan: AnswerPlan, *, index: int = 0, legacy: bool = False) -> None:
+        self._plan = plan
         self._index = index
-        self._legacy = plan.legacy_function_call
-        self._structured = plan.schema is not None
-        self._usage = UsageTally()
-        self._blocks = AnswerBlocks(plan)
-        self._started = False
+        self._legacy = legacy
+        self.answer = AnswerStream(plan)
+        """What is known of the answer beside its chunks."""
+        self._blocks = self.answer.blocks
         self._opened = False
         """The chunk with the role is out."""
-        self._running = False
-        """Between `message_start` and `message_stop`."""
-        self._stop_reason: str | None = None
-        self._refusal = REFUSED
-        self._unknown_events = 0
-        self.message_id = ""
-        """Of the first message; "" until it starts."""
-        self.model = ""
-        self.paused = False
-        """The last message ended with `pause_turn`: the answer goes on in the next one."""
+        self._thought = False
+        self._between_thoughts = False
+        self._annotations: list[Annotation] = []
         self.finish_reason: FinishReason | None = None
         """Set by `finish`."""
 
     @property
     def usage(self) -> CompletionUsage:
         """Of all messages so far."""
-        return self._usage.total
+        return to_completion_usage(self.answer.usage)
 
     @property
     def service_tier(self) -> str | None:
         """OpenAI's name of the tier that answered."""
-        return self._usage.service_tier
-
-    @property
-    def called(self) -> bool:
-        """A call of a client's tool has started."""
-        return self._blocks.calls > 0
-
-    @property
-    def cut(self) -> bool:
-        """A stop text of the plan was reached: what is fed from now on counts for usage only."""
-        return self._blocks.cut
-
-    @property
-    def skipped(self) -> int:
-        """Events and blocks of unknown kinds, and calls that the client's form cannot hold."""
-        return self._unknown_events + self._blocks.skipped
+        return to_openai_tier(self.answer.usage.service_tier)
 
     def feed(self, event: StreamEvent) -> list[ChunkChoice]:
         """The chunks that this event makes; text, which is most of a stream, takes the short way."""
@@ -83,43 +73,81 @@ class ChoiceStream:
             if type(delta) is TextDelta and (text := delta.text):
                 self._blocks.length += len(text)
                 return [ChunkChoice(index=self._index, delta=ChoiceDelta(content=text))]
-        return self._chunks(self._deltas(event))
+        events = self.answer.feed(event)
+        if len(events) == 1 and self._opened:
+            only = self._delta(events[0])
+            return [] if only is None else [ChunkChoice(index=self._index, delta=only)]
+        return self._chunks(self._deltas(events))
 
     def finish(self) -> list[ChunkChoice]:
         """The last chunks; the very last one has the finish reason."""
-        if not self.cut and (self._running or not self._started):
-            raise UpstreamProtocolError("Claude's answer broke off: message_stop never came")
-        stop_reason = "stop_sequence" if self.cut else self._stop_reason or ""
-        deltas = self._blocks.finish()
-        if stop_reason == "refusal":
-            deltas.append(ChoiceDelta(refusal=self._refusal))
-        elif not (self._blocks.length or self.called):
+        *said, stopped = self.answer.finish()
+        assert isinstance(stopped, Stopped), "the last event"
+        chunks = self._chunks(self._deltas(said) + self._stop(stopped))
+        return [*chunks, ChunkChoice(index=self._index, delta=ChoiceDelta(), finish_reason=self.finish_reason)]
+
+    # ---- deltas ------------------------------------------------------------------------------------------------------
+
+    def _deltas(self, events: Iterable[AnswerEvent]) -> list[ChoiceDelta]:
+        return [delta for event in events if (delta := self._delta(event)) is not None]
+
+    def _delta(self, event: AnswerEvent) -> ChoiceDelta | None:
+        """What one event adds; None where this dialect has no word for it, or not yet."""
+        match event:
+            case CallPiece():
+                return self._call_piece(event)
+            case ThinkingPiece():
+                return self._think(event.text)
+            case Text():
+                return ChoiceDelta(content=event.text)
+            case CallBegun():
+                return self._call_head(event)
+            case ThinkingBegun():
+                self._between_thoughts = self._thought
+            case answer_events.Annotation(start=start, end=end, title=title, url=url):
+                self._annotations.append(Annotation(AnnotationURLCitation(start, end, title, url)))
+        return None
+
+    def _think(self, text: str) -> ChoiceDelta | None:
+        """Thinking blocks are one text here: a blank line stands between them."""
+        if not self._plan.reasoning:
+            return None
+        if self._between_thoughts:
+            text = "\n\n" + text
+        self._thought, self._between_thoughts = True, False
+        return ChoiceDelta(reasoning_content=text)
+
+    def _call_head(self, call: CallBegun) -> ChoiceDelta:
+        """Id, type and name; `function_call` has a name only."""
+        if self._legacy:
+            return ChoiceDelta(function_call=FunctionCallDelta(name=call.name, arguments=""))
+        if call.custom:
+            custom = CustomToolCallDelta(name=call.name, input="")
+            return ChoiceDelta(tool_calls=[ToolCallDelta(index=call.index, id=call.id, type="custom", custom=custom)])
+        function = FunctionCallDelta(name=call.name, arguments="")
+        return ChoiceDelta(tool_calls=[ToolCallDelta(index=call.index, id=call.id, type="function", function=function)])
+
+    def _call_piece(self, piece: CallPiece) -> ChoiceDelta:
+        if self._legacy:
+            return ChoiceDelta(function_call=FunctionCallDelta(arguments=piece.text))
+        if piece.custom:
+            custom = CustomToolCallDelta(input=piece.text)
+            return ChoiceDelta(tool_calls=[ToolCallDelta(index=piece.index, custom=custom)])
+        function = FunctionCallDelta(arguments=piece.text)
+        return ChoiceDelta(tool_calls=[ToolCallDelta(index=piece.index, function=function)])
+
+    def _stop(self, event: Stopped) -> list[ChoiceDelta]:
+        """All annotations go out at once: the official SDK's accumulator takes a second list of them for an error."""
+        deltas = [ChoiceDelta(annotations=self._annotations)] if self._annotations else []
+        called = self.answer.called
+        if event.stop_reason == "refusal":
+            deltas.append(ChoiceDelta(refusal=event.explanation or REFUSED))
+        elif not (self._blocks.length or called):
             deltas.append(ChoiceDelta(content=""))
         self.finish_reason = to_finish_reason(
-            stop_reason, calls=self.called, legacy=self._legacy, structured=self._structured
+            event.stop_reason, calls=called, legacy=self._legacy, structured=self._plan.structured
         )
-        last = ChunkChoice(index=self._index, delta=ChoiceDelta(), finish_reason=self.finish_reason)
-        return [*self._chunks(deltas), last]
-
-    # ---- events ------------------------------------------------------------------------------------------------------
-
-    def _deltas(self, event: StreamEvent) -> list[ChoiceDelta]:
-        match event:
-            case ContentBlockDelta():
-                return self._blocks.grow(event)
-            case ContentBlockStart():
-                return self._blocks.start(event)
-            case MessageDelta():
-                return self._end_content(event)
-            case MessageStart():
-                self._start_message(event.message)
-            case MessageStop():
-                self._stop_message()
-            case UnknownEvent():
-                self._unknown_events += 1
-            case ErrorEvent():
-                raise UpstreamProtocolError(f"Claude's answer broke off: {event.error.message}")
-        return []
+        return deltas
 
     def _chunks(self, deltas: list[ChoiceDelta]) -> list[ChunkChoice]:
         """The very first is led by the one with the role; `content` is null there unless text follows, as at OpenAI."""
@@ -129,28 +157,3 @@ class ChoiceStream:
             opening = ChoiceDelta(role="assistant", content="" if isinstance(content, str) else None)
             deltas = [opening, *(deltas[1:] if content == "" else deltas)]
         return [ChunkChoice(index=self._index, delta=delta) for delta in deltas]
-
-    def _start_message(self, message: Message) -> None:
-        if self._started and not self.paused:
-            raise UpstreamProtocolError("Claude sent a second message_start")
-        self._running, self.paused, self._stop_reason = True, False, None
-        self._usage.start(message.usage)
-        if self._started:
-            return
-        self._started = True
-        self.message_id, self.model = message.id, message.model
-
-    def _end_content(self, event: MessageDelta) -> list[ChoiceDelta]:
-        self._usage.update(event.usage)
-        if event.delta.stop_reason is None:
-            return []
-        self._stop_reason = event.delta.stop_reason
-        if event.delta.stop_details is not None and event.delta.stop_details.explanation:
-            self._refusal = event.delta.stop_details.explanation
-        return self._blocks.end(cut=self._stop_reason in CUT_REASONS)
-
-    def _stop_message(self) -> None:
-        if self._stop_reason is None:
-            raise UpstreamProtocolError("Claude's answer ended without a stop_reason")
-        self._running = False
-        self.paused = self._stop_reason == "pause_turn" and not self.called and not self.cut

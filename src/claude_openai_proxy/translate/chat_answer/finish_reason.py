@@ -1,14 +1,7 @@
 """Claude's `stop_reason` into OpenAI's `finish_reason`."""
 
-from typing import Final
-
 from claude_openai_proxy.protocols.openai_chat_response import FinishReason
-
-LENGTH_REASONS: Final = frozenset({"max_tokens", "model_context_window_exceeded"})
-"""The answer ran out of room."""
-
-CUT_REASONS: Final = LENGTH_REASONS | {"refusal"}
-"""The answer's last call may be cut: nothing is to be made up for it."""
+from claude_openai_proxy.translate.messages_api.stop_reasons import LENGTH_REASONS
 
 
 def to_finish_reason(stop_reason: str, *, calls: bool, legacy: bool = False, structured: bool = False) -> FinishReason:

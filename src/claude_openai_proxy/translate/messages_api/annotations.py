@@ -1,4 +1,4 @@
-"""Citations of Claude's text blocks (https://docs.anthropic.com/en/docs/build-with-claude/citations) as annotations."""
+"""Citations of Claude's text blocks (https://docs.anthropic.com/en/docs/build-with-claude/citations): who said what."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from claude_openai_proxy.errors import UpstreamProtocolError
-from claude_openai_proxy.protocols.openai_chat_response import Annotation, AnnotationURLCitation
+from claude_openai_proxy.translate.messages_api.answer_events import Annotation
 
 
 class _Citation(Struct, frozen=True):
@@ -23,36 +23,31 @@ class _Citation(Struct, frozen=True):
     start_block_index: int | None = None
 
 
-class AnnotationList:
-    """The annotations of one answer. A cited block is cited as a whole: its range of characters is the annotation's."""
+class OpenCitations:
+    """Those of the open text block. It is cited as a whole: its range of characters is the annotation's."""
 
     def __init__(self) -> None:
-        self._finished: list[Annotation] = []
         self._open: list[_Citation] = []
         self._start = 0
 
     def open(self, offset: int, citations: Iterable[Raw]) -> None:
-        """A text block starts at this character of the content."""
+        """A text block starts at this character of the answer. Raises `UpstreamProtocolError`, as `add` does."""
         self._start = offset
         for citation in citations:
             self.add(citation)
 
     def add(self, citation: Raw) -> None:
-        """The open block has this source."""
+        """The open block has this source. Raises `UpstreamProtocolError` where it cannot be read."""
         self._open.append(_decode(citation))
 
-    def close(self, offset: int) -> None:
+    def close(self, offset: int) -> list[Annotation]:
         """The text block ends before this character."""
+        if not self._open:
+            return []
         start = min(self._start, offset)
-        for citation in self._open:
-            if (annotation := _to_annotation(citation, start, offset)) is not None:
-                self._finished.append(annotation)
+        found = [_to_annotation(citation, start, offset) for citation in self._open]
         self._open.clear()
-
-    def take(self) -> list[Annotation]:
-        """All that are finished, in their order."""
-        finished, self._finished = self._finished, []
-        return finished
+        return [annotation for annotation in found if annotation is not None]
 
 
 def _decode(citation: Raw) -> _Citation:
@@ -67,11 +62,11 @@ def _to_annotation(citation: _Citation, start: int, end: int) -> Annotation | No
     if url is None:
         return None
     title = citation.title or citation.document_title or url
-    return Annotation(AnnotationURLCitation(start_index=start, end_index=end, title=title, url=url))
+    return Annotation(start, end, title, url)
 
 
 def _document_url(citation: _Citation) -> str | None:
-    """OpenAI's form demands an address: the document's number in the request, with the fragment of RFC 3778 or 5147."""
+    """Clients' forms demand an address: the document's number in the request, with the fragment of RFC 3778 or 5147."""
     if citation.document_index is None:
         return None
     url = f"document:{citation.document_index}"

@@ -1,4 +1,4 @@
-"""The content blocks of an answer, as they stream, into what they add to the choice."""
+"""The content blocks of an answer, as they stream, into what the answer says."""
 
 from claude_openai_proxy.errors import UpstreamProtocolError
 from claude_openai_proxy.protocols.anthropic import (
@@ -7,6 +7,7 @@ from claude_openai_proxy.protocols.anthropic import (
     ContentBlockDelta,
     ContentBlockStart,
     InputJSONDelta,
+    RedactedThinkingBlock,
     ServerToolUseBlock,
     SignatureDelta,
     TextBlock,
@@ -16,10 +17,20 @@ from claude_openai_proxy.protocols.anthropic import (
     ToolUseBlock,
     UnknownBlock,
 )
-from claude_openai_proxy.protocols.openai_chat_response import ChoiceDelta
-from claude_openai_proxy.translate.messages_api.annotations import AnnotationList
+from claude_openai_proxy.translate.messages_api.annotations import OpenCitations
+from claude_openai_proxy.translate.messages_api.answer_events import (
+    AnswerEvent,
+    CallBegun,
+    CallEnded,
+    CallPiece,
+    RedactedThinking,
+    Text,
+    ThinkingBegun,
+    ThinkingEnded,
+    ThinkingPiece,
+)
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
-from claude_openai_proxy.translate.messages_api.calls import CallStream, open_call
+from claude_openai_proxy.translate.messages_api.calls import CallInput, CustomInput, FunctionInput
 from claude_openai_proxy.translate.messages_api.stop_texts import StopTextCutter
 
 NO_BLOCK = -1
@@ -33,43 +44,54 @@ class AnswerBlocks:
 
     def __init__(self, plan: AnswerPlan) -> None:
         self._plan = plan
-        self._annotations = AnnotationList()
+        self._citations = OpenCitations()
         self._stop_texts = StopTextCutter(plan.stop_texts) if plan.stop_texts else None
         self._block: ContentBlock | None = None
         self._index = NO_BLOCK
-        self._call: CallStream | None = None
-        self._thought = False
-        self._between_thoughts = False
+        self._call: CallInput | None = None
+        """Of the open block, unless it is skipped."""
+        self._custom = False
+        self._signature = ""
         self.plain_text = NO_BLOCK
-        """Index of the open block while its text goes out just as it comes."""
+        """Index of the open block while its text goes out just as it comes.
+
+        Whoever hands a delta of it on without `grow` adds to `length`.
+        """
         self.length = 0
-        """Characters of content so far: annotations point into it."""
+        """Characters of text so far: annotations point into it."""
         self.calls = 0
         self.skipped = 0
-        """Blocks of an unknown kind, and calls that `function_call` cannot hold."""
+        """Blocks of an unknown kind, and calls beyond the one that the client's form holds."""
         self.cut = False
         """A stop text was reached: no block adds anything any more."""
 
-    def start(self, event: ContentBlockStart) -> list[ChoiceDelta]:
-        """A block opens, perhaps with content already; the one before it has ended."""
+    def start(self, event: ContentBlockStart) -> list[AnswerEvent]:
+        """A block opens, perhaps with content already; the one before it has ended.
+
+        Raises `UpstreamProtocolError` for a citation that cannot be read.
+        """
         if self.cut:
             return []
-        deltas = self.end(cut=False)
+        events = self.end(cut=False)
         self._block, self._index = event.content_block, event.index
         match event.content_block:
             case TextBlock() as block:
-                return deltas + self._start_text(block)
-            case ThinkingBlock(thinking=thinking):
-                self._between_thoughts = self._thought
-                return deltas + self._think(thinking)
+                events += self._start_text(block)
+            case ThinkingBlock() as block:
+                self._signature = block.signature
+                events.append(ThinkingBegun())
+                if block.thinking:
+                    events.append(ThinkingPiece(block.thinking))
             case ToolUseBlock() as block:
-                return deltas + self._start_call(block)
+                events += self._start_call(block)
+            case RedactedThinkingBlock(data=data):
+                events.append(RedactedThinking(data))
             case UnknownBlock():
                 self.skipped += 1
-        return deltas
+        return events
 
-    def grow(self, event: ContentBlockDelta) -> list[ChoiceDelta]:
-        """The open block grows."""
+    def grow(self, event: ContentBlockDelta) -> list[AnswerEvent]:
+        """The open block grows. Raises `UpstreamProtocolError` for a delta that does not belong to it."""
         if self.cut:
             return []
         delta, block = event.delta, self._block
@@ -77,75 +99,71 @@ class AnswerBlocks:
             raise UpstreamProtocolError(f"Claude sent a delta for block {event.index}, which is not open")
         match delta, block:
             case InputJSONDelta(), ToolUseBlock():
-                return self._call.feed(delta.partial_json) if self._call else []
+                piece = self._call.feed(delta.partial_json) if self._call else ""
+                return [CallPiece(self.calls - 1, piece, self._custom)] if piece else []
             case TextDelta(), TextBlock():
                 return self._text(delta.text)
             case ThinkingDelta(), ThinkingBlock():
-                return self._think(delta.thinking)
+                return [ThinkingPiece(delta.thinking)] if delta.thinking else []
             case CitationsDelta(), TextBlock():
-                self._annotations.add(delta.citation)
+                self._citations.add(delta.citation)
                 return []
-            case (SignatureDelta(), ThinkingBlock()) | (InputJSONDelta(), ServerToolUseBlock()) | (_, UnknownBlock()):
+            case SignatureDelta(), ThinkingBlock():
+                self._signature = delta.signature
+                return []
+            case (InputJSONDelta(), ServerToolUseBlock()) | (_, UnknownBlock()):
                 return []
         raise UpstreamProtocolError(f"Claude sent a {type(delta).__name__} for a {type(block).__name__}")
 
-    def end(self, *, cut: bool) -> list[ChoiceDelta]:
+    def end(self, *, cut: bool) -> list[AnswerEvent]:
         """The open block is over; `cut`: the tokens ran out within it."""
-        call, self._call = self._call, None
+        events: list[AnswerEvent] = []
         if isinstance(self._block, TextBlock):
-            self._annotations.close(self._offset)
-        self._block, self._index, self.plain_text = None, NO_BLOCK, NO_BLOCK
-        return call.end(cut=cut) if call else []
+            events += self._citations.close(self._offset)
+        elif isinstance(self._block, ThinkingBlock):
+            events.append(ThinkingEnded(self._signature))
+        elif self._call is not None:
+            if rest := self._call.end(cut=cut):
+                events.append(CallPiece(self.calls - 1, rest, self._custom))
+            events.append(CallEnded(self.calls - 1))
+        self._block, self._index, self.plain_text, self._call = None, NO_BLOCK, NO_BLOCK, None
+        return events
 
-    def finish(self) -> list[ChoiceDelta]:
-        """The answer is over: text held back, and the annotations.
-
-        All annotations go out at once: the official SDK's accumulator takes a second list of them for an error.
-        """
-        deltas = self._release_text()
-        if annotations := self._annotations.take():
-            deltas.append(ChoiceDelta(annotations=annotations))
-        return deltas
+    def finish(self) -> list[AnswerEvent]:
+        """The answer is over: text held back turned out to be text."""
+        held = self._stop_texts.end() if self._stop_texts is not None else ""
+        self.length += len(held)
+        return [Text(held)] if held else []
 
     # ---- kinds of blocks ---------------------------------------------------------------------------------------------
 
-    def _start_text(self, block: TextBlock) -> list[ChoiceDelta]:
-        self._annotations.open(self._offset, block.citations or ())
+    def _start_text(self, block: TextBlock) -> list[AnswerEvent]:
+        self._citations.open(self._offset, block.citations or ())
         if self._stop_texts is None:
             self.plain_text = self._index
         return self._text(block.text)
 
-    def _text(self, text: str) -> list[ChoiceDelta]:
+    def _text(self, text: str) -> list[AnswerEvent]:
         if self._stop_texts is not None:
             text = self._stop_texts.feed(text)
         self.length += len(text)
+        events: list[AnswerEvent] = [Text(text)] if text else []
         if self._stop_texts is not None and self._stop_texts.reached:
-            self.end(cut=True)
+            events += self.end(cut=True)
             self.cut = True
-        return [ChoiceDelta(content=text)] if text else []
-
-    def _release_text(self) -> list[ChoiceDelta]:
-        held = self._stop_texts.end() if self._stop_texts is not None else ""
-        self.length += len(held)
-        return [ChoiceDelta(content=held)] if held else []
+        return events
 
     @property
     def _offset(self) -> int:
-        """Where the next character of content will stand."""
+        """Where the next character of text will stand."""
         return self.length + (self._stop_texts.held if self._stop_texts is not None else 0)
 
-    def _think(self, thinking: str) -> list[ChoiceDelta]:
-        if not thinking or not self._plan.reasoning:
-            return []
-        if self._between_thoughts:
-            thinking = "\n\n" + thinking
-        self._thought, self._between_thoughts = True, False
-        return [ChoiceDelta(reasoning_content=thinking)]
-
-    def _start_call(self, block: ToolUseBlock) -> list[ChoiceDelta]:
-        self._call = open_call(block, self._plan, self.calls)
-        if self._call is None:
+    def _start_call(self, block: ToolUseBlock) -> list[AnswerEvent]:
+        if self.calls and self._plan.single_call:
             self.skipped += 1
             return []
+        name = self._plan.tool_names.get(block.name, block.name)
+        self._custom = name in self._plan.custom_tools
+        self._call = CustomInput(block) if self._custom else FunctionInput(block)
         self.calls += 1
-        return [*self._release_text(), self._call.opening()]
+        return [*self.finish(), CallBegun(self.calls - 1, block.id, name, self._custom)]

@@ -6,22 +6,34 @@ from typing import Literal
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from claude_openai_proxy.protocols.anthropic import (
+    CacheControlEphemeral,
     ContentBlockParam,
+    DocumentBlockParam,
+    ImageBlockParam,
     MessageParam,
     TextBlockParam,
     ToolResultBlockParam,
     ToolUseBlockParam,
 )
-from claude_openai_proxy.translate.chat.content import SeenBlock
-from claude_openai_proxy.translate.messages_api.tool_names import call_id
-from claude_openai_proxy.translate.wishes.cache_marks import Mark
-from claude_openai_proxy.translate.wishes.instructions import DEVELOPER, EMPTY_USER_MESSAGE, NO_RESULT, NO_USER_MESSAGE
-from claude_openai_proxy.translate.wishes.notes import Notes
+from claude_openai_proxy.translate.messages_api.instructions import (
+    DEVELOPER,
+    EMPTY_USER_MESSAGE,
+    NO_RESULT,
+    NO_USER_MESSAGE,
+)
+from claude_openai_proxy.translate.messages_api.tool_names import ToolNames, call_id
+from claude_openai_proxy.translate.notes import Notes
 
 _NO_CALLS: "Sequence[_Call]" = ()
 
+Mark = CacheControlEphemeral | UnsetType
+"""A cache mark on a block, or none."""
+
+SeenBlock = TextBlockParam | ImageBlockParam | DocumentBlockParam
+"""What may stand in a user turn and in a tool result."""
+
 ResultContent = str | list[SeenBlock] | UnsetType
-"""What a tool returned: text, or blocks, or nothing."""
+"""What a tool returned: text, or blocks, or nothing; blank text counts as nothing."""
 
 
 class _Turn(Struct, eq=False):
@@ -43,11 +55,16 @@ class _Call(Struct, eq=False):
 
 
 class Conversation:
-    """Takes a client's messages in order and mends what Claude would refuse, noting that it did."""
+    """Takes a client's messages in order and mends what Claude would refuse, noting that it did.
 
-    def __init__(self, notes: Notes, *, system_in_messages: bool) -> None:
+    Any dialect's reader feeds it: `instruct`, `ask`, `say`, `call`, `answer`. Tools go by the client's names. It raises
+    nothing but what `Notes` raises; text that is blank must have been left out (`text_blocks`).
+    """
+
+    def __init__(self, notes: Notes, names: ToolNames, *, system_in_messages: bool) -> None:
         self.system: list[TextBlockParam] = []
         self._notes = notes
+        self._names = names
         self._system_in_messages = system_in_messages
         self._turns: list[_Turn] = []
         self._calls: dict[str, list[_Call]] = {}
@@ -80,11 +97,11 @@ class Conversation:
             self._turn("assistant").blocks.extend(blocks)
             self._empty_end = False
 
-    def call(self, asked_id: str | None, name: str, claude_name: str, input_: Raw, mark: Mark = UNSET) -> None:
+    def call(self, asked_id: str | None, name: str, input_: Raw, mark: Mark = UNSET) -> None:
         """A call in the assistant's turn; it gets an id of its own where the client's is taken or not of Claude's."""
         turn = self._turn("assistant")
         id_ = call_id(asked_id, self._ids)
-        turn.blocks.append(ToolUseBlockParam(id_, claude_name, input_, mark))
+        turn.blocks.append(ToolUseBlockParam(id_, self._names.alias(name), input_, mark))
         call = _Call(id_, name, len(self._turns) - 1)
         turn.calls.append(call)
         self._calls.setdefault(asked_id or id_, []).append(call)
@@ -96,6 +113,8 @@ class Conversation:
         self, asked_id: str, content: ResultContent, mark: Mark = UNSET, *, is_error: bool | UnsetType = UNSET
     ) -> None:
         """The result of the call with this id."""
+        if type(content) is str and (not content or content.isspace()):
+            content = UNSET
         calls = self._calls.get(asked_id, _NO_CALLS)
         if waiting := _first_waiting(calls):
             self._settle(waiting, ToolResultBlockParam(waiting.id, content, is_error, mark))
@@ -105,6 +124,8 @@ class Conversation:
 
     def answer_named(self, name: str, content: ResultContent, mark: Mark = UNSET) -> None:
         """The result of the latest call of that name that has none."""
+        if type(content) is str and (not content or content.isspace()):
+            content = UNSET
         calls = [call for calls in self._calls.values() for call in calls if call.name == name]
         if waiting := _first_waiting(calls):
             self._settle(waiting, ToolResultBlockParam(waiting.id, content, cache_control=mark))
@@ -181,6 +202,11 @@ class Conversation:
         turn = _Turn(role)
         turns.append(turn)
         return turn
+
+
+def text_blocks(text: str, mark: Mark = UNSET) -> list[TextBlockParam]:
+    """Text as at most one block: Claude refuses one that is empty or blank."""
+    return [] if not text or text.isspace() else [TextBlockParam(text, mark)]
 
 
 def _first_waiting(calls: Sequence[_Call]) -> _Call | None:

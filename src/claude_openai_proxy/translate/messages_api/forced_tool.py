@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from claude_openai_proxy.protocols.anthropic import ContentBlockStart, MessageDelta, StreamEvent, ToolUseBlock
-from claude_openai_proxy.translate.chat_answer.finish_reason import CUT_REASONS
+from claude_openai_proxy.translate.messages_api.stop_reasons import CUT_REASONS
 
 
 class ForcedToolGate:

@@ -14,7 +14,7 @@ from claude_openai_proxy.protocols.anthropic import (
     ThinkingBlockParam,
     ToolParam,
 )
-from claude_openai_proxy.translate.wishes.instructions import schema_in_words
+from claude_openai_proxy.translate.messages_api.instructions import schema_in_words
 
 Remedy = Callable[[MessagesRequest], MessagesRequest]
 

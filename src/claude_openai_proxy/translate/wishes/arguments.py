@@ -11,6 +11,10 @@ WRAPPED = "arguments"
 """The property that holds what is not an object."""
 
 
+CUSTOM_INPUT = "input"
+"""The one property of a free-form tool."""
+
+
 class _Object(Struct):
     """Any object: all of it is looked at, none of it is kept."""
 
@@ -28,6 +32,11 @@ def call_input(arguments: str | dict[str, object] | list[object] | None) -> Raw:
         return _mended(arguments)
     is_deep = len(arguments) > DEEPEST and is_deeper(arguments.encode(), DEEPEST)
     return _wrapped(arguments) if is_deep else Raw(arguments)
+
+
+def custom_input(text: str) -> Raw:
+    """The input of a free-form tool's call, as the object that Claude knows."""
+    return call_input({CUSTOM_INPUT: text})
 
 
 def object_input(value: Raw) -> Raw:

@@ -4,7 +4,7 @@ Claude takes four marks, and none with a longer life after one with a shorter
 (https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching).
 """
 
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct
 from msgspec.structs import replace
 
 from claude_openai_proxy.protocols.anthropic import (
@@ -18,54 +18,42 @@ from claude_openai_proxy.protocols.anthropic import (
     ToolParam,
     WebSearchTool,
 )
-from claude_openai_proxy.protocols.openai_chat_request import (
-    CacheControl,
-    ChatCompletionRequest,
-    Part,
-    PromptCacheBreakpoint,
-)
-from claude_openai_proxy.translate.wishes.notes import Notes
+from claude_openai_proxy.translate.messages_api.conversation import Mark
+from claude_openai_proxy.translate.notes import Notes
 
 MOST_MARKS = 4
 FIVE_MINUTES = CacheControlEphemeral()
 ONE_HOUR = CacheControlEphemeral(ttl="1h")
 
-Mark = CacheControlEphemeral | UnsetType
 
+class CacheMarks(Struct, eq=False, kw_only=True):
+    """The client's marks, counted while its request is read, and what it says of caching as a whole."""
 
-class CacheMarks(Struct, eq=False):
-    """Counts the client's marks while its request is read."""
-
+    long: bool = False
+    """The automatic mark lives for an hour."""
+    own_only: bool = False
+    """The client places all marks itself: there is no automatic one."""
     count: int = 0
     lives: set[str] = set()
 
-    def of_part(self, part: Part) -> Mark:
-        """The part's mark, in either API's form."""
-        if part.cache_control is None and part.prompt_cache_breakpoint is None:
-            return UNSET
-        return self.of(part.cache_control, part.prompt_cache_breakpoint)
-
-    def of(self, mark: CacheControl | None, breakpoint_: PromptCacheBreakpoint | None = None) -> Mark:
-        """The mark as Claude takes it. OpenAI's lives are 30 minutes at least, Claude's next longer one is an hour."""
-        if mark is None and breakpoint_ is None:
-            return UNSET
-        long = mark.ttl == "1h" if mark else True
+    def mark(self, *, long: bool) -> CacheControlEphemeral:
+        """One more mark of the client's, that lives five minutes or an hour."""
         self.count += 1
         self.lives.add("1h" if long else "5m")
         return ONE_HOUR if long else FIVE_MINUTES
 
-
-def automatic_mark(request: ChatCompletionRequest, marks: CacheMarks) -> Mark:
-    """The mark of the whole request, unless the client placed its own or asked for those only."""
-    options = request.prompt_cache_options
-    if marks.count or (options and options.mode == "explicit"):
-        return UNSET
-    long = request.prompt_cache_retention == "24h" or (options is not None and options.ttl is not None)
-    return ONE_HOUR if long else FIVE_MINUTES
+    def automatic(self) -> Mark:
+        """The mark of the whole request, unless the client placed its own or asked for those only."""
+        if self.count or self.own_only:
+            return UNSET
+        return ONE_HOUR if self.long else FIVE_MINUTES
 
 
 def with_legal_marks(request: MessagesRequest, marks: CacheMarks, notes: Notes) -> MessagesRequest:
-    """At most the last four marks, all with one life where the client mixed them."""
+    """At most the last four marks, all with one life where the client mixed them.
+
+    Raises `UnsupportedParameterError` for those beyond where the user wants that refused.
+    """
     if marks.count > MOST_MARKS:
         notes.decline("cache_control", f"Claude takes {MOST_MARKS} marks, the last ones were kept")
     if marks.count <= MOST_MARKS and len(marks.lives) < 2:

@@ -4,18 +4,17 @@ import binascii
 from base64 import b64decode
 from urllib.parse import unquote
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.anthropic import (
     Base64Source,
-    CacheControlEphemeral,
     DocumentBlockParam,
     ImageBlockParam,
     PlainTextSource,
     URLSource,
 )
-from claude_openai_proxy.protocols.openai_chat_request import File
+from claude_openai_proxy.translate.messages_api.conversation import Mark
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 PDF = "application/pdf"
@@ -32,11 +31,12 @@ _HEAD = 24
 
 _TO_STANDARD = str.maketrans("-_", "+/", " \t\r\n")
 
-Mark = CacheControlEphemeral | UnsetType
-
 
 def image_block(url: str, place: str, mark: Mark = UNSET) -> ImageBlockParam | DocumentBlockParam:
-    """An image (or a PDF sent as one) from an http(s) URL, a `data:` URL or bare base64."""
+    """An image (or a PDF sent as one) from an http(s) URL, a `data:` URL or bare base64.
+
+    Raises `InvalidRequestError` at `place` for anything else.
+    """
     if (source := web_source(url)) is not None:
         return ImageBlockParam(source=source, cache_control=mark)
     declared, data = _data_url(url, place)
@@ -52,7 +52,7 @@ def web_source(url: str) -> URLSource | None:
 
 
 def image_of_bytes(declared: str, data: str, place: str, mark: Mark = UNSET) -> ImageBlockParam | DocumentBlockParam:
-    """An image from base64, with the media type that its bytes show."""
+    """An image from base64, with the media type that its bytes show. Raises `InvalidRequestError` where it is none."""
     data = _clean(data)
     media_type = _sniffed(data, place) or _SYNONYMS.get(declared, declared)
     if media_type == PDF:
@@ -62,21 +62,22 @@ def image_of_bytes(declared: str, data: str, place: str, mark: Mark = UNSET) -> 
     return ImageBlockParam(source=Base64Source(media_type, data), cache_control=mark)
 
 
-def file_block(file: File, place: str, mark: Mark = UNSET) -> ImageBlockParam | DocumentBlockParam:
-    """A PDF, an image or plain text that came with the request."""
-    if file.file_data is None:
-        param = f"{place}.file_id" if file.file_id is not None else place
-        raise InvalidRequestError("Send the file itself in file_data; uploaded files are not known here.", param=param)
-    place = f"{place}.file_data"
-    declared, data = _data_url(file.file_data, place)
+def file_block(
+    file_data: str, filename: str | None, place: str, mark: Mark = UNSET
+) -> ImageBlockParam | DocumentBlockParam:
+    """A PDF, an image or plain text that came with the request, as base64 or a `data:` URL.
+
+    Raises `InvalidRequestError` at `place` for anything else.
+    """
+    declared, data = _data_url(file_data, place)
     if (media_type := _sniffed(_clean(data), place)) in IMAGE_TYPES:
         return ImageBlockParam(source=Base64Source(media_type, _clean(data)), cache_control=mark)
     source = document_source(declared, data, place)
-    return DocumentBlockParam(source=source, title=file.filename or UNSET, cache_control=mark)
+    return DocumentBlockParam(source=source, title=filename or UNSET, cache_control=mark)
 
 
 def document_source(declared: str, data: str, place: str) -> Base64Source | PlainTextSource:
-    """A PDF or plain text from base64, as its bytes show."""
+    """A PDF or plain text from base64, as its bytes show. Raises `InvalidRequestError` where it is neither."""
     data = _clean(data)
     if _sniffed(data, place) == PDF or declared == PDF:
         return Base64Source(PDF, data)

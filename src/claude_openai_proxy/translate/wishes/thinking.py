@@ -1,6 +1,7 @@
 """Reasoning effort, and Claude's own `thinking`, as each model takes them."""
 
 from collections.abc import Sequence
+from typing import Final, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -15,11 +16,11 @@ from claude_openai_proxy.protocols.anthropic import (
     ThinkingConfigEnabled,
     ToolUseBlockParam,
 )
-from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest, ReasoningEffort
-from claude_openai_proxy.protocols.openai_chat_request import Thinking as AskedThinking
 from claude_openai_proxy.translate.models.facts import EFFORTS, ModelFacts
-from claude_openai_proxy.translate.wishes.notes import Notes
-from claude_openai_proxy.translate.wishes.sampling import asked_limit
+from claude_openai_proxy.translate.notes import Notes
+
+WishedEffort = Effort | Literal["none", "minimal"]
+"""Claude's efforts and two of OpenAI's that Claude does not have."""
 
 SMALL_LIMIT = 4096
 """Thinking counts into the token limit: below this one it could leave the answer empty."""
@@ -40,6 +41,22 @@ BUDGETS: tuple[tuple[Effort, int], ...] = (
 _USUAL_BUDGET = 8192
 
 
+class ThinkingWish(Struct, frozen=True):
+    """OpenAI's `effort`, Claude's `thinking` (its `type` and what belongs to it), or both.
+
+    `fields` are the client's names of those that ask for thinking.
+    """
+
+    effort: WishedEffort | None = None
+    type: Literal["enabled", "disabled", "adaptive"] | None = None
+    budget_tokens: int | None = None
+    display: Literal["summarized", "omitted"] | None = None
+    fields: tuple[str, ...] = ()
+
+
+NO_THINKING_WISH: Final = ThinkingWish()
+
+
 class Reasoning(Struct, frozen=True):
     """How much Claude thinks. `shown`: the client asked for it and gets to read it."""
 
@@ -57,6 +74,8 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     """What else in the request bears on thinking."""
 
     max_tokens: int
+    asked_limit: int | None
+    """The client's own token limit."""
     forced_tool: bool
     """`tool_choice` of type "any" or "tool" goes upstream, which a thinking budget does not go with."""
     messages: Sequence[MessageParam]
@@ -71,45 +90,46 @@ class Surroundings(Struct, frozen=True, kw_only=True):
         return not isinstance(last.content[0], ThinkingBlockParam | RedactedThinkingBlockParam)
 
 
-def reasoning(request: ChatCompletionRequest, facts: ModelFacts, around: Surroundings, notes: Notes) -> Reasoning:
-    """Thinking as asked for; where nothing was, the model's default unless the token limit is too small for it."""
-    asked = request.thinking
-    effort = _asked_effort(request.reasoning_effort, asked)
-    if asked is None and effort is None:
-        return _by_default(request, facts, notes)
+def reasoning(wish: ThinkingWish, facts: ModelFacts, around: Surroundings, notes: Notes) -> Reasoning:
+    """Thinking as asked for; where nothing was, the model's default unless the token limit is too small for it.
+
+    Raises `UnsupportedParameterError` for a model that does not think where the user wants that refused.
+    """
+    effort = _wished_effort(wish)
+    if wish.type is None and effort is None:
+        return _by_default(around.asked_limit, facts, notes)
     if not facts.thinking & {"adaptive", "enabled"}:
-        return _without_thinking(request, notes)
-    if effort == "none" or (asked and asked.type == "disabled"):
+        return _without_thinking(wish, notes)
+    if effort == "none" or wish.type == "disabled":
         return _off(facts, _level(effort, facts, notes), notes)
     level = _level(effort, facts, notes)
-    display = asked.display if asked and asked.display else "summarized"
+    display = wish.display or "summarized"
     shown = display == "summarized"
-    if "adaptive" in facts.thinking and not _keeps_budget(asked, facts):
-        if asked and asked.budget_tokens:
+    if "adaptive" in facts.thinking and not _keeps_budget(wish, facts):
+        if wish.budget_tokens:
             notes.repair("thinking_budget_as_effort")
         return Reasoning(ThinkingConfigAdaptive(display=display), level, shown)
-    budget = _budget(asked, effort, around, notes)
+    budget = _budget(wish, effort, around, notes)
     if budget is None:
         return Reasoning(effort=level)
     return Reasoning(ThinkingConfigEnabled(budget_tokens=budget, display=display), level, shown)
 
 
-def _asked_effort(effort: ReasoningEffort | None, asked: AskedThinking | None) -> ReasoningEffort | None:
-    if effort is None and asked and asked.type == "enabled" and asked.budget_tokens:
-        return _effort_for(asked.budget_tokens)
-    return effort
+def _wished_effort(wish: ThinkingWish) -> WishedEffort | None:
+    if wish.effort is None and wish.type == "enabled" and wish.budget_tokens:
+        return _effort_for(wish.budget_tokens)
+    return wish.effort
 
 
 def _effort_for(budget: int) -> Effort:
     return next((effort for effort, tokens in BUDGETS if budget <= tokens), "max")
 
 
-def _keeps_budget(asked: AskedThinking | None, facts: ModelFacts) -> bool:
-    return bool(asked and asked.type == "enabled" and asked.budget_tokens and "enabled" in facts.thinking)
+def _keeps_budget(wish: ThinkingWish, facts: ModelFacts) -> bool:
+    return wish.type == "enabled" and bool(wish.budget_tokens) and "enabled" in facts.thinking
 
 
-def _by_default(request: ChatCompletionRequest, facts: ModelFacts, notes: Notes) -> Reasoning:
-    limit = asked_limit(request)
+def _by_default(limit: int | None, facts: ModelFacts, notes: Notes) -> Reasoning:
     if limit is None or limit >= SMALL_LIMIT or not facts.thinking_by_default:
         return Reasoning()
     if "disabled" in facts.thinking:
@@ -119,10 +139,9 @@ def _by_default(request: ChatCompletionRequest, facts: ModelFacts, notes: Notes)
     return Reasoning(effort=facts.efforts[0] if facts.efforts else UNSET)
 
 
-def _without_thinking(request: ChatCompletionRequest, notes: Notes) -> Reasoning:
-    for name in ("reasoning_effort", "thinking"):
-        if getattr(request, name) not in {None, "none"}:
-            notes.decline(name, "this model does not think")
+def _without_thinking(wish: ThinkingWish, notes: Notes) -> Reasoning:
+    for name in wish.fields:
+        notes.decline(name, "this model does not think")
     return Reasoning()
 
 
@@ -136,7 +155,7 @@ def _off(facts: ModelFacts, level: Effort | UnsetType, notes: Notes) -> Reasonin
     return Reasoning(ThinkingConfigDisabled() if facts.thinking_by_default else UNSET, level)
 
 
-def _level(effort: ReasoningEffort | None, facts: ModelFacts, notes: Notes) -> Effort | UnsetType:
+def _level(effort: WishedEffort | None, facts: ModelFacts, notes: Notes) -> Effort | UnsetType:
     """The model's nearest effort that is not higher than the one asked for."""
     if effort is None or effort == "none" or not facts.efforts:
         return UNSET
@@ -148,12 +167,7 @@ def _level(effort: ReasoningEffort | None, facts: ModelFacts, notes: Notes) -> E
     return level
 
 
-def _budget(
-    asked: AskedThinking | None,
-    effort: ReasoningEffort | None,
-    around: Surroundings,
-    notes: Notes,
-) -> int | None:
+def _budget(wish: ThinkingWish, effort: WishedEffort | None, around: Surroundings, notes: Notes) -> int | None:
     """Tokens to think with, by default at most half of the limit; None where it cannot be on now."""
     if around.forced_tool or around.bare_tool_loop:
         notes.repair("thinking_off_for_forced_tool" if around.forced_tool else "thinking_off_in_tool_loop")
@@ -161,15 +175,15 @@ def _budget(
     if around.max_tokens <= MIN_BUDGET:
         notes.repair("thinking_off_for_small_limit")
         return None
-    if asked and asked.budget_tokens:
-        budget = max(MIN_BUDGET, min(asked.budget_tokens, around.max_tokens - 1))
-        if budget != asked.budget_tokens:
+    if wish.budget_tokens:
+        budget = max(MIN_BUDGET, min(wish.budget_tokens, around.max_tokens - 1))
+        if budget != wish.budget_tokens:
             notes.repair("thinking_budget_clamped")
         return budget
     return max(MIN_BUDGET, min(_budget_for(effort), around.max_tokens // 2))
 
 
-def _budget_for(effort: ReasoningEffort | None) -> int:
+def _budget_for(effort: WishedEffort | None) -> int:
     if effort == "minimal":
         return MIN_BUDGET
     return next((tokens for level, tokens in BUDGETS if level == effort), _USUAL_BUDGET)

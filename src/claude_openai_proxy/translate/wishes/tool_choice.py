@@ -1,10 +1,24 @@
-"""Which tools may be called, in every form in which clients say it."""
+"""Which tools may be called: the whole rule of `tool_choice`.
+
+1. A dialect's reader makes a `ToolChoiceWish` of what the client says (forms and names are the dialect's own).
+2. `choose_tools` makes Claude's `tool_choice` of it. A model that takes no forced call is told in words to make one,
+   and told so once more where it made none: `instruction`, `second_instruction`, put in by `instructed`.
+3. `with_called_tools` declares the tools of a history again where the client no longer does.
+4. The answer to an emulated choice waits in `messages_api.forced_tool` until it calls, and the service sends the second
+   request (`Translation.retry`). A forced call leaves no room for a thinking budget: see `wishes.thinking`.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.anthropic import (
+    MessageParam,
+    MessagesRequest,
+    TextBlockParam,
     ToolChoice,
     ToolChoiceAny,
     ToolChoiceAuto,
@@ -12,25 +26,32 @@ from claude_openai_proxy.protocols.anthropic import (
     ToolChoiceTool,
     ToolParam,
 )
-from claude_openai_proxy.protocols.openai_chat_request import AllowedTools, ChatCompletionRequest, ToolChoiceObject
-from claude_openai_proxy.translate.models.facts import ModelFacts
-from claude_openai_proxy.translate.wishes.instructions import (
+from claude_openai_proxy.translate.messages_api.instructions import (
     ANY_TOOL,
     ANY_TOOL_AGAIN,
     named_tool,
     named_tool_again,
 )
-from claude_openai_proxy.translate.wishes.notes import Notes
+from claude_openai_proxy.translate.models.facts import ModelFacts
+from claude_openai_proxy.translate.notes import Notes
+from claude_openai_proxy.translate.schemas.tool_schema import NO_PARAMETERS
 from claude_openai_proxy.translate.wishes.tools import Tools
 
 
-class Wish(Struct, frozen=True):
-    """What the client wants: "none", "auto" or "any"; `name` one tool of its own; `allowed` those that count now."""
+class ToolChoiceWish(Struct, frozen=True):
+    """`name` is one tool of the client's own; `allowed` those that count now; `serial` allows one call at a time.
 
-    kind: str
+    `place` is the client's name of the field.
+    """
+
+    kind: Literal["none", "auto", "any"] = "auto"
     name: str | None = None
     allowed: frozenset[str] | None = None
+    serial: bool = False
     place: str = "tool_choice"
+
+
+AUTO: Final = ToolChoiceWish()
 
 
 class Choice(Struct, frozen=True):
@@ -50,40 +71,51 @@ class Choice(Struct, frozen=True):
         return isinstance(self.tool_choice, ToolChoiceAny | ToolChoiceTool)
 
 
-def choose_tools(request: ChatCompletionRequest, tools: Tools, facts: ModelFacts, notes: Notes) -> Choice:
+def choose_tools(wish: ToolChoiceWish, tools: Tools, facts: ModelFacts, notes: Notes) -> Choice:
     """The tools and the choice among them. Raises `InvalidRequestError` for a choice of a tool that is not there."""
-    wish = _wish(request)
     params = _allowed(tools, wish)
     if not params and tools.web_search is None:
         if wish.kind == "any":
             raise InvalidRequestError("A tool call cannot be required without tools.", param=wish.place)
         return Choice(params)
-    serial = _is_serial(request)
     if wish.kind == "none":
         return Choice(params, ToolChoiceNone())
     if wish.kind == "auto":
-        return Choice(params, ToolChoiceAuto(disable_parallel_tool_use=True) if serial else UNSET)
+        return Choice(params, ToolChoiceAuto(disable_parallel_tool_use=True) if wish.serial else UNSET)
     if not facts.forced_tool_choice:
         notes.repair("tool_choice_emulated")
-        return _emulated(params, tools, wish, serial=serial)
+        return _emulated(params, tools, wish)
     if wish.name is None:
-        return Choice(params, ToolChoiceAny(disable_parallel_tool_use=serial))
-    return Choice(params, ToolChoiceTool(tools.names.alias(wish.name), disable_parallel_tool_use=serial))
+        return Choice(params, ToolChoiceAny(disable_parallel_tool_use=wish.serial))
+    return Choice(params, ToolChoiceTool(tools.names.alias(wish.name), disable_parallel_tool_use=wish.serial))
 
 
-def _is_serial(request: ChatCompletionRequest) -> bool:
-    """One call at a time: as asked, or because the client knows no more than one."""
-    choice = request.tool_choice
-    if isinstance(choice, ToolChoiceObject) and choice.disable_parallel_tool_use:
-        return True
-    return request.parallel_tool_calls is False or bool(request.functions and not request.tools)
+def with_called_tools(choice: Choice, tools: Tools, called: Sequence[str]) -> Choice:
+    """A history with calls needs tools: where none are on offer the called ones are, and calls forbidden."""
+    if choice.params or not called or tools.web_search is not None:
+        return choice
+    return Choice([ToolParam(tools.names.alias(name), NO_PARAMETERS) for name in called], ToolChoiceNone())
 
 
-def _emulated(params: list[ToolParam], tools: Tools, wish: Wish, *, serial: bool) -> Choice:
+def instructed(request: MessagesRequest, instruction: str | None, facts: ModelFacts) -> MessagesRequest:
+    """With a choice's instruction: at the end where the model takes one there, so that what is cached stays."""
+    if instruction is None:
+        return request
+    block = TextBlockParam(instruction)
+    if facts.system_in_messages:
+        *before, last = request.messages
+        if last.role == "system":
+            return replace(request, messages=[*before, MessageParam("system", [*last.content, block])])
+        return replace(request, messages=[*request.messages, MessageParam("system", [block])])
+    system = [] if request.system is UNSET else request.system
+    return replace(request, system=[*system, block])
+
+
+def _emulated(params: list[ToolParam], tools: Tools, wish: ToolChoiceWish) -> Choice:
     """Auto with an instruction; of a named choice only that tool is offered."""
     choice = Choice(
         params,
-        ToolChoiceAuto(disable_parallel_tool_use=True) if serial else UNSET,
+        ToolChoiceAuto(disable_parallel_tool_use=True) if wish.serial else UNSET,
         ANY_TOOL,
         ANY_TOOL_AGAIN if params else None,
     )
@@ -98,7 +130,7 @@ def _emulated(params: list[ToolParam], tools: Tools, wish: Wish, *, serial: bool
     )
 
 
-def _allowed(tools: Tools, wish: Wish) -> list[ToolParam]:
+def _allowed(tools: Tools, wish: ToolChoiceWish) -> list[ToolParam]:
     if wish.name is None and wish.allowed is None:
         return tools.params
     names = tools.names.client_names
@@ -110,46 +142,3 @@ def _allowed(tools: Tools, wish: Wish) -> list[ToolParam]:
     if wish.allowed is None:
         return tools.params
     return [param for name, param in offered if name in wish.allowed]
-
-
-# ---- reading the wish ----------------------------------------------------------------------------------------------
-
-
-def _wish(request: ChatCompletionRequest) -> Wish:
-    choice = request.tool_choice
-    if choice is None:
-        return _legacy_wish(request)
-    if isinstance(choice, str):
-        return Wish("any" if choice == "required" else choice)
-    if choice.type in {"any", "auto", "none"}:
-        return Wish(choice.type)
-    if choice.type == "allowed_tools":
-        return _allowed_wish(choice.allowed_tools)
-    named = choice.function or choice.custom
-    name = named.name if named else choice.name
-    if name is None:
-        raise InvalidRequestError("The tool choice names no tool.", param=f"tool_choice.{choice.type}")
-    return Wish("any", name)
-
-
-def _legacy_wish(request: ChatCompletionRequest) -> Wish:
-    call = request.function_call
-    if call is None or isinstance(call, str):
-        return Wish(call or "auto", place="function_call")
-    return Wish("any", call.name, place="function_call")
-
-
-def _allowed_wish(allowed: AllowedTools | None) -> Wish:
-    place = "tool_choice.allowed_tools"
-    if allowed is None:
-        raise InvalidRequestError("The tool choice has no allowed_tools.", param=place)
-    names = set()
-    for index, tool in enumerate(allowed.tools):
-        named = tool.function or tool.custom
-        name = named.name if named else tool.name
-        if name is None:
-            raise InvalidRequestError("The allowed tool has no name.", param=f"{place}.tools[{index}]")
-        names.add(name)
-    if not names:
-        return Wish("none", place=place)
-    return Wish("any" if allowed.mode == "required" else "auto", allowed=frozenset(names), place=f"{place}.tools")

@@ -1,7 +1,5 @@
 """The sentences that the proxy says to Claude on its own: one each where a field has no other way."""
 
-from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest, ResponseFormatJSONObject
-
 BRIEF = "Keep your answers brief: say what is needed and no more."
 DETAILED = "Answer in detail: be thorough, and explain what a careful reader would want explained."
 JSON_OBJECT = (
@@ -36,13 +34,3 @@ def named_tool_again(name: str) -> str:
 def schema_in_words(schema: bytes) -> str:
     """For models without structured output."""
     return f"{JSON_OBJECT} It must match this JSON schema:\n{schema.decode()}"
-
-
-def standing_instructions(request: ChatCompletionRequest) -> list[str]:
-    """Those that hold for the whole conversation; they follow the client's own system text."""
-    spoken = []
-    if request.verbosity in {"low", "high"}:
-        spoken.append(BRIEF if request.verbosity == "low" else DETAILED)
-    if isinstance(request.response_format, ResponseFormatJSONObject):
-        spoken.append(JSON_OBJECT)
-    return spoken

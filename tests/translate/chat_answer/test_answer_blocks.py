@@ -19,7 +19,7 @@ from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
 from translate.message_events import block, choice_of, chunks_of, message, text, thinking, tool_use, web_search
 
 THINKING = AnswerPlan(reasoning=True)
-LEGACY = AnswerPlan(legacy_function_call=True)
+ONE_CALL = AnswerPlan(single_call=True)
 WEB = {
     "type": "web_search_result_location",
     "cited_text": "It rains.",
@@ -158,7 +158,9 @@ def test_tools_that_run_on_anthropics_side_are_no_calls() -> None:
 
 
 def test_a_legacy_call_streams_as_function_call() -> None:
-    chunks = chunks_of(message(tool_use(0, "toolu_1", "f", '{"a":', "1}"), stop_reason="tool_use"), LEGACY)
+    chunks = chunks_of(
+        message(tool_use(0, "toolu_1", "f", '{"a":', "1}"), stop_reason="tool_use"), ONE_CALL, legacy=True
+    )
 
     assert [chunk.delta.function_call for chunk in chunks[1:]] == [
         FunctionCallDelta(name="f", arguments=""),
@@ -171,7 +173,7 @@ def test_a_legacy_call_streams_as_function_call() -> None:
 
 def test_the_legacy_form_holds_one_call_only() -> None:
     events = message(tool_use(0, "toolu_1", "f"), tool_use(1, "toolu_2", "g", "{}"), stop_reason="tool_use")
-    choice = choice_of(events, LEGACY)
+    choice = choice_of(events, ONE_CALL, legacy=True)
 
     assert choice.message.function_call == FunctionCall("f", "{}")
     assert choice.message.tool_calls is UNSET

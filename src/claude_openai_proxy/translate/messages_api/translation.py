@@ -1,0 +1,19 @@
+"""What any dialect's request becomes: handed to an upstream, and told about."""
+
+from msgspec import Struct
+
+from claude_openai_proxy.protocols.anthropic import MessagesRequest
+from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
+
+
+class Translation(Struct, frozen=True, kw_only=True):
+    """What goes upstream, and what is told about it."""
+
+    request: MessagesRequest
+    plan: AnswerPlan
+    ignored: tuple[str, ...]
+    """Fields without effect, as the client named them."""
+    repairs: tuple[str, ...]
+    """Words for the record: what was changed so that Claude takes the request."""
+    retry: MessagesRequest | None = None
+    """The one second request of an emulated tool choice, for when the first answer made no call."""
