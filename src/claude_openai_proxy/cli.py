@@ -15,6 +15,7 @@ from claude_openai_proxy.logins.login import UntrustedLoginError
 from claude_openai_proxy.serving.reload import Reloader
 from claude_openai_proxy.serving.server import serve
 from claude_openai_proxy.serving.sockets import AddressError, listen, urls
+from claude_openai_proxy.serving.streams import open_standard_streams, say
 from claude_openai_proxy.settings import LOCALHOST, SETTINGS, Flags, Settings, SettingsError, load_settings
 
 PROGRAM = "claude-openai-proxy"
@@ -28,6 +29,7 @@ _FLAGS = {setting.flag.removeprefix("--").replace("-", "_"): setting for setting
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. What the user can mend is told in one line, with exit code 2."""
+    open_standard_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     arguments = _parser().parse_args(_with_command(words))
     try:
@@ -107,17 +109,19 @@ def _serve(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     sockets = listen(settings.host, settings.port)
 
     async def announce() -> None:
-        _say([*_address_lines(settings, urls(sockets)), *_configuration_lines(settings)])
-        _say(await wiring.start_lines())
+        say(addresses := [*_address_lines(settings, urls(sockets)), *_configuration_lines(settings)])
+        say(login := await wiring.start_lines())
+        wiring.log.told("started", [*addresses, *login])
 
     serve(wiring.application, sockets, drain_seconds=settings.drain_seconds, announce=announce)
+    wiring.log.told("stopped", [])
     return 0
 
 
 def _serve_with_reload(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     command = [sys.executable, "-m", "claude_openai_proxy", *(word for word in words if word != "--reload")]
     dotenv = Path.cwd() / (arguments.env_file or ".env")
-    return Reloader(command, watched=lambda: _sources(dotenv), say=lambda line: _say([line])).run()
+    return Reloader(command, watched=lambda: _sources(dotenv), say=lambda line: say([line])).run()
 
 
 def _sources(dotenv: Path) -> Iterator[Path]:
@@ -132,12 +136,12 @@ def _models(arguments: argparse.Namespace) -> int:
 
 async def _print_models(wiring: Wiring) -> None:
     async with wiring.running():
-        _say(await wiring.model_lines())
+        say(await wiring.model_lines())
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
     report = asyncio.run(examine(lambda: _settings(arguments), with_request=not arguments.no_request))
-    _say([as_json(report) if arguments.json else as_table(report)])
+    say([as_json(report) if arguments.json else as_table(report)])
     return 0 if report.ok else PROBLEMS_FOUND
 
 
@@ -159,8 +163,3 @@ def _name_for_clients(settings: Settings) -> str:
     if not settings.public:
         return f"[{settings.host}]" if ":" in settings.host else settings.host
     return next((name for name in settings.allowed_hosts if name != "*"), LOCALHOST)
-
-
-def _say(lines: Sequence[str]) -> None:
-    """At once also into a pipe: whoever waits for these lines waits for the server."""
-    print(*lines, sep="\n", flush=True)

@@ -21,6 +21,10 @@ class RequestRecord:
     route: str
     started: float
     client: str = ""
+    address: str = ""
+    """Of the client, as far as it is known."""
+    path: str = ""
+    """As it was asked for, cut and printable."""
     model_asked: str = ""
     model_used: str = ""
     upstream: str = ""
@@ -38,6 +42,12 @@ class RequestRecord:
     """Words such as `tool_choice_emulated` for what the proxy did on its own to keep the request going."""
     error: str = ""
     """The class of what went wrong, and upstream's `error.type`; never its message, which may quote a prompt."""
+    code: str = ""
+    """The error's `code` in OpenAI's body."""
+    param: str = ""
+    """Which field the error is about."""
+    reason: str = ""
+    """The proxy's own sentence on the error, without what it quotes of a request; "" where upstream's words tell it."""
     skipped_events: int = 0
     """Stream events of a kind that this version does not know."""
 

@@ -3,13 +3,16 @@
 import io
 import json
 import logging
+import os
 import re
 from collections.abc import Iterator
 
 import pytest
 
 from claude_openai_proxy.records import Principal, RequestRecord
+from claude_openai_proxy.telemetry.line_writer import LineWriter
 from claude_openai_proxy.telemetry.logging_setup import LogFormat, set_up_logging
+from claude_openai_proxy.telemetry.refusals import SHOWN, WINDOW_SECONDS
 
 NOW = 1_800_000_000.25  # 2027-01-15T08:00:00.250Z
 
@@ -102,13 +105,24 @@ def test_json_has_every_field_in_one_line() -> None:
     }
 
 
-def test_console_is_one_line_for_a_person() -> None:
+def test_console_is_for_a_person_and_fits_120_columns() -> None:
     line = written(a_record(), format_="console")
     assert re.fullmatch(
-        r"\d\d:\d\d:\d\d  200 POST /v1/chat/completions  custom-claude-4-opus → claude-opus-4-7 +  stop  "
-        r"812 in \(400 cached\), 120 out  first token 350 ms, 1200 ms  ignored seed  repairs connect_retried  req-1\n",
+        r"\d\d:\d\d:\d\d  200 POST /v1/chat/completions  custom-claude-4-opus → claude-opus-4-7  stop  "
+        r"812 in \(400 cached\), 120 out\n"
+        r"          first token 350 ms, 1200 ms  ignored seed  repairs connect_retried  req-1\n",
         line,
     )
+
+
+def test_what_is_too_long_goes_on_below_and_nothing_is_lost() -> None:
+    reason = "The request names a tool that it does not have. " * 6
+    line = written(a_record(reason=reason, ignored=("temprature", "x" * 200)), format_="console")
+    first, *others = line.splitlines()
+    assert max(map(len, [first, *others])) <= 120
+    assert all(other.startswith(" " * 10) for other in others)
+    assert "temprature" in line
+    assert reason.strip() in " ".join(" ".join(others).split())
 
 
 def test_console_names_the_key_and_the_error() -> None:
@@ -135,7 +149,9 @@ def test_auto_is_console_on_a_terminal_and_json_elsewhere() -> None:
 def test_a_name_with_line_breaks_makes_no_lines_of_its_own(format_: LogFormat) -> None:
     record = a_record(model_asked="x\r\n200 FORGED\x1b[31m\u2028y" + "z" * 1000)
     line = written(record, format_=format_)
-    assert len(line.splitlines()) == 1 or (format_ == "json" and line.count("\n") == 1)
+    first, *others = line.split("\n")[:-1]
+    assert len(first.splitlines()) == 1 or format_ == "json"
+    assert all(other.startswith(" " * 10) for other in others)
     assert "\x1b" not in line
     assert len(line) < 1000
 
@@ -194,3 +210,87 @@ def test_a_log_that_is_gone_does_not_fail_the_request() -> None:
     reader = set_up_logging(level="info", format_="json", stream=stream, wall_clock=lambda: NOW)
     stream.close()
     reader.ended(a_record())
+
+
+def test_the_line_says_why_and_who() -> None:
+    refused = a_record(
+        status=403, error="ClientRefusedError", code="origin_not_allowed", param="messages[0]", address="10.0.0.7",
+        reason="If you trust them, set ALLOWED_ORIGINS=app://obsidian.md.", route="unknown", path="/v1/x",
+    )  # fmt: skip
+    said = json.loads(written(refused))
+    assert (said["code"], said["param"], said["address"]) == ("origin_not_allowed", "messages[0]", "10.0.0.7")
+    assert (said["reason"], said["path"]) == (refused.reason, "/v1/x")
+    line = written(refused, format_="console")
+    for words in ("/v1/x", "origin_not_allowed", "at messages[0]", "10.0.0.7", "ALLOWED_ORIGINS=app://obsidian.md"):
+        assert words in line
+
+
+def test_refusals_of_strangers_are_summed_up() -> None:
+    stream, now, later = io.StringIO(), [NOW], []
+    log = set_up_logging(
+        level="info", format_="json", stream=stream, wall_clock=lambda: now[0], later=lambda _, tell: later.append(tell)
+    )
+    refused = a_record(status=401, error="ClientRefusedError", code="invalid_api_key", principal=Principal("anonymous"))
+    for _ in range(10_000):
+        log.ended(refused)
+    log.ended(a_record())
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["status"] for line in lines] == [401] * SHOWN + [200]
+    (tell,) = later
+    tell()
+    last = json.loads(stream.getvalue().splitlines()[-1])
+    assert (last["level"], last["event"]) == ("warning", "refusals")
+    assert f"{10_000 - SHOWN} x 401 invalid_api_key" in last["said"][0]
+    now[0] += WINDOW_SECONDS
+    log.ended(refused)
+    assert json.loads(stream.getvalue().splitlines()[-1])["status"] == 401
+
+
+def test_errors_of_those_who_have_a_key_are_all_told() -> None:
+    stream = io.StringIO()
+    log = set_up_logging(level="info", format_="json", stream=stream, wall_clock=lambda: NOW)
+    for _ in range(100):
+        log.ended(a_record(status=400, principal=Principal("ann")))
+    assert stream.getvalue().count("\n") == 100
+
+
+@pytest.mark.parametrize(("format_", "lines"), [("json", 1), ("console", 0)])
+def test_the_start_is_an_event_for_machines_only(format_: LogFormat, lines: int) -> None:
+    stream = io.StringIO()
+    set_up_logging(level="info", format_=format_, stream=stream, wall_clock=lambda: NOW).told("started", ["On 1"])
+    assert stream.getvalue().count("\n") == lines
+    assert lines == 0 or json.loads(stream.getvalue()) == {
+        "time": "2027-01-15T08:00:00.250Z", "level": "info", "event": "started", "said": ["On 1"],
+    }  # fmt: skip
+
+
+def test_a_stream_that_was_closed_before_the_start_is_no_log() -> None:
+    set_up_logging(level="info", format_="auto", stream=None, wall_clock=lambda: NOW).ended(a_record())
+
+
+def test_a_log_that_nobody_reads_keeps_nobody_waiting_and_says_what_is_missing() -> None:
+    read, write = os.pipe()
+    lines = LineWriter(write, count_line=lambda count: f"{count} dropped\n", most_bytes=10_000)
+    line = "x" * 999 + "\n"
+    for _ in range(1000):
+        lines(line)
+    assert not lines.drain(0)
+    with os.fdopen(read, "rb") as reader:
+        written_ = 0
+        while (told := reader.readline()) == line.encode():
+            written_ += 1
+        assert told == f"{1000 - written_} dropped\n".encode()
+        assert written_ >= 10
+        lines("and on it goes\n")
+        assert reader.readline() == b"and on it goes\n"
+        assert lines.drain(60)
+    os.close(write)
+
+
+def test_a_log_that_nobody_can_take_any_more_fails_nothing() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    lines = LineWriter(write, count_line=str)
+    lines("gone\n")
+    assert lines.drain(60)
+    os.close(write)

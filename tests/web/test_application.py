@@ -220,3 +220,16 @@ async def test_a_404_says_what_is_likely_to_be_wrong(path: str, advice: str) -> 
     answer = await call(Wired().app(), path=path, body=b"{}")
     assert (answer.status, answer.error.code) == (404, "unknown_url")
     assert advice in answer.error.message
+
+
+async def test_the_record_of_a_refusal_says_why_where_and_who() -> None:
+    wired = Wired()
+    await call(wired.app(), "GET", "/v1/no\nwhere", peer="10.0.0.7")
+    await call(wired.app(), body=HELLO, headers={"origin": "app://obsidian.md"})
+    await call(wired.app(), body=b'{"model":"m","messages":[{"role":"my prompt"}]}')
+    lost, foreign, wrong = wired.keeper.records
+    assert (lost.code, lost.path, lost.address) == ("unknown_url", "/v1/no?where", "10.0.0.7")
+    assert (foreign.code, "ALLOWED_ORIGINS=app://obsidian.md" in foreign.reason) == ("origin_not_allowed", True)
+    assert wrong.param.startswith("messages[0]")
+    assert wrong.reason
+    assert "my prompt" not in wrong.reason

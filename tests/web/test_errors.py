@@ -16,7 +16,7 @@ from claude_openai_proxy.errors import (
     UpstreamStatusError,
     UpstreamTimeoutError,
 )
-from claude_openai_proxy.web.errors import INTERNAL_ERROR, Failure, to_failure
+from claude_openai_proxy.web.errors import INTERNAL_ERROR, Failure, reason, to_failure
 from web.direct import ErrorBody
 
 
@@ -137,3 +137,19 @@ def test_a_model_that_the_plan_does_not_allow_comes_with_what_to_do(status: int)
 
 def test_an_error_that_nobody_foresaw_is_a_bug() -> None:
     assert failure(ProxyError("New.")) == INTERNAL_ERROR
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (InvalidRequestError("The tool 'it's my prompt' is chosen, but it is 'another'."), "The tool …."),
+        (InvalidRequestError('Invalid value "it\'s my prompt".'), "Invalid value …."),
+        (InvalidRequestError("The request's body must be a JSON object."), "The request's body must be a JSON object."),
+        (UpstreamStatusError("my prompt is bad", status=400), ""),
+        (UpstreamProtocolError("it answered my prompt"), ""),
+        (UpstreamTimeoutError("Silent for 60 s.", phase="first byte"), "Silent for 60 s."),
+        (ClientRefusedError("Set ALLOWED_ORIGINS=x.", status=403), "Set ALLOWED_ORIGINS=x."),
+    ],
+)
+def test_the_log_gets_the_proxys_own_sentence_without_what_it_quotes(error: ProxyError, told: str) -> None:
+    assert reason(error) == told

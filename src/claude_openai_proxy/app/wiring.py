@@ -1,5 +1,6 @@
 """A server from its settings: service, web, telemetry, and what can be told of it."""
 
+import asyncio
 import secrets
 import sys
 import time
@@ -16,6 +17,7 @@ from claude_openai_proxy.service.health import HealthService
 from claude_openai_proxy.service.models import ModelCatalog, ModelNames
 from claude_openai_proxy.service.waiting import WaitingLine
 from claude_openai_proxy.settings import Settings
+from claude_openai_proxy.telemetry.log_line import LogLine
 from claude_openai_proxy.telemetry.logging_setup import set_up_logging
 from claude_openai_proxy.upstreams.interface import UpstreamChoice
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
@@ -37,6 +39,7 @@ class Wiring:
     """A server put together, and what can be told of it."""
 
     application: Application
+    log: LogLine
     start_lines: Callable[[], Awaitable[list[str]]]
     start_refusal: Callable[[], Coroutine[None, None, str]]
     """Why it must not be started for the login there is; "" where it may."""
@@ -81,8 +84,10 @@ def wire(settings: Settings) -> Wiring:
     async def start_lines() -> list[str]:
         return [*await login_lines(upstreams), *alias_lines(await catalog.aliases())]
 
-    application = _application(settings, chat_service(settings, upstreams, catalog, line), catalog, health, aclose)
-    return Wiring(application, start_lines, partial(start_refusal, settings, upstreams), catalog, aclose)
+    log = _log(settings)
+    chat = chat_service(settings, upstreams, catalog, line)
+    application = _application(settings, chat, catalog, health, log=log, shutdown=aclose)
+    return Wiring(application, log, start_lines, partial(start_refusal, settings, upstreams), catalog, aclose)
 
 
 # ---- parts, also for whoever examines them one by one ---------------------------------------------------------------
@@ -117,6 +122,8 @@ def _application(
     chat: ChatService,
     catalog: ModelCatalog,
     health: HealthService,
+    *,
+    log: LogLine,
     shutdown: Callable[[], Awaitable[None]],
 ) -> Application:
     router = make_router(
@@ -130,9 +137,6 @@ def _application(
         health=HealthPage(health),
         page=Page(health, needs_key=bool(settings.client_keys)),
     )
-    log_line = set_up_logging(
-        level=settings.log_level, format_=settings.log_format, stream=sys.stderr, wall_clock=time.time
-    )
     return Application(
         router=router,
         doors=_doors(settings),
@@ -140,9 +144,19 @@ def _application(
         wall_clock=time.time,
         new_id=lambda: f"req_{secrets.token_hex(12)}",
         upstream_retries=settings.upstream_retries,
-        readers=[log_line],
+        readers=[log],
         trusted=TrustedProxies(settings.trusted_proxies),
         shutdown=shutdown,
+    )
+
+
+def _log(settings: Settings) -> LogLine:
+    return set_up_logging(
+        level=settings.log_level,
+        format_=settings.log_format,
+        stream=sys.stderr,
+        wall_clock=time.time,
+        later=lambda seconds, tell: asyncio.get_running_loop().call_later(seconds, tell),
     )
 
 

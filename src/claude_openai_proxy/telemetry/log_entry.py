@@ -8,6 +8,7 @@ from claude_openai_proxy.records import RequestRecord
 
 LONGEST = 120
 """Characters of a name that came from the client."""
+LONGEST_REASON = 300
 
 
 class LogEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -16,8 +17,11 @@ class LogEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     request_id: str
     principal: str
     client: str = ""
+    address: str = ""
     method: str
     route: str
+    path: str = ""
+    """Of a request that no route was found for."""
     status: int
     model: str = ""
     model_used: str = ""
@@ -34,6 +38,9 @@ class LogEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     repairs: tuple[str, ...] = ()
     skipped_events: int = 0
     error: str = ""
+    code: str = ""
+    param: str = ""
+    reason: str = ""
 
 
 def log_entry(record: RequestRecord) -> LogEntry:
@@ -42,8 +49,10 @@ def log_entry(record: RequestRecord) -> LogEntry:
         request_id=record.id,
         principal=record.principal.name,
         client=record.client,
+        address=record.address,
         method=record.method[:LONGEST],
         route=record.route,
+        path=record.path[:LONGEST] if record.route == "unknown" else "",
         status=record.status,
         model=record.model_asked[:LONGEST],
         model_used=record.model_used[:LONGEST],
@@ -60,6 +69,9 @@ def log_entry(record: RequestRecord) -> LogEntry:
         repairs=tuple(record.repairs),
         skipped_events=record.skipped_events,
         error=record.error,
+        code=record.code,
+        param=record.param[:LONGEST],
+        reason=record.reason[:LONGEST_REASON],
     )
 
 

@@ -1,23 +1,35 @@
 """One line in the log for each request: who, what, how long, how much; never what was said."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.telemetry.lines import Event, LineFormat
 from claude_openai_proxy.telemetry.log_entry import level_of, log_entry
+from claude_openai_proxy.telemetry.refusals import WINDOW_SECONDS, Refusals
+
+Later = Callable[[float, Callable[[], None]], object]
+"""Calls something after so many seconds."""
 
 
 class LogLine:
     """Reads records; `write` takes a finished line, `wall_clock` gives seconds since 1970."""
 
     def __init__(
-        self, *, level: int, lines: LineFormat, write: Callable[[str], None], wall_clock: Callable[[], float]
+        self,
+        *,
+        level: int,
+        lines: LineFormat,
+        write: Callable[[str], None],
+        wall_clock: Callable[[], float],
+        later: Later | None = None,
     ) -> None:
         self._level = level
         self._lines = lines
         self._write = write
         self._wall_clock = wall_clock
+        self._later = later
+        self._refusals = Refusals()
 
     def started(self, record: RequestRecord) -> None:
         """Told at debug level."""
@@ -28,8 +40,25 @@ class LogLine:
         self._tell(logging.DEBUG, "first token", record)
 
     def ended(self, record: RequestRecord) -> None:
-        """The line."""
-        self._tell(level_of(record), "request", record)
+        """The line, or the sum of many."""
+        now = self._wall_clock()
+        if self._refusals.hiding and self._refusals.over(now):
+            self._sum_up()
+        hid = self._refusals.hiding
+        if not self._refusals.hides(record, now):
+            self._tell(level_of(record), "request", record)
+        elif not hid and self._later:
+            self._later(WINDOW_SECONDS, self._sum_up)
+
+    def told(self, event: str, said: Sequence[str]) -> None:
+        """`started`, `stopped`: for machines; a person is told in words elsewhere."""
+        if self._level <= logging.INFO:
+            self._write(self._lines.event(self._wall_clock(), logging.INFO, event, said))
+
+    def _sum_up(self) -> None:
+        if self._refusals.hiding and self._level <= logging.WARNING:
+            said = self._refusals.sum_up()
+            self._write(self._lines.event(self._wall_clock(), logging.WARNING, "refusals", [said]))
 
     def _tell(self, level: int, event: Event, record: RequestRecord) -> None:
         if level >= self._level:

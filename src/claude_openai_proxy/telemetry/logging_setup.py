@@ -2,31 +2,53 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from traceback import format_tb
 from typing import Literal, TextIO
 
+from claude_openai_proxy.telemetry.line_writer import line_writer
 from claude_openai_proxy.telemetry.lines import ConsoleLines, JsonLines, LineFormat
-from claude_openai_proxy.telemetry.log_line import LogLine
+from claude_openai_proxy.telemetry.log_line import Later, LogLine
 
 LogFormat = Literal["auto", "json", "console"]
 
 
-def set_up_logging(*, level: str, format_: LogFormat, stream: TextIO, wall_clock: Callable[[], float]) -> LogLine:
+def set_up_logging(
+    *,
+    level: str,
+    format_: LogFormat,
+    stream: TextIO | None,
+    wall_clock: Callable[[], float],
+    later: Later | None = None,
+) -> LogLine:
     """Send every logger's lines to `stream`; returns the reader that adds those of the requests.
 
-    `auto` is console on a terminal, JSON elsewhere.
+    `auto` is console on a terminal, JSON elsewhere. None is a stream that was closed before the start. `later` calls
+    something after so many seconds, for sums that nothing else would bring out.
     """
-    on_terminal = stream.isatty()
+    on_terminal = stream is not None and stream.isatty()
     json = format_ == "json" or (format_ == "auto" and not on_terminal)
     lines: LineFormat = JsonLines() if json else ConsoleLines(colour=on_terminal)
-    handler = logging.StreamHandler(stream)
-    handler.terminator = ""
+    write = line_writer(stream, count_line=lambda count: _count_line(lines, wall_clock(), count))
+    handler = _LineHandler(write)
     handler.setFormatter(_LineFormatter(lines, wall_clock))
     number = logging.getLevelNamesMapping()[level.upper()]
     logging.basicConfig(handlers=[handler], level=number, force=True)
     _quiet_foreign_loggers(number)
-    return LogLine(level=number, lines=lines, write=_writer(stream), wall_clock=wall_clock)
+    return LogLine(level=number, lines=lines, write=write, wall_clock=wall_clock, later=later)
+
+
+def _count_line(lines: LineFormat, now: float, count: int) -> str:
+    said = f"{count} log lines were dropped: nobody took them."
+    return lines.event(now, logging.WARNING, "log lines dropped", [said])
+
+
+class _LineHandler(logging.Handler):
+    def __init__(self, write: Callable[[str], None]) -> None:
+        super().__init__()
+        self._write = write
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._write(self.format(record))
 
 
 class _LineFormatter(logging.Formatter):
@@ -62,13 +84,3 @@ def _quiet_foreign_loggers(level: int) -> None:
         logger.setLevel(max(level, logging.WARNING) if level > logging.DEBUG else logging.NOTSET)
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("asyncio").setLevel(max(level, logging.INFO))
-
-
-def _writer(stream: TextIO) -> Callable[[str], None]:
-    def write(line: str) -> None:
-        # A log that nobody can take any more (closed pipe, full disk) is no reason to fail a request.
-        with suppress(OSError, ValueError):
-            stream.write(line)
-            stream.flush()
-
-    return write

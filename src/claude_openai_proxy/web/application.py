@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from claude_openai_proxy.errors import ClientRefusedError, ProxyError, UpstreamStatusError
-from claude_openai_proxy.records import RecordReader
+from claude_openai_proxy.records import RecordReader, RequestRecord
 from claude_openai_proxy.web.asgi import Receive, Scope, Send
 from claude_openai_proxy.web.body import drop_rest
 from claude_openai_proxy.web.client_watch import ClientLeftError
 from claude_openai_proxy.web.doors import Doors, preflight_headers
-from claude_openai_proxy.web.errors import INTERNAL_ERROR, to_failure
+from claude_openai_proxy.web.errors import INTERNAL_ERROR, Failure, reason, to_failure
 from claude_openai_proxy.web.exchange import NO_PROXIES, Exchange
 from claude_openai_proxy.web.response_headers import header_value
 from claude_openai_proxy.web.routes import Endpoint, Route, Router
@@ -92,8 +92,9 @@ class Application:
         except ClientLeftError:
             record.status, record.error = CLIENT_LEFT, "ClientLeftError"
         except ProxyError as error:
-            record.error = _error_name(error)
-            await exchange.fail(to_failure(error, now=self._wall_clock(), retried=self._retried))
+            failure = to_failure(error, now=self._wall_clock(), retried=self._retried)
+            _note(record, error, failure)
+            await exchange.fail(failure)
         except Exception as error:  # The one place where a bug becomes an answer.
             record.error = type(error).__name__
             log.exception("request failed", extra={"request_id": record.id})
@@ -120,6 +121,7 @@ class Application:
         found = self._router.find(exchange.path)
         route, exchange.rest = found or (None, "")
         exchange.record.route = route.name if route else "unknown"
+        exchange.record.path = header_value(exchange.path[:200]).decode()
         if exchange.method == "OPTIONS" and route:
             self._doors.enter_preflight(exchange)
             return lambda exchange: _options(exchange, route)
@@ -131,7 +133,7 @@ class Application:
         return route.endpoint
 
     def _unknown_route(self, exchange: Exchange) -> ClientRefusedError:
-        asked = header_value(f"{exchange.method} {exchange.path[:200]}").decode()
+        asked = f"{header_value(exchange.method[:50]).decode()} {exchange.record.path}"
         return ClientRefusedError(
             f"There is no {asked} here.{self._router.advice(exchange.path)} Offered: {self._router.offered}.",
             status=404,
@@ -154,6 +156,14 @@ def _wrong_method(exchange: Exchange, route: Route) -> ClientRefusedError:
         code="method_not_allowed",
         headers=(("allow", route.methods),),
     )
+
+
+def _note(record: RequestRecord, error: ProxyError, failure: Failure) -> None:
+    """What the log says of it."""
+    record.error = _error_name(error)
+    record.code = failure.error.code or ""
+    record.param = failure.error.param or ""
+    record.reason = reason(error)
 
 
 def _error_name(error: ProxyError) -> str:

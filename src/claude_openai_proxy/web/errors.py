@@ -1,6 +1,7 @@
 """The one table from `ProxyError` to the wire: status, headers and OpenAI's error body."""
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,7 @@ from claude_openai_proxy.errors import (
     QueueFullError,
     UpstreamConnectionError,
     UpstreamError,
+    UpstreamProtocolError,
     UpstreamStatusError,
     UpstreamTimeoutError,
 )
@@ -34,6 +36,8 @@ PATIENCE_SECONDS = 60.0
 DO_NOT_RETRY: Final[Header] = (b"x-should-retry", b"false")
 
 _TYPES: Final = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+_QUOTED: Final = re.compile(r"""(?<!\w)'.*'|(?<!\w)".*\"""", re.DOTALL)
+"""From the first quotation mark to the last: what is quoted may hold such marks itself."""
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -90,6 +94,15 @@ def to_failure(error: ProxyError, *, now: float, retried: bool) -> Failure:
             return _upstream_failure(error, now=now, retried=retried)
         case _:
             return INTERNAL_ERROR
+
+
+def reason(error: ProxyError) -> str:
+    """The proxy's own sentence for the log; what it quotes of a request is left out, upstream's words altogether."""
+    if isinstance(error, UpstreamStatusError | UpstreamProtocolError):
+        return ""
+    if isinstance(error, InvalidRequestError):
+        return _QUOTED.sub("…", error.message)
+    return error.message
 
 
 def _upstream_failure(error: UpstreamError, *, now: float, retried: bool) -> Failure:

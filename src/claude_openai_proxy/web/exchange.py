@@ -66,6 +66,7 @@ class Exchange:
             route="",
             started=clock(),
             client=self._client(),
+            address=self.visitor.address,
         )
 
     def header(self, name: bytes) -> str:
