@@ -25,6 +25,7 @@ _BY_STATUS = {
     404: "This login has no such model. See `claude-openai-proxy models`, and set MODEL_ALIASES.",
     429: "The login is at its limit. Wait, or use another login.",
 }
+_ADDRESS = "Set ANTHROPIC_BASE_URL to the address below which the gateway has /v1/messages, without /v1."
 _NETWORK = "Look at the network: HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, a firewall, ANTHROPIC_BASE_URL."
 _LATER = "Try again in a minute; https://status.claude.com tells of known trouble."
 
@@ -69,6 +70,8 @@ async def _ask(service: ChatService) -> str:
 def remedy(error: ProxyError) -> str:
     """What to do about a request that failed."""
     if isinstance(error, UpstreamStatusError):
+        if error.status == 404 and "ANTHROPIC_BASE_URL" in error.message:
+            return _ADDRESS
         return _BY_STATUS.get(error.status, _LATER)
     if isinstance(error, UpstreamConnectionError):
         return _NETWORK

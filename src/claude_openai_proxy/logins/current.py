@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from claude_openai_proxy.logins.key_helper import DEFAULT_TTL_SECONDS, HelperCom
 from claude_openai_proxy.logins.layers import Layer, Trust, find_variable
 from claude_openai_proxy.logins.login import NO_LOGIN, Login, UntrustedLoginError, UpstreamName, choose_login
 from claude_openai_proxy.translate.models.facts import LINES
+from claude_openai_proxy.urls import api_base_url
 
 _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 
@@ -82,7 +84,7 @@ class CurrentLogin:
 
     def cli_environment(self) -> dict[str, str]:
         """What Claude Code is always given: the user's own sources, nothing of a `.env` of the working directory."""
-        return dict(self._helper_environment())
+        return _with_base_url(dict(self._helper_environment()))
 
     def cli_keys(self) -> dict[str, str]:
         """What Claude Code is given besides where it has no other login: the keys that stand in `.env` alone, together
@@ -92,7 +94,7 @@ class CurrentLogin:
             return {}
         found = {name: find_variable(name, self.layers()) for name in (*_KEYS, "ANTHROPIC_BASE_URL")}
         pair = {name: one.text for name, one in found.items() if one and one.trust is Trust.DOTENV}
-        return pair if pair.keys() & set(_KEYS) else {}
+        return _with_base_url(pair) if pair.keys() & set(_KEYS) else {}
 
     async def credential(self) -> Credential:
         """The login by key. Raises `NoLoginError`."""
@@ -148,6 +150,14 @@ class CurrentLogin:
         """The user's own, as Claude Code hands it on; the keys of the proxy's clients stay out of it."""
         for layer in reversed(self._trusted()):
             yield from ((name, text) for name, text in layer.variables.items() if name != "PROXY_API_KEYS")
+
+
+def _with_base_url(variables: dict[str, str]) -> dict[str, str]:
+    """The base URL as the other upstream reads it: Claude Code, too, puts `/v1/messages` behind it."""
+    if url := variables.get("ANTHROPIC_BASE_URL", "").strip():
+        with suppress(ValueError):
+            return {**variables, "ANTHROPIC_BASE_URL": api_base_url(url)}
+    return variables
 
 
 def _helper_ttl(layers: tuple[Layer, ...]) -> float:

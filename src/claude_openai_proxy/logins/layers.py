@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from urllib.parse import SplitResult, urlsplit
 
 ANTHROPIC_URL = "https://api.anthropic.com"
 
@@ -74,22 +73,3 @@ def header_text(text: str) -> str:
     if not re.fullmatch(r"[\x21-\x7e]+", text):
         raise ValueError
     return text
-
-
-def http_url(text: str) -> str:
-    """`text` without slashes at its end, if it is an http(s) URL with a host and without user, query and fragment.
-
-    Raises ValueError.
-    """
-    parts = split_url(text)
-    if parts.scheme not in {"http", "https"} or parts.username is not None or parts.query or parts.fragment:
-        raise ValueError
-    return text.rstrip("/")
-
-
-def split_url(text: str) -> SplitResult:
-    """The parts of a URL that has a host, a possible port and no blanks. Raises ValueError."""
-    parts = urlsplit(text)
-    if not parts.hostname or parts.port == 0 or not re.fullmatch(r"[\x21-\x7e]+", text):
-        raise ValueError
-    return parts

@@ -19,8 +19,8 @@ from claude_openai_proxy.logins.layers import (
     find_switch,
     find_variable,
     header_text,
-    http_url,
 )
+from claude_openai_proxy.urls import api_base_url
 
 NO_LOGIN = "No Claude login found. Run: claude auth login (or set ANTHROPIC_API_KEY), or try --demo"
 
@@ -138,7 +138,7 @@ def _base_url(layers: tuple[Layer, ...]) -> Found:
     if found is None:
         return Found("ANTHROPIC_BASE_URL", ANTHROPIC_URL, "built in", Trust.BUILT_IN)
     try:
-        return Found(found.name, http_url(found.text), found.source, found.trust)
+        return Found(found.name, api_base_url(found.text), found.source, found.trust)
     except ValueError:
         raise UntrustedLoginError(
             f"{found} is not used: it is not an http or https URL without user, query and fragment."

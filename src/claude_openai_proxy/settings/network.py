@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from claude_openai_proxy.logins.layers import split_url
 from claude_openai_proxy.settings.secret import Secret
+from claude_openai_proxy.urls import split_url
 
 
 @dataclass(frozen=True, slots=True)

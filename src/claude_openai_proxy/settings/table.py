@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
-from claude_openai_proxy.logins.layers import ANTHROPIC_URL, Trust, http_url
+from claude_openai_proxy.logins.layers import ANTHROPIC_URL, Trust
 from claude_openai_proxy.logins.login import UpstreamName
 from claude_openai_proxy.settings import values
 from claude_openai_proxy.settings.secret import Secret
 from claude_openai_proxy.settings.values import ClientKey, LogFormat, LogLevel, Unsupported
+from claude_openai_proxy.urls import api_base_url
 
 Value_co = TypeVar("Value_co", covariant=True)
 
@@ -100,7 +101,7 @@ ANTHROPIC_AUTH_TOKEN: Setting[Secret | None] = Setting(
 )
 ANTHROPIC_BASE_URL: Setting[str | None] = Setting(
     name="ANTHROPIC_BASE_URL",
-    read=http_url,
+    read=api_base_url,
     default=None,
     allowed="an http or https URL without user, query or fragment",
     shown_default="https://api.anthropic.com",

@@ -337,7 +337,7 @@ async def test_rate_limits_come_with_answers_and_with_errors(
             b"text/plain",
             "Claude's side answered HTTP 403 with text/plain instead of an API error: blocked by policy",
         ),
-        (404, b"", b"text/plain", "Claude's side answered HTTP 404 with text/plain instead of an API error"),
+        (410, b"", b"text/plain", "Claude's side answered HTTP 410 with text/plain instead of an API error"),
         (
             422,
             b'{"detail":"no route"}',

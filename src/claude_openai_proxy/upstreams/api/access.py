@@ -77,7 +77,7 @@ class APIAccess:
             if response.status == 200:
                 return response
             with response:
-                error = await status_error(response)
+                error = _naming_the_url(await status_error(response), request.url)
             if error.status == 401:
                 login = await self._another_login(login, error, facts)
             else:
@@ -136,6 +136,21 @@ async def _pause_before_retry(error: UpstreamStatusError, response: Response, pa
     if pause is None or asked > LONGEST_PAUSE:
         raise error
     await asyncio.sleep(max(pause, asked))
+
+
+def _naming_the_url(error: UpstreamStatusError, url: URL) -> UpstreamStatusError:
+    """A 404 that does not speak of a model is one of the address."""
+    if error.status != 404 or "model" in error.message.lower():
+        return error
+    asked = f"{url.origin.scheme}://{url.origin.host_header}{url.path.partition('?')[0]}"
+    return UpstreamStatusError(
+        f"{error.message.rstrip('.')}: HTTP 404 from {asked}. "
+        "Look at ANTHROPIC_BASE_URL: a Messages API must stand below it",
+        status=404,
+        error_type=error.error_type,
+        request_id=error.request_id,
+        rate_limits=error.rate_limits,
+    )
 
 
 def _refused(error: UpstreamStatusError, credential: Credential) -> UpstreamStatusError:

@@ -152,10 +152,7 @@ def _refused(error: UpstreamStatusError, login: str) -> UpstreamStatus:
     """Of all refusals only the limit's and the key's come from an API that works and is where it was looked for."""
     detail = error.message
     if error.status == 404:
-        detail = (
-            f"HTTP 404 for the list of models ({detail.rstrip('.')}). Look at ANTHROPIC_BASE_URL: it must lead to a "
-            "Messages API."
-        )
+        detail = f"No list of models ({detail.rstrip('.')})."
     return UpstreamStatus(
         logged_in=error.status != 401, login=login, reachable=error.status in (401, 429), detail=detail
     )

@@ -1,9 +1,10 @@
 """Where a request goes."""
 
 from typing import Final, Self
-from urllib.parse import urlsplit
 
 from msgspec import Struct
+
+from claude_openai_proxy.urls import split_url
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -35,13 +36,10 @@ class URL(Struct, frozen=True):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read an absolute http or https URL. Raises `ValueError` with a sentence."""
-        try:
-            parts = urlsplit(text)
-            host, port = parts.hostname, parts.port
-        except ValueError as error:
-            raise ValueError(f"{text!r} is not a URL: {error}") from error
-        if parts.scheme not in DEFAULT_PORTS or not host:
-            raise ValueError(f"{text!r} is not a URL that begins with http:// or https:// and names a host")
+        parts = split_url(text)
+        if parts.scheme not in DEFAULT_PORTS:
+            raise ValueError(f"{text!r} is not a URL that begins with http:// or https://")
+        host, port = parts.hostname or "", parts.port
         path = parts.path or "/"
         origin = Origin(parts.scheme, _ascii(host), DEFAULT_PORTS[parts.scheme] if port is None else port)
         return cls(origin, f"{path}?{parts.query}" if parts.query else path)

@@ -49,8 +49,18 @@ class Connector:
         if proxy is not None and origin.scheme == "https":
             return await self._tunnel(origin, proxy, patience)
         connection = Connection(origin, self._connections)
-        await self._open(connection, proxy.origin if proxy else origin)
+        if proxy is None:
+            await self._open(connection, origin)
+        else:
+            await self._open_to_proxy(connection, origin, proxy)
         return connection
+
+    async def _open_to_proxy(self, connection: Connection, origin: Origin, proxy: Proxy) -> None:
+        try:
+            await self._open(connection, proxy.origin)
+        except UpstreamConnectionError as error:
+            message = f"The proxy that {origin.scheme.upper()}_PROXY names cannot be used. {error.message}"
+            raise UpstreamConnectionError(message, reached=False) from error
 
     async def _open(self, connection: Connection, origin: Origin) -> None:
         with renamed_errors(origin):
@@ -60,7 +70,7 @@ class Connector:
     async def _tunnel(self, origin: Origin, proxy: Proxy, patience: Patience) -> Connection:
         connection = Connection(origin, self._connections)
         tunnel = Connection(proxy.origin, set())
-        await self._open(tunnel, proxy.origin)
+        await self._open_to_proxy(tunnel, origin, proxy)
         with ExitStack() as undo:
             undo.callback(tunnel.abort)
             await _ask_for_tunnel(tunnel, origin, proxy, patience)

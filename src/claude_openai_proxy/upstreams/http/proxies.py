@@ -3,11 +3,12 @@
 from base64 import b64encode
 from ipaddress import ip_address, ip_network
 from typing import Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from msgspec import Struct
 
 from claude_openai_proxy.upstreams.http.address import URL, Origin
+from claude_openai_proxy.urls import split_url
 
 
 class Proxy(Struct, frozen=True):
@@ -19,7 +20,7 @@ class Proxy(Struct, frozen=True):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `http://user:password@host:port`. Raises `ValueError`, which never quotes the password."""
-        parts = urlsplit(text if "://" in text else f"http://{text}")
+        parts = split_url(text if "://" in text else f"http://{text}")
         shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         if parts.scheme not in ("http", "https"):
             raise ValueError(f"The proxy {shown} is not an http or https proxy")
