@@ -42,6 +42,20 @@ SCRIPTS = (
 """An answer, and the ways in which upstream may quote the prompt in a failure."""
 
 
+async def test_a_secret_that_claudes_side_quotes_goes_nowhere(
+    environment: dict[str, str], simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", log)
+    environment |= {"LOG_LEVEL": "debug", "PROXY_API_KEYS": CLIENT_KEY}
+    simulator.play_when(lambda request: request.is_message, Script.error(400, f"bad {UPSTREAM_KEY} and {CLIENT_KEY}"))
+    async with whole_proxy(load_settings(Flags(), environment, tmp_path), simulator) as proxy:
+        answer = await call(proxy.app, body=HELLO, headers={"x-api-key": CLIENT_KEY, "x-request-id": CLIENT_KEY})
+    assert answer.error.message.startswith("bad *** and ***")
+    for secret in (UPSTREAM_KEY, CLIENT_KEY):
+        assert secret not in log.getvalue()
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=["answer", "400", "500", "html", "garbage", "nothing"])
 @pytest.mark.parametrize("level", ["debug", "info"])
 @pytest.mark.parametrize("format_", ["json", "console"])

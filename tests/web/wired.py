@@ -75,6 +75,7 @@ class Wired:
     allowed_origins: tuple[str, ...] = ()
     public: bool = False
     trusted_proxies: tuple[str, ...] = ()
+    blot: Callable[[str], str] = str
     body_limit: int = 1_000_000
     keep_alive_seconds: float = 15.0
     idle_seconds: float = 30.0
@@ -103,6 +104,7 @@ class Wired:
             wall_clock=lambda: NOW,
             new_id=lambda: next(ids),
             readers=[self.keeper],
+            blot=self.blot,
             trusted=TrustedProxies(self.trusted_proxies),
             startup=self.startup,
             shutdown=self.shutdown,

@@ -59,9 +59,14 @@ async def _shadow_lines(upstreams: SelectedUpstream) -> list[str]:
 
 def alias_lines(aliases: Mapping[str, str]) -> list[str]:
     """What each alias stands for now."""
-    return [f"Model {alias} -> {id_}" for alias, id_ in aliases.items()]
+    return [printable(f"Model {alias} -> {id_}") for alias, id_ in aliases.items()]
 
 
 def model_line(model: Model) -> str:
     """A model, and what it stands for where it is an alias."""
-    return f"{model.id} -> {model.resolves_to}" if model.resolves_to else model.id
+    return printable(f"{model.id} -> {model.resolves_to}" if model.resolves_to else model.id)
+
+
+def printable(text: str) -> str:
+    """What a terminal would obey is shown as `?`: names come from files and from Claude's side."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import unquote, urlsplit
 
 from claude_openai_proxy import __version__
 from claude_openai_proxy.app.start import alias_lines, login_lines, model_line, start_refusal
@@ -16,12 +17,13 @@ from claude_openai_proxy.service.chat import ChatService
 from claude_openai_proxy.service.health import HealthService
 from claude_openai_proxy.service.models import ModelCatalog, ModelNames
 from claude_openai_proxy.service.waiting import WaitingLine
-from claude_openai_proxy.settings import Settings
+from claude_openai_proxy.settings import Secret, Settings
 from claude_openai_proxy.telemetry.log_line import LogLine
 from claude_openai_proxy.telemetry.logging_setup import set_up_logging
 from claude_openai_proxy.upstreams.interface import UpstreamChoice
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
 from claude_openai_proxy.web.application import Application
+from claude_openai_proxy.web.blotting import Blotter
 from claude_openai_proxy.web.chat.completions import ChatCompletions
 from claude_openai_proxy.web.doors import Doors
 from claude_openai_proxy.web.models import ModelPages
@@ -74,7 +76,15 @@ def wire(settings: Settings) -> Wiring:
     catalog = model_catalog(settings, upstreams, pins)
 
     line = WaitingLine(clock=time.monotonic)
-    health = HealthService(upstreams=upstreams, catalog=catalog, line=line, version=__version__, clock=time.monotonic)
+    blotter = _blotter(settings, upstreams)
+    health = HealthService(
+        upstreams=upstreams,
+        catalog=catalog,
+        line=line,
+        version=__version__,
+        clock=time.monotonic,
+        blot=blotter.all,
+    )
 
     async def aclose() -> None:
         await health.aclose()
@@ -84,9 +94,9 @@ def wire(settings: Settings) -> Wiring:
     async def start_lines() -> list[str]:
         return [*await login_lines(upstreams), *alias_lines(await catalog.aliases())]
 
-    log = _log(settings)
+    log = _log(settings, blotter)
     chat = chat_service(settings, upstreams, catalog, line)
-    application = _application(settings, chat, catalog, health, log=log, shutdown=aclose)
+    application = _application(settings, chat, catalog, health, log=log, blotter=blotter, shutdown=aclose)
     return Wiring(application, log, start_lines, partial(start_refusal, settings, upstreams), catalog, aclose)
 
 
@@ -124,6 +134,7 @@ def _application(
     health: HealthService,
     *,
     log: LogLine,
+    blotter: Blotter,
     shutdown: Callable[[], Awaitable[None]],
 ) -> Application:
     router = make_router(
@@ -146,16 +157,39 @@ def _application(
         upstream_retries=settings.upstream_retries,
         readers=[log],
         trusted=TrustedProxies(settings.trusted_proxies),
+        blot=blotter.all,
         shutdown=shutdown,
     )
 
 
-def _log(settings: Settings) -> LogLine:
+def _blotter(settings: Settings, upstreams: UpstreamChoice) -> Blotter:
+    network = settings.network
+    own = [key.secret.reveal() for key in settings.client_keys]
+    own += [password for proxy in (network.http_proxy, network.https_proxy) if (password := _password(proxy))]
+    places = {
+        settings.claude_cli_path or "": "CLAUDE_CLI_PATH",
+        settings.environment.get("HOME", ""): "~",
+        sys.prefix: "(Python's folder)",
+        str(settings.dotenv_path.parent): ".",
+    }
+
+    def secrets() -> list[str]:
+        return [*own, *upstreams.logins.secrets()] if isinstance(upstreams, SelectedUpstream) else own
+
+    return Blotter(secrets, places)
+
+
+def _password(proxy: Secret | None) -> str:
+    return unquote(urlsplit(proxy.reveal()).password or "") if proxy else ""
+
+
+def _log(settings: Settings, blotter: Blotter) -> LogLine:
     return set_up_logging(
         level=settings.log_level,
         format_=settings.log_format,
         stream=sys.stderr,
         wall_clock=time.time,
+        blot=blotter.secrets,
         later=lambda seconds, tell: asyncio.get_running_loop().call_later(seconds, tell),
     )
 

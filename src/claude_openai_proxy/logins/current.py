@@ -16,6 +16,7 @@ from claude_openai_proxy.translate.models.facts import LINES
 from claude_openai_proxy.urls import api_base_url
 
 _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+_SECRETS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
 
 
 class CurrentLogin:
@@ -73,6 +74,11 @@ class CurrentLogin:
     def problems(self) -> tuple[str, ...]:
         """Settings files that could not be used, one sentence each."""
         return tuple(layer.problem for layer in self.layers() if layer.problem)
+
+    def secrets(self) -> list[str]:
+        """Every key and token that is known now: what must be in nothing that goes out."""
+        found = [layer.variables[name] for layer in self.layers() for name in _SECRETS if layer.variables.get(name)]
+        return [*found, self._helper.known] if self._helper and self._helper.known else found
 
     def pins(self) -> dict[str, str]:
         """Model lines that ANTHROPIC_DEFAULT_OPUS_MODEL and its sisters pin to a model id.

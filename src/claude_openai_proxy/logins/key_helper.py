@@ -58,6 +58,11 @@ class KeyHelper:
                 await self._renew()
             return self._key
 
+    @property
+    def known(self) -> str:
+        """The last key that it printed, "" before the first."""
+        return self._key
+
     def forget(self, key: str) -> None:
         """Upstream refused `key`: the next one who asks gets a new one."""
         if key == self._key:

@@ -49,7 +49,10 @@ class HealthService:
         version: str,
         clock: Callable[[], float],
         patience: float = PATIENCE_SECONDS,
+        blot: Callable[[str], str] = str,
     ) -> None:
+        """`blot` takes out of a text what must not go out: words of Claude's side are told here."""
+        self._blot = blot
         self._line = line
         self._upstreams = upstreams
         self._catalog = catalog
@@ -68,9 +71,9 @@ class HealthService:
             version=self._version,
             uptime_seconds=int(self._clock() - self._started),
             upstream=self._upstreams.kind,
-            login=status.login,
-            billed=status.billed or UNSET,
-            detail=status.detail or UNSET,
+            login=self._blot(status.login),
+            billed=self._blot(status.billed) or UNSET,
+            detail=self._blot(status.detail) or UNSET,
             reachable=UNSET if status.reachable is None else status.reachable,
             models=self._catalog.known_aliases(),
             pool=status.pool or UNSET,

@@ -19,16 +19,21 @@ def set_up_logging(
     stream: TextIO | None,
     wall_clock: Callable[[], float],
     later: Later | None = None,
+    blot: Callable[[str], str] = str,
 ) -> LogLine:
     """Send every logger's lines to `stream`; returns the reader that adds those of the requests.
 
     `auto` is console on a terminal, JSON elsewhere. None is a stream that was closed before the start. `later` calls
-    something after so many seconds, for sums that nothing else would bring out.
+    something after so many seconds, for sums that nothing else would bring out. `blot` takes secrets out of a line.
     """
     on_terminal = stream is not None and stream.isatty()
     json = format_ == "json" or (format_ == "auto" and not on_terminal)
     lines: LineFormat = JsonLines() if json else ConsoleLines(colour=on_terminal)
-    write = line_writer(stream, count_line=lambda count: _count_line(lines, wall_clock(), count))
+    take = line_writer(stream, count_line=lambda count: _count_line(lines, wall_clock(), count))
+
+    def write(line: str) -> None:
+        take(blot(line))
+
     handler = _LineHandler(write)
     handler.setFormatter(_LineFormatter(lines, wall_clock))
     number = logging.getLevelNamesMapping()[level.upper()]

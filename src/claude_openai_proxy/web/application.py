@@ -30,6 +30,7 @@ async def _nothing() -> None:
 class Application:
     """`clock` counts seconds, `wall_clock` seconds since 1970; `new_id` names requests that come without a name.
 
+    `blot` takes out of a text what must not go out.
     `upstream_retries`: how often a request to Claude is tried again before its failure is told.
     """
 
@@ -44,6 +45,7 @@ class Application:
         upstream_retries: int = 1,
         readers: Sequence[RecordReader] = (),
         trusted: TrustedProxies = NO_PROXIES,
+        blot: Callable[[str], str] = str,
         startup: Callable[[], Awaitable[None]] = _nothing,
         shutdown: Callable[[], Awaitable[None]] = _nothing,
     ) -> None:
@@ -55,6 +57,7 @@ class Application:
         self._retried = upstream_retries > 0
         self._readers = tuple(readers)
         self._trusted = trusted
+        self._blot = blot
         self._startup = startup
         self._shutdown = shutdown
 
@@ -69,6 +72,7 @@ class Application:
                 new_id=self._new_id,
                 readers=self._readers,
                 trusted=self._trusted,
+                blot=self._blot,
             )
             await self._serve(exchange)
             if exchange.lingers:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,6 +54,15 @@ class Failure:
     def closes(self) -> bool:
         """Whether the connection is of no more use, its request being half read."""
         return (b"connection", b"close") in self.headers
+
+    def blotted(self, blot: Callable[[str], str]) -> "Failure":
+        """Without what must not go out, in its words and in its headers."""
+        error = self.error
+        words = Error(
+            blot(error.message), error.type, error.param and blot(error.param), error.code and blot(error.code)
+        )
+        headers = tuple((name, blot(value.decode("latin-1")).encode("latin-1")) for name, value in self.headers)
+        return Failure(self.status, words, headers)
 
     @property
     def body(self) -> bytes:

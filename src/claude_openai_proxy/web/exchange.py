@@ -27,8 +27,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "_clock", "_readers", "_send", "answer_headers", "complete", "cors", "headers", "lingers", "method", "path",
-        "query", "receive", "record", "rest", "started", "streams", "visitor",
+        "_blot", "_clock", "_readers", "_send", "answer_headers", "complete", "cors", "headers", "lingers", "method",
+        "path", "query", "receive", "record", "rest", "started", "streams", "visitor",
     )  # fmt: skip
 
     def __init__(
@@ -41,6 +41,7 @@ class Exchange:
         new_id: Callable[[], str],
         readers: Sequence[RecordReader] = (),
         trusted: TrustedProxies = NO_PROXIES,
+        blot: Callable[[str], str] = str,
     ) -> None:
         self.method = scope["method"]
         self.path = scope["path"]
@@ -58,6 +59,7 @@ class Exchange:
         self.lingers = False
         self._send = send
         self._clock = clock
+        self._blot = blot
         self._readers = readers
         self.record = RequestRecord(
             id=self._id(new_id),
@@ -107,7 +109,7 @@ class Exchange:
             (b"openai-version", b"2020-10-01"),
             (b"x-content-type-options", b"nosniff"),
             *self.cors,
-            *self.answer_headers,
+            *((name, self._blot(value.decode("latin-1")).encode("latin-1")) for name, value in self.answer_headers),
             *headers,
         ]
         if record.repairs:
@@ -122,6 +124,7 @@ class Exchange:
 
     async def fail(self, failure: Failure) -> None:
         """An error with its status, or inside the stream, or, for an answer that is half out, nothing."""
+        failure = failure.blotted(self._blot)
         if not self.started:
             self.lingers = failure.closes
             await self.answer(failure.status, failure.body, headers=failure.headers)
