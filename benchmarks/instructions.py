@@ -1,0 +1,138 @@
+"""Instructions that the whole server spends on a request and on an event, counted by callgrind.
+
+    python benchmarks/instructions.py                      the checkout that this file belongs to
+    python benchmarks/instructions.py OTHER/src SOURCE/src compare two source trees, the first is the baseline
+
+Counted, not timed: the same on a busy machine. Fixed hash seed, plain asyncio, one connection. Needs valgrind.
+"""
+
+import http.client
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fake_upstream import PACED_TOKENS, TOKENS
+from micro_request import agent_body, chat_body
+
+HERE = Path(__file__).resolve().parent
+MODEL = "claude-sonnet-4-5"
+SERVER = (
+    "import sys; sys.modules['uvloop'] = None; from claude_openai_proxy.cli import main; sys.exit(main(sys.argv[1:]))"
+)
+SCENARIOS = ("request", "agent request", "stream, per token", "paced stream, per token")
+START_SECONDS = 120
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def bodies() -> dict[str, tuple[bytes, int, int]]:
+    """Scenario -> body, how many requests are counted, and units in each."""
+    chat, agent = json.loads(chat_body()), json.loads(agent_body())
+    streamed = {**chat, "model": MODEL, "stream": True}
+    return {
+        "request": (json.dumps({**chat, "model": MODEL}).encode(), 40, 1),
+        "agent request": (json.dumps({**agent, "model": MODEL}).encode(), 10, 1),
+        "stream, per token": (json.dumps(streamed).encode(), 10, TOKENS),
+        "paced stream, per token": (json.dumps({**streamed, "model": f"{MODEL}-paced"}).encode(), 2, PACED_TOKENS),
+    }
+
+
+@contextmanager
+def running(command: list[str], environment: dict[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                if time.monotonic() > deadline or process.poll() is not None:
+                    raise SystemExit(f"did not start: {' '.join(command)}") from None
+                time.sleep(0.05)
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def ask(connection: http.client.HTTPConnection, body: bytes) -> None:
+    connection.request("POST", "/v1/chat/completions", body, {"content-type": "application/json"})
+    response = connection.getresponse()
+    said = response.read()
+    if response.status != 200:
+        raise SystemExit(f"HTTP {response.status}: {said[:300]!r}")
+
+
+def control(process: subprocess.Popen[bytes], *words: str) -> None:
+    quiet = subprocess.DEVNULL
+    subprocess.run(["callgrind_control", *words, str(process.pid)], check=True, stdout=quiet, stderr=quiet)
+
+
+def counted(source: Path, directory: Path) -> dict[str, float]:
+    """Instructions for each scenario's unit, with the package in `source`."""
+    upstream_port, port = free_port(), free_port()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(directory),
+        "PYTHONPATH": str(source),
+        "PYTHONHASHSEED": "0",
+        "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{upstream_port}",
+        "ANTHROPIC_API_KEY": "sk-ant-made-up",
+        "LOG_FORMAT": "json",
+        "MODEL_ALIASES": f"{MODEL}-paced={MODEL}-paced",
+    }
+    valgrind = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={directory}/out"]
+    server = [*valgrind, sys.executable, "-c", SERVER, "--upstream", "api", "--port", str(port)]
+    upstream = [sys.executable, str(HERE / "fake_upstream.py"), str(upstream_port)]
+    found = {}
+    with running(upstream, environment, upstream_port), running(server, environment, port) as process:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
+        for number, (name, (body, requests, units)) in enumerate(bodies().items(), start=1):
+            for _ in range(2):
+                ask(connection, body)
+            control(process, "--instr=on")
+            for _ in range(requests):
+                ask(connection, body)
+            control(process, "--instr=off")
+            control(process, "--dump")
+            found[name] = total(directory / f"out.{number}") / requests / units
+    return found
+
+
+def total(dump: Path) -> int:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if dump.exists() and (said := re.search(r"^totals: (\d+)", dump.read_text(), re.MULTILINE)):
+            return int(said[1])
+        time.sleep(0.05)
+    raise SystemExit(f"callgrind wrote no {dump.name}")
+
+
+def main(sources: list[str]) -> None:
+    trees = [Path(source).resolve() for source in sources] or [HERE.parent / "src"]
+    results = []
+    for tree in trees:
+        with tempfile.TemporaryDirectory() as directory:
+            results.append(counted(tree, Path(directory)))
+    for name in SCENARIOS:
+        columns = "".join(f"{result[name]:>14,.0f}" for result in results)
+        ratio = f"{results[-1][name] / results[0][name]:>9.3f}" if len(results) > 1 else ""
+        print(f"{name:<26}{columns}{ratio}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
