@@ -1,10 +1,13 @@
 """What names stand for, and what is asked of upstream."""
 
+import asyncio
+
 import pytest
 
 from claude_openai_proxy.errors import ModelNotFoundError
 from claude_openai_proxy.protocols.anthropic import ModelInfo
-from claude_openai_proxy.service.models import FRESH_SECONDS, RETRY_SECONDS, ModelCatalog, ModelNames
+from claude_openai_proxy.service.models import ModelCatalog, ModelNames
+from claude_openai_proxy.service.offered_models import FRESH_SECONDS, RETRY_SECONDS, OfferedModels
 from service.fake_upstream import FakeChoice, FakeUpstream
 
 ALIASES = {"big": "opus", "daily": "sonnet", "pinned": "claude-opus-4-8"}
@@ -123,3 +126,76 @@ async def test_a_name_without_its_date_stands_for_the_dated_model() -> None:
     catalog = catalog_of(FakeUpstream(models=[*OFFERED, dated]))
     assert (await catalog.resolve("claude-haiku-4-5")).id == "claude-haiku-4-5-20251001"
     assert (await catalog.get("claude-haiku-4-5")).id == "claude-haiku-4-5"
+
+
+class SlowUpstream(FakeUpstream):
+    """Lists its models when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(models=OFFERED)
+        self.may_answer = asyncio.Event()
+
+    async def models(self) -> list[ModelInfo]:
+        self.listings += 1
+        await self.may_answer.wait()
+        return OFFERED
+
+
+async def test_while_the_list_hangs_only_the_first_request_waits() -> None:
+    upstream = SlowUpstream()
+    offered = OfferedModels(Time(), patience=0.05)
+    assert not (await offered.of(upstream)).infos
+    waiting_began = asyncio.get_running_loop().time()
+    async with asyncio.timeout(10):
+        for _ in range(200):
+            await offered.of(upstream)
+    # Each of them waiting as long as the first would be 10 s.
+    assert asyncio.get_running_loop().time() - waiting_began < 5
+    assert upstream.listings == 1
+    upstream.may_answer.set()
+    await offered.of(upstream)
+    assert "claude-opus-6" in offered.known.infos
+    await offered.aclose()
+
+
+async def test_many_first_requests_ask_once_and_all_get_the_answer() -> None:
+    upstream = SlowUpstream()
+    offered = OfferedModels(Time(), patience=60)
+    waiting = [asyncio.create_task(offered.of(upstream)) for _ in range(20)]
+    await asyncio.sleep(0)
+    upstream.may_answer.set()
+    listings = await asyncio.gather(*waiting)
+    assert all("claude-opus-6" in listing.infos for listing in listings)
+    assert upstream.listings == 1
+
+
+async def test_a_list_of_the_old_login_is_never_the_new_ones() -> None:
+    upstream, later = SlowUpstream(), FakeUpstream(models=[ModelInfo(id="claude-of-the-new-one")])
+    offered = OfferedModels(Time(), patience=0.01)
+    await offered.of(upstream)
+    later.account = "somebody else"
+    assert list((await offered.of(later)).infos) == ["claude-of-the-new-one"]
+    upstream.may_answer.set()
+    await asyncio.sleep(0)
+    assert list(offered.known.infos) == ["claude-of-the-new-one"]
+
+
+async def test_a_login_that_becomes_known_by_the_question_is_asked_once() -> None:
+    upstream = SlowUpstream()
+    upstream.account = ""
+    offered = OfferedModels(Time(), patience=0.01)
+    await offered.of(upstream)
+    upstream.account = "known by now"
+    await offered.of(upstream)
+    upstream.may_answer.set()
+    await asyncio.sleep(0.01)
+    assert "claude-opus-6" in (await offered.of(upstream)).infos
+    assert upstream.listings == 1
+
+
+@pytest.mark.parametrize("created", ["yesterday", "", "1700000000", "0001-01-01T00:00:00", "2026-13-45T99:00:00Z"])
+async def test_a_date_that_is_none_spoils_no_list(created: str) -> None:
+    catalog = catalog_of(FakeUpstream(models=[ModelInfo(id="claude-odd", created_at=created)]))
+    rows = await catalog.list()
+    assert [row.created for row in rows if row.id == "claude-odd"] == [0]
+    assert (await catalog.get("claude-odd")).created == 0

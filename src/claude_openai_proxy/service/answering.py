@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from claude_openai_proxy.errors import UpstreamError, UpstreamStatusError
+from claude_openai_proxy.errors import ProxyError, UpstreamError, UpstreamStatusError
 from claude_openai_proxy.protocols.anthropic import (
     ContentBlockDelta,
     MessagesRequest,
@@ -34,7 +34,11 @@ CONTINUATIONS = 10
 
 
 class Answering:
-    """Entering it returns once upstream has answered; iterating yields the chunks of each upstream read together."""
+    """Entering it returns once upstream has answered; iterating yields the chunks of each upstream read together.
+
+    What an answer said before it failed is yielded before the failure is raised, whether both came in one read or in
+    many: the status that a client sees never depends on how upstream's bytes were cut.
+    """
 
     def __init__(
         self,
@@ -56,6 +60,8 @@ class Answering:
         self._gate = ForcedToolGate() if translation.plan.forced_tool else None
         self._recorder = TurnRecorder() if _may_pause(translation.request) else None
         self._discarded: Usage | None = None
+        self._failure: ProxyError | None = None
+        """Found behind events whose chunks go out first."""
         self._paused = 0
 
     @property
@@ -100,6 +106,8 @@ class Answering:
             async for events in self._events:
                 if batch := self._translate(events):
                     yield batch
+                if self._failure is not None:
+                    raise self._failure
                 if self._choice.answer.cut:
                     yield self._choice.finish()
                     await self._read_on(events)
@@ -107,8 +115,10 @@ class Answering:
             if (again := self._next_request()) is None:
                 break
             await self._open(again)
-        held = self._translate_all(self._gate.end()) if self._gate else []
-        yield held + self._choice.finish()
+        if batch := self._finish():
+            yield batch
+        if self._failure is not None:
+            raise self._failure
 
     # ---- steps --------------------------------------------------------------------------------------------------
 
@@ -130,8 +140,20 @@ class Answering:
 
     def _translate_all(self, events: Sequence[StreamEvent]) -> Batch:
         batch: Batch = []
-        for event in events:
-            batch += self._choice.feed(event)
+        try:
+            for event in events:
+                batch += self._choice.feed(event)
+        except ProxyError as error:
+            self._failure = error
+        return batch
+
+    def _finish(self) -> Batch:
+        batch = self._translate_all(self._gate.end()) if self._gate else []
+        if self._failure is None:
+            try:
+                batch += self._choice.finish()
+            except ProxyError as error:
+                self._failure = error
         return batch
 
     def _next_request(self) -> MessagesRequest | None:
@@ -163,13 +185,20 @@ class Answering:
         """After a stop emulated in `events`: the usage comes at the end, so a little more is read unseen."""
         unseen = 0
         while not any(isinstance(event, MessageStop) for event in events):
-            following = await anext(self._events, None) if unseen < READ_ON_DELTAS else None
+            following = await self._one_more() if unseen < READ_ON_DELTAS else None
             if following is None:
                 self._record.repairs.append("usage_of_cut_answer_is_partial")
                 return
             events = following
             self._translate_all(events)
             unseen += sum(isinstance(event, ContentBlockDelta) for event in events)
+
+    async def _one_more(self) -> Sequence[StreamEvent] | None:
+        try:
+            return await anext(self._events, None)
+        except UpstreamError:
+            # The answer is whole as the client wanted it; only its usage is lost.
+            return None
 
 
 async def _no_events() -> AsyncIterator[Sequence[StreamEvent]]:

@@ -1,6 +1,5 @@
 """Which models there are, what each alias stands for now, and what a model accepts."""
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
@@ -9,14 +8,11 @@ from functools import lru_cache
 from msgspec import UNSET, Struct
 
 from claude_openai_proxy.errors import ModelNotFoundError, ProxyError
-from claude_openai_proxy.protocols.anthropic import ModelInfo
 from claude_openai_proxy.protocols.openai_chat_response import Model
+from claude_openai_proxy.service.offered_models import Listing, OfferedModels
 from claude_openai_proxy.translate.models.facts import BUILT_IN, LINES, ModelFacts, facts_for, newest_active
 from claude_openai_proxy.upstreams.interface import Upstream
 
-FRESH_SECONDS = 3600.0
-RETRY_SECONDS = 60.0
-PATIENCE_SECONDS = 5.0
 SHOWN_CHARACTERS = 200
 """Of a name that nobody knows."""
 FACTS_KEPT = 256
@@ -40,19 +36,8 @@ class ResolvedModel(Struct, frozen=True):
     facts: ModelFacts
 
 
-class _Listing(Struct, eq=False):
-    """What one login was offered. `complete` says that a name which is not in it does not exist."""
-
-    infos: dict[str, ModelInfo] = {}
-    complete: bool = False
-    good_until: float = 0.0
-
-
 class ModelCatalog:
-    """Models of the current upstream, asked once an hour; the built-in table where upstream does not say.
-
-    Only the first request of a login waits for the listing, and not for long; later ones use the last one known.
-    """
+    """Models of the current upstream, asked once an hour; the built-in table where upstream does not say."""
 
     def __init__(
         self,
@@ -65,12 +50,9 @@ class ModelCatalog:
         """`pins` tells which line is pinned to which model id at the moment."""
         self._current = current
         self._names = names
-        self._clock = clock
         self._pins = pins
         self._facts_for = lru_cache(maxsize=FACTS_KEPT)(facts_for)
-        self._account = ""
-        self._listing = _Listing()
-        self._refreshing: asyncio.Task[None] | None = None
+        self._offered = OfferedModels(clock)
 
     async def resolve(self, name: str | None) -> ResolvedModel:
         """The model that `name` stands for. Raises `ModelNotFoundError`, which names the known ones."""
@@ -105,17 +87,15 @@ class ModelCatalog:
     def known_aliases(self) -> dict[str, str]:
         """As `aliases`, as far as it is known now: asks nobody."""
         aliases = self._names.aliases
-        return {alias: self._id_of(alias, self._listing) or target for alias, target in aliases.items()}
+        return {alias: self._id_of(alias, self._offered.known) or target for alias, target in aliases.items()}
 
     async def aclose(self) -> None:
         """Stop a listing under way."""
-        if self._refreshing is not None:
-            self._refreshing.cancel()
-            await asyncio.wait([self._refreshing])
+        await self._offered.aclose()
 
     # ---- names --------------------------------------------------------------------------------------------------
 
-    def _id_of(self, name: str, listing: _Listing) -> str | None:
+    def _id_of(self, name: str, listing: Listing) -> str | None:
         target = self._names.aliases.get(name)
         if target is None:
             return _offered(name, listing)
@@ -123,16 +103,16 @@ class ModelCatalog:
             return target
         return self._pins().get(target) or newest_active(target, list(listing.infos.values()))
 
-    def _facts_of(self, id_: str, listing: _Listing) -> ModelFacts:
+    def _facts_of(self, id_: str, listing: Listing) -> ModelFacts:
         """Those of a name that is too long to be a model's are not kept: clients make names up."""
         info = listing.infos.get(id_)
         return self._facts_for(id_, info) if len(id_) <= SHOWN_CHARACTERS else facts_for(id_, info)
 
-    def _alias_row(self, alias: str, listing: _Listing) -> Model:
+    def _alias_row(self, alias: str, listing: Listing) -> Model:
         id_ = self._id_of(alias, listing) or self._names.aliases[alias]
         return _row(alias, facts_for(id_, listing.infos.get(id_)), resolves_to=id_)
 
-    def _not_found(self, name: str | None, listing: _Listing) -> str:
+    def _not_found(self, name: str | None, listing: Listing) -> str:
         ids = list(listing.infos) or [facts.id for facts in BUILT_IN if facts.lifecycle == "active"]
         known = ", ".join([*self._names.aliases, *ids])
         if not name:
@@ -145,38 +125,15 @@ class ModelCatalog:
 
     # ---- upstream's listing -------------------------------------------------------------------------------------
 
-    async def _known(self) -> _Listing:
+    async def _known(self) -> Listing:
         try:
             upstream = await self._current()
         except ProxyError:
-            return _Listing()
-        if upstream.identity.account != self._account:
-            self._account, self._listing = upstream.identity.account, _Listing()
-        if self._clock() >= self._listing.good_until:
-            await self._refresh(upstream)
-        return self._listing
-
-    async def _refresh(self, upstream: Upstream) -> None:
-        if self._refreshing is None or self._refreshing.done():
-            self._refreshing = asyncio.create_task(self._ask(upstream))
-        if not self._listing.infos:
-            await asyncio.wait([self._refreshing], timeout=PATIENCE_SECONDS)
-
-    async def _ask(self, upstream: Upstream) -> None:
-        try:
-            infos = await upstream.models()
-        except ProxyError:
-            self._listing.good_until = self._clock() + RETRY_SECONDS
-            return
-        self._listing = _Listing(
-            infos={info.id: info for info in infos},
-            complete=upstream.capabilities.complete_model_list,
-            good_until=self._clock() + FRESH_SECONDS,
-        )
-        self._account = upstream.identity.account
+            return Listing()
+        return await self._offered.of(upstream)
 
 
-def _offered(name: str, listing: _Listing) -> str | None:
+def _offered(name: str, listing: Listing) -> str | None:
     """The id of a model on offer. A name without its date (`claude-haiku-4-5`) stands for the one with it.
 
     Where upstream's list is unknown or partial, upstream itself judges the names that can be Claude's.
@@ -201,4 +158,8 @@ def _row(id_: str, facts: ModelFacts, *, resolves_to: str | None = None) -> Mode
 
 
 def _epoch_seconds(created: str) -> int:
-    return int(datetime.fromisoformat(created).timestamp())
+    """0 for what is no date: some gateways write what they like."""
+    try:
+        return int(datetime.fromisoformat(created).timestamp())
+    except (ValueError, OverflowError):
+        return 0

@@ -53,6 +53,8 @@ class AnswerFacts:
     """What came with an answer beside its events; filled in while it streams."""
 
     request_id: str = ""
+    account: str = ""
+    """Of the login that was used, as in `Identity`."""
     rate_limits: tuple[tuple[str, str], ...] = ()
     """Upstream's `anthropic-ratelimit-*` headers as sent."""
     repairs: list[str] = field(default_factory=list)
@@ -94,7 +96,10 @@ class Upstream(Protocol):
         ...
 
     async def models(self) -> list[ModelInfo]:
-        """The models that the login is offered, newest first. Raises `UpstreamError` where upstream does not say."""
+        """The models that the login is offered, newest first: the login that `identity` names on return.
+
+        Raises `UpstreamError` where upstream does not say, or where the login changed meanwhile.
+        """
         ...
 
     async def count_tokens(self, request: MessagesRequest) -> int:

@@ -518,6 +518,28 @@ async def test_a_list_of_models_without_an_end_is_read_to_a_limit(make_api: Make
         assert len(server.requests) == 20
 
 
+async def test_a_list_of_models_begun_with_one_login_is_not_the_next_ones() -> None:
+    page = ok(b'{"data":[{"id":"a"}]}')
+
+    async def changes_the_login(visit: Visit) -> None:
+        await visit.request()
+        credentials.credentials.pop(0)
+        async with api.stream(REQUEST):
+            pass
+        await visit.send(page)
+
+    async def answers(visit: Visit) -> None:
+        await visit.request()
+        await visit.send(STREAM_HEAD + STOP + b"0\r\n\r\n")
+
+    async with wild_server(changes_the_login, answers) as server:
+        credentials = FixedCredentials(server.url, "old", "new")
+        api = MessagesAPI(client=HTTPClient(), credentials=credentials)
+        with pytest.raises(UpstreamError, match="login changed"):
+            await api.models()
+        await api.aclose()
+
+
 async def test_the_simulators_models_are_read(make_api: MakeAPI, simulator_url: str) -> None:
     assert "claude-opus-5-5" in [model.id for model in await make_api(simulator_url).models()]
 

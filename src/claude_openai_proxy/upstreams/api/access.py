@@ -72,6 +72,7 @@ class APIAccess:
         pauses = self._pauses(self._effort.retries)
         login = await self._current_login()
         while True:
+            facts.account = login.account
             request = Request(method, login.base / path, login.headers, body)
             response = await self._send(request, patience, facts)
             if response.status == 200:

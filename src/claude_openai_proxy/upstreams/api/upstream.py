@@ -8,7 +8,13 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from claude_openai_proxy import __version__
-from claude_openai_proxy.errors import NoLoginError, UpstreamError, UpstreamProtocolError, UpstreamStatusError
+from claude_openai_proxy.errors import (
+    NoLoginError,
+    UpstreamConnectionError,
+    UpstreamError,
+    UpstreamProtocolError,
+    UpstreamStatusError,
+)
 from claude_openai_proxy.logins.credentials import CredentialSource
 from claude_openai_proxy.protocols.anthropic import (
     CacheControlEphemeral,
@@ -104,14 +110,18 @@ class MessagesAPI:
     async def models(self) -> list[ModelInfo]:
         """See `Upstream.models`; reads all pages, as far as they bring models that were not on earlier ones."""
         models: dict[str, ModelInfo] = {}
-        after = ""
+        after, accounts = "", set[str]()
         for _ in range(MOST_PAGES):
-            page = await self._fetch(ModelList, "GET", f"v1/models?limit={MODELS_PER_PAGE}{after}")
+            facts = AnswerFacts()
+            page = await self._fetch(ModelList, "GET", f"v1/models?limit={MODELS_PER_PAGE}{after}", facts=facts)
+            accounts.add(facts.account)
             new = {model.id: model for model in page.data if model.id not in models}
             models |= new
             if not (page.has_more and page.last_id and new):
                 break
             after = f"&after_id={quote(page.last_id, safe='')}"
+        if accounts != {self._access.account}:
+            raise UpstreamConnectionError("The login changed while its models were listed", reached=True)
         return list(models.values())
 
     async def count_tokens(self, request: MessagesRequest) -> int:
@@ -139,8 +149,10 @@ class MessagesAPI:
         """See `Upstream.aclose`."""
         await self._client.aclose()
 
-    async def _fetch(self, document: type[_Document], method: str, path: str, body: bytes = b"") -> _Document:
-        with await self._access.open(method, path, body, AnswerFacts()) as response:
+    async def _fetch(
+        self, document: type[_Document], method: str, path: str, body: bytes = b"", *, facts: AnswerFacts | None = None
+    ) -> _Document:
+        with await self._access.open(method, path, body, facts or AnswerFacts()) as response:
             data = await response.read_all()
         try:
             return msgspec.json.decode(data, type=document)
