@@ -66,7 +66,7 @@ class ContentReader(Struct, frozen=True):
         return self.with_message_mark(blocks, message_mark)
 
     def text(self, content: Content, place: str, message_mark: CacheControl | None = None) -> list[TextBlockParam]:
-        """Blocks of a system message, which has text only."""
+        """Blocks of a system message. Raises `InvalidRequestError` at a part that is no text."""
         if isinstance(content, str):
             return self.plain(content, message_mark)
         blocks: list[TextBlockParam] = []
@@ -81,14 +81,14 @@ class ContentReader(Struct, frozen=True):
         return text_blocks(text, mark_of(mark, self.marks))
 
     def said(self, part: ContentPart, place: str) -> list[TextBlockParam]:
-        """The text of a part where only text can stand: at most one block."""
+        """The text of a part, at most one block. Raises `InvalidRequestError` where it is no text."""
         text = _text_of(part)
         if text is None:
             raise InvalidRequestError("Only text can stand here.", param=f"{place}.type")
         return [] if _is_blank(text) else [TextBlockParam(text, mark_of_part(part, self.marks))]
 
     def part(self, part: ContentPart, place: str) -> SeenBlock | None:
-        """One block; None for blank text."""
+        """One block; None for blank text. Raises `InvalidRequestError` for what cannot stand there."""
         if isinstance(part, TextPart):
             return None if _is_blank(part.text) else TextBlockParam(part.text, mark_of_part(part, self.marks))
         if isinstance(part, RefusalPart):
@@ -96,7 +96,10 @@ class ContentReader(Struct, frozen=True):
         return self._medium(part, place)
 
     def result(self, content: Content, place: str) -> ResultContent:
-        """What a tool returned. The marks of its parts become one mark of the result."""
+        """What a tool returned. The marks of its parts become one mark of the result.
+
+        Raises `InvalidRequestError` for a part that cannot stand there.
+        """
         if isinstance(content, str):
             return content
         unmarked = ContentReader(CacheMarks(), self.notes, citations=self.citations)

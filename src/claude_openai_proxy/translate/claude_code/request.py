@@ -12,10 +12,10 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from claude_openai_proxy.protocols import anthropic, claude_code
+from claude_openai_proxy.translate.messages_api.conversation import MOST_MARKS
 
 MCP_SERVER: Final = "c"
 """The CLI knows the client's tools as those of one MCP server under this name."""
-MAX_CACHE_MARKS: Final = 4
 CLI_CACHE_MARKS: Final = 2
 """The CLI marks its identity block and the system prompt."""
 
@@ -165,7 +165,7 @@ def _settings_env(request: anthropic.MessagesRequest) -> dict[str, str]:
         # Tools, system, messages: a mark for an hour must not come after a shorter one. And there are four in all.
         _switch(on=short_first),
         _switch(on=not short_first and any(mark.ttl == "1h" for mark in marks)),
-        _switch(on=len(marks) > MAX_CACHE_MARKS - CLI_CACHE_MARKS),
+        _switch(on=len(marks) > MOST_MARKS - CLI_CACHE_MARKS),
     )
     return dict(zip(SETTINGS, values, strict=True))
 

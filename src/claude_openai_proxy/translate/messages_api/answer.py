@@ -63,7 +63,7 @@ class AnswerStream:
         return self._unknown_events + self.blocks.skipped
 
     def feed(self, event: StreamEvent) -> list[AnswerEvent]:
-        """What this event adds."""
+        """What this event adds. Raises `UpstreamProtocolError` for one that does not belong there."""
         match event:
             case ContentBlockDelta():
                 return self.blocks.grow(event)
@@ -82,7 +82,7 @@ class AnswerStream:
         return []
 
     def finish(self) -> list[AnswerEvent]:
-        """Text that was held back, and the stop."""
+        """Text that was held back, and the stop. Raises `UpstreamProtocolError` where the answer has no end."""
         if not self.cut and (self._running or not self._started):
             raise UpstreamProtocolError("Claude's answer broke off: message_stop never came")
         stop_reason = "stop_sequence" if self.cut else self._stop_reason or ""

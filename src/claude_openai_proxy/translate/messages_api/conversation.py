@@ -1,7 +1,7 @@
 """A conversation as Claude takes it: turns of one role merged, each call answered first thing in the very next turn."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
@@ -28,6 +28,9 @@ _NO_CALLS: "Sequence[_Call]" = ()
 
 Mark = CacheControlEphemeral | UnsetType
 """A cache mark on a block, or none."""
+
+MOST_MARKS: Final = 4
+"""The API takes no more cache marks in one request."""
 
 SeenBlock = TextBlockParam | ImageBlockParam | DocumentBlockParam
 """What may stand in a user turn and in a tool result."""

@@ -6,7 +6,10 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-_HEAD: Final = re.compile(r'\s*\{\s*"input"\s*:\s*"')
+CUSTOM_INPUT: Final = "input"
+"""The one property of a free-form tool."""
+
+_HEAD: Final = re.compile(rf'\s*\{{\s*"{CUSTOM_INPUT}"\s*:\s*"')
 _PLAIN: Final = re.compile(r'[^"\\]+')
 _ESCAPE: Final = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
 _SIMPLE: Final = str.maketrans("bfnrt", "\b\f\n\r\t")
@@ -100,7 +103,7 @@ class CustomInputDecoder:
 
 def _may_begin(text: str) -> bool:
     """Whether `text` may be the beginning of `{"input": "`."""
-    return '{"input":"'.startswith("".join(text.split()))
+    return f'{{"{CUSTOM_INPUT}":"'.startswith("".join(text.split()))
 
 
 def _unwrapped(text: str) -> str:

@@ -5,14 +5,11 @@ import json
 import msgspec
 from msgspec import Raw, Struct
 
+from claude_openai_proxy.translate.messages_api.custom_input import CUSTOM_INPUT
 from claude_openai_proxy.translate.schemas.nesting import DEEPEST, is_deeper
 
 WRAPPED = "arguments"
 """The property that holds what is not an object."""
-
-
-CUSTOM_INPUT = "input"
-"""The one property of a free-form tool."""
 
 
 class _Object(Struct):

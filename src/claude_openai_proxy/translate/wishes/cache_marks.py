@@ -18,10 +18,9 @@ from claude_openai_proxy.protocols.anthropic import (
     ToolParam,
     WebSearchTool,
 )
-from claude_openai_proxy.translate.messages_api.conversation import Mark
+from claude_openai_proxy.translate.messages_api.conversation import MOST_MARKS, Mark
 from claude_openai_proxy.translate.notes import Notes
 
-MOST_MARKS = 4
 FIVE_MINUTES = CacheControlEphemeral()
 ONE_HOUR = CacheControlEphemeral(ttl="1h")
 

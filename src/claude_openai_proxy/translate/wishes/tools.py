@@ -9,6 +9,7 @@ from msgspec import UNSET, Raw, Struct
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.anthropic import ToolParam, WebSearchTool
 from claude_openai_proxy.translate.messages_api.conversation import Mark
+from claude_openai_proxy.translate.messages_api.custom_input import CUSTOM_INPUT
 from claude_openai_proxy.translate.messages_api.tool_names import ToolNames
 from claude_openai_proxy.translate.models.facts import ModelFacts
 from claude_openai_proxy.translate.notes import Notes
@@ -20,8 +21,8 @@ WEB_SEARCH: Final = "web_search"
 """The name of Claude's own web search tool, which no tool of the client may have beside it."""
 
 _CUSTOM_SCHEMA: Final = Raw(
-    b'{"type":"object","properties":{"input":{"type":"string","description":"The whole input, as free text."}},'
-    b'"required":["input"],"additionalProperties":false}'
+    b'{"type":"object","properties":{"%b":{"type":"string","description":"The whole input, as free text."}},'
+    b'"required":["%b"],"additionalProperties":false}' % (CUSTOM_INPUT.encode(), CUSTOM_INPUT.encode())
 )
 
 
