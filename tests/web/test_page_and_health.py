@@ -7,6 +7,8 @@ import re
 import msgspec
 import pytest
 
+from claude_openai_proxy.web.pages.readme import installed_readme
+from claude_openai_proxy.web.pages.words import CHINESE, ENGLISH
 from web.direct import call
 from web.fake_service import FakeHealth, Report
 from web.wired import Wired
@@ -81,28 +83,95 @@ async def test_the_page_says_what_runs_and_how_to_point_a_client_at_it() -> None
     assert "$" not in page
 
 
-async def test_the_page_loads_nothing_and_its_style_is_the_one_that_is_allowed() -> None:
+async def test_the_page_loads_nothing_and_its_style_and_script_are_those_that_are_allowed() -> None:
     answer = await call(Wired().app(), "GET", "/")
     page, policy = answer.body.decode(), answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
-    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
-    assert style is not None
-    assert base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode() in policy
-    assert not re.search(r"<script|<link|<img|style=|onclick|src=|href=", page)
+    assert "unsafe" not in policy
+    for element in ("style", "script"):
+        (text,) = re.findall(f"<{element}>(.*?)</{element}>", page, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{element}-src 'sha256-{digest}'" in policy
+    assert not re.search(r"<link|<img|<iframe|style=|onclick|src=|innerHTML|eval\(", page)
+    assert set(re.findall(r'href="(.*?)"', page)) <= {"/v1/models", "/health", "/readme"}
 
 
-async def test_the_page_says_what_to_do_without_a_login() -> None:
-    report = Report(status="no_login", login="none", detail="Run: claude auth login", models={})
+async def test_the_page_has_a_box_for_a_message_and_buttons_that_copy() -> None:
+    page = (await call(Wired().app(), "GET", "/")).body.decode()
+    assert "<option>custom-claude-4-opus</option>" in page
+    assert re.findall(r'data-copy="(.*?)"', page) == ["base-url", "example"]
+    for id_ in ("base-url", "example", "try-form", "said", "send", "opened"):
+        assert f'id="{id_}"' in page
+
+
+async def test_the_page_says_what_to_do_without_a_login_once_and_looks_again() -> None:
+    report = Report(status="no_login", login="none", detail="No Claude login found. Run: claude auth login", models={})
     page = (await call(Wired(health=FakeHealth(report)).app(), "GET", "/")).body.decode()
-    assert "No Claude login found" in page
+    assert page.count("No Claude login found") == 1
     assert "Run: claude auth login" in page
+    assert "<main data-waits>" in page
+    assert "<main data-waits>" not in (await call(Wired().app(), "GET", "/")).body.decode()
+
+
+async def test_the_demo_says_first_that_it_is_not_claude() -> None:
+    page = (await call(Wired(health=FakeHealth(Report(upstream="demo"))).app(), "GET", "/")).body.decode()
+    assert page.index("Demo: not Claude") < page.index("<h1>")
+    assert "Demo: not Claude" not in (await call(Wired().app(), "GET", "/")).body.decode()
+
+
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer sk-wrong"}])
+async def test_a_browser_without_a_key_is_shown_where_to_enter_it_and_no_fact(headers: dict[str, str]) -> None:
+    wired = Wired(keys={"sk-one": "one"})
+    browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    locked = await call(wired.app(), "GET", "/", headers=browser | headers)
+    assert (locked.status, locked.headers["content-type"]) == (401, "text/html; charset=utf-8")
+    page = locked.body.decode()
+    assert 'id="key-form"' in page
+    for fact in ("claude-test-1", "ANTHROPIC_API_KEY", "by token", "1.2.3", "Ready"):
+        assert fact not in page
+    assert wired.health.asked_deep == []
+    opened = await call(wired.app(), "GET", "/", headers=browser | {"authorization": "Bearer sk-one"})
+    assert (opened.status, b"claude-test-1" in opened.body) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "lang"),
+    [
+        ("", "en"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh-CN"),
+        ("ZH", "zh-CN"),
+        ("en-US,en;q=0.9,zh;q=0.8", "en"),
+        ("fr, zh;q=0.5", "zh-CN"),
+        ("fr", "en"),
+        ("zh;q=nonsense,;;=,", "en"),
+        ("zh;q=0", "en"),
+    ],
+)
+async def test_the_page_is_in_the_language_that_the_browser_asks_for(asked: str, lang: str) -> None:
+    answer = await call(Wired().app(), "GET", "/", headers={"accept-language": asked})
+    page = answer.body.decode()
+    assert f'<html lang="{lang}">' in page
+    assert ("就绪" in page, "已运行 2 小时" in page) == ((lang == "zh-CN"),) * 2
+    assert "accept-language" in answer.headers["vary"]
+
+
+def test_both_languages_have_every_word() -> None:
+    assert CHINESE.keys() == ENGLISH.keys()
+
+
+async def test_the_readme_is_text_where_it_was_installed() -> None:
+    answer = await call(Wired().app(), "GET", "/readme")
+    if installed_readme():
+        assert (answer.status, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    else:
+        assert answer.error.code == "unknown_url"
 
 
 async def test_what_comes_from_elsewhere_is_escaped_on_the_page() -> None:
     report = Report(login="<script>alert(1)</script>", models={"<b>": "&amp;"})
     wired = Wired(health=FakeHealth(report), allowed_hosts=("*",))
     page = (await call(wired.app(), "GET", "/", headers={"host": '"><i>'})).body.decode()
-    assert "<script>" not in page
+    assert "<script>alert" not in page
     assert "<b>" not in page
     assert "<i>" not in page
 

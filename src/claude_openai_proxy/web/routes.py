@@ -15,6 +15,7 @@ from claude_openai_proxy.web.exchange import Exchange
 from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.pages.health import HealthPage
 from claude_openai_proxy.web.pages.page import Page
+from claude_openai_proxy.web.pages.readme import readme, readme_access
 
 Endpoint = Callable[[Exchange], Awaitable[None]]
 
@@ -99,6 +100,7 @@ def make_router(chat: ChatCompletions, models: ModelPages, health: HealthPage, p
             "/health": Route("/health", "GET", health, access=health.access),
             "/ready": Route("/ready", "GET", health.ready, access=health.access),
             "/": Route("/", "GET", page, access=page.access),
+            "/readme": Route("/readme", "GET", readme, access=readme_access),
         },
         below={"/models": Route("/v1/models/{id}", "GET", models.one)},
     )

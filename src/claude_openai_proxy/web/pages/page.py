@@ -1,7 +1,12 @@
-"""The page at `/` for people: what runs here, and how to point a client at it."""
+"""The page at `/` for people: what runs here, how to point a client at it, and a first message.
+
+It comes with its facts in it, so that it says all without a script. The script sends a message, copies, and looks again
+while there is no login. Whoever has shown no key where keys are set gets a page to enter one, and not a single fact.
+"""
 
 import hashlib
 from base64 import b64encode
+from collections.abc import Mapping
 from html import escape
 from importlib import resources
 from string import Template
@@ -10,17 +15,13 @@ from typing import Final
 from claude_openai_proxy.web.asgi import Header
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.doors import Access
-from claude_openai_proxy.web.exchange import Exchange
+from claude_openai_proxy.web.exchange import ANONYMOUS, Exchange
 from claude_openai_proxy.web.interface import HealthReport, HealthService
+from claude_openai_proxy.web.pages.readme import installed_readme
+from claude_openai_proxy.web.pages.words import TAGS, WORDS, Language, language
 
 _CONTENT_TYPE: Final = b"text/html; charset=utf-8"
-_ONE_OF_OURS: Final = "The API key is one of those in <code>PROXY_API_KEYS</code>."
-_STATES: Final = {
-    "ok": "Ready",
-    "checking": "Looking up the login",
-    "no_login": "No Claude login found",
-    "unreachable": "Claude cannot be reached",
-}
+_DEMO: Final = "demo"
 
 
 class Page:
@@ -29,61 +30,99 @@ class Page:
     def __init__(self, service: HealthService, *, needs_key: bool = False) -> None:
         self._service = service
         self._key = "YOUR-KEY" if needs_key else "any-key"
-        self._advice = _ONE_OF_OURS if needs_key else "Any API key will do."
-        html = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
-        self._template = Template(html)
-        self._headers = _headers(html)
+        self._advice = "own_key" if needs_key else "any_key"
+        shell = _read("shell.html")
+        self._shell, self._main, self._locked = (
+            Template(shell),
+            Template(_read("main.html")),
+            Template(_read("locked.html")),
+        )
+        self._headers = _headers(shell)
 
     @staticmethod
-    def access(_: Exchange) -> Access:
-        """It tells the login."""
-        return "key"
+    def access(exchange: Exchange) -> Access:
+        """A browser without a key is shown where to enter it; a program is told so."""
+        return "page" if "text/html" in exchange.header(b"accept").lower() else "key"
 
     async def __call__(self, exchange: Exchange) -> None:
-        """The page; it loads nothing and runs no script."""
+        """The page in the browser's language; it loads nothing."""
+        spoken = language(exchange.header(b"accept-language"))
         async with ClientWatch(exchange):
-            report = await self._service.health(deep=False)
-            html = self._render(report, base_url=f"{exchange.visitor.origin}/v1")
-            await exchange.answer(200, html.encode(), content_type=_CONTENT_TYPE, headers=self._headers)
+            if exchange.record.principal is ANONYMOUS:
+                exchange.record.code = "invalid_api_key"
+                status, main = 401, self._locked.substitute(_words(spoken))
+            else:
+                report = await self._service.health(deep=False)
+                status, main = 200, self._render(report, base_url=f"{exchange.visitor.origin}/v1", spoken=spoken)
+            html = self._shell.substitute(lang=TAGS[spoken], main=main)
+            await exchange.answer(status, html.encode(), content_type=_CONTENT_TYPE, headers=self._headers)
 
-    def _render(self, report: HealthReport, *, base_url: str) -> str:
-        return self._template.substitute(
+    def _render(self, report: HealthReport, *, base_url: str, spoken: Language) -> str:
+        words = WORDS[spoken]
+        model = next(iter(report.models), "custom-claude-4-opus")
+        return self._main.substitute(
+            _words(spoken),
+            waits=" data-waits" if report.status in ("no_login", "checking") else "",
+            demo=f'<p class="demo">{escape(words["demo"])}</p>' if report.upstream == _DEMO else "",
             status=escape(report.status),
-            state=escape(_STATES.get(report.status, report.status)),
-            detail=f'<p class="quiet">{escape(report.detail)}</p>' if report.detail else "",
+            state=escape(words.get(report.status, report.status)),
+            detail=_detail(report),
             base_url=escape(base_url),
-            key=self._advice,
-            example=escape(_example(base_url, next(iter(report.models), "custom-claude-4-opus"), key=self._key)),
+            advice=escape(words[self._advice]),
+            options="".join(f"<option>{escape(alias)}</option>" for alias in report.models),
+            example=escape(_example(base_url, model, words["hello"], key=self._key)),
             models="\n".join(_model_row(alias, id_) for alias, id_ in report.models.items()),
             version=escape(report.version),
-            uptime=_span(report.uptime_seconds),
+            uptime=f"{words['up_for']} {_span(report.uptime_seconds, words)}",
             upstream=escape(report.upstream),
             login=escape(report.login),
-            billed=f"<dt>Billed</dt><dd>{escape(report.billed)}</dd>" if report.billed else "",
+            readme='<a href="/readme">README</a>' if installed_readme() else "",
+            billed=f"<dt>{words['billed']}</dt><dd>{escape(report.billed)}</dd>" if report.billed else "",
         )
 
 
+def _read(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _words(spoken: Language) -> Mapping[str, str]:
+    return {f"w_{name}": escape(word) for name, word in WORDS[spoken].items()}
+
+
 def _headers(html: str) -> tuple[Header, ...]:
-    style = html.partition("<style>")[2].partition("</style>")[0]
-    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src '{_digest(html, 'style')}'; script-src '{_digest(html, 'script')}'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return (
         (b"content-security-policy", policy.encode()),
         (b"referrer-policy", b"no-referrer"),
         (b"cache-control", b"no-store"),
+        (b"vary", b"accept, accept-language"),
     )
 
 
-def _example(base_url: str, model: str, *, key: str) -> str:
+def _digest(html: str, element: str) -> str:
+    text = html.partition(f"<{element}>")[2].partition(f"</{element}>")[0]
+    return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _detail(report: HealthReport) -> str:
+    """What the state says already is not said again."""
+    if not report.detail:
+        return ""
+    said = report.detail.removeprefix(f"{WORDS['en'].get(report.status, '')}. ")
+    return f'<p class="quiet">{escape(said)}</p>'
+
+
+def _example(base_url: str, model: str, hello: str, *, key: str) -> str:
     return (
         f"curl {base_url}/chat/completions \\\n"
         "  -H 'Content-Type: application/json' \\\n"
         f"  -H 'Authorization: Bearer {key}' \\\n"
         "  -d '{\n"
         f'    "model": "{model}",\n'
-        '    "messages": [{"role": "user", "content": "Hello"}]\n'
+        f'    "messages": [{{"role": "user", "content": "{hello}"}}]\n'
         "  }'"
     )
 
@@ -92,8 +131,8 @@ def _model_row(alias: str, id_: str) -> str:
     return f"<tr><td><code>{escape(alias)}</code></td><td><code>{escape(id_)}</code></td></tr>"
 
 
-def _span(seconds: int) -> str:
+def _span(seconds: int, words: Mapping[str, str]) -> str:
     units = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
     unit, length = next(((unit, length) for unit, length in units if seconds >= length), units[-1])
     count = seconds // length
-    return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{count} {words[unit]}{'' if count == 1 else words['plural']}"
