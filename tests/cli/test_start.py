@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from claude_openai_proxy import __version__
-from claude_openai_proxy.app.start import alias_lines, model_line
+from claude_openai_proxy.app.start import model_line, printable
 from claude_openai_proxy.protocols.openai_chat_response import Model
 from cli.running import finished, running
 
@@ -198,5 +198,5 @@ def test_models_lists_the_aliases_and_models(tmp_path: Path) -> None:
 
 def test_names_cannot_command_the_terminal(tmp_path: Path) -> None:
     assert "not allowed" in refused_line(home=tmp_path, extra={"MODEL_ALIASES": "a\x1b[31m=opus"})
-    assert alias_lines({"a": "claude\x1b]0;x\x07"}) == ["Model a -> claude?]0;x?"]
+    assert printable("Model a -> claude\x1b]0;x\x07") == "Model a -> claude?]0;x?"
     assert model_line(Model(id="claude\x1b[2J", created=1, owned_by="anthropic")) == "claude?[2J"

@@ -11,7 +11,8 @@ from claude_openai_proxy.errors import ModelNotFoundError, UpstreamConnectionErr
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.records import Principal, RequestRecord
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
-from claude_openai_proxy.service.models import ModelCatalog, ModelNames
+from claude_openai_proxy.service.model_names import ModelNames
+from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.waiting import WaitingLine
 from service.fake_upstream import FakeChoice, FakeUpstream, call, message, text
 

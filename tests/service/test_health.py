@@ -3,7 +3,8 @@
 import asyncio
 
 from claude_openai_proxy.service.health import DEEP_SECONDS, READY_SECONDS, HealthService
-from claude_openai_proxy.service.models import ModelCatalog, ModelNames
+from claude_openai_proxy.service.model_names import ModelNames
+from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.waiting import WaitingLine
 from claude_openai_proxy.upstreams.interface import UpstreamStatus
 from service.fake_upstream import FakeChoice, FakeUpstream

@@ -6,7 +6,8 @@ import pytest
 
 from claude_openai_proxy.errors import ModelNotFoundError
 from claude_openai_proxy.protocols.anthropic import ModelInfo
-from claude_openai_proxy.service.models import ModelCatalog, ModelNames
+from claude_openai_proxy.service.model_names import ModelNames
+from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.offered_models import FRESH_SECONDS, RETRY_SECONDS, OfferedModels
 from service.fake_upstream import FakeChoice, FakeUpstream
 

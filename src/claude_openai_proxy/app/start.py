@@ -1,11 +1,12 @@
 """What is told at the start, and why there may be none."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from contextlib import suppress
 
 from claude_openai_proxy.app.upstreams import plan_refusal
 from claude_openai_proxy.protocols.openai_chat_response import Model
+from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.upstreams.interface import UpstreamChoice
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
@@ -57,9 +58,13 @@ async def _shadow_lines(upstreams: SelectedUpstream) -> list[str]:
     return [f"The key comes before your {subscription}. To use that: --upstream claude-code"] if subscription else []
 
 
-def alias_lines(aliases: Mapping[str, str]) -> list[str]:
-    """What each alias stands for now."""
-    return [printable(f"Model {alias} -> {id_}") for alias, id_ in aliases.items()]
+async def model_lines(catalog: ModelCatalog) -> list[str]:
+    """What each alias and DEFAULT_MODEL stand for now, and which of them lead nowhere."""
+    aliases = [f"Model {alias} -> {id_}" for alias, id_ in (await catalog.aliases()).items()]
+    default = await catalog.default()
+    unknown = [f"Any other model ({default[0]}, DEFAULT_MODEL) -> {default[1]}"] if default else []
+    wrong = [f"Warning: {sentence}" for sentence in await catalog.unresolved()]
+    return [printable(line) for line in (*aliases, *unknown, *wrong)]
 
 
 def model_line(model: Model) -> str:

@@ -11,11 +11,12 @@ from functools import partial
 from urllib.parse import unquote, urlsplit
 
 from claude_openai_proxy import __version__
-from claude_openai_proxy.app.start import alias_lines, login_lines, model_line, start_refusal
+from claude_openai_proxy.app.start import login_lines, model_line, model_lines, start_refusal
 from claude_openai_proxy.app.upstreams import demo_upstream, selected_upstream
 from claude_openai_proxy.service.chat import ChatService
 from claude_openai_proxy.service.health import HealthService
-from claude_openai_proxy.service.models import ModelCatalog, ModelNames
+from claude_openai_proxy.service.model_names import ModelNames
+from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.waiting import WaitingLine
 from claude_openai_proxy.settings import Secret, Settings
 from claude_openai_proxy.telemetry.log_line import LogLine
@@ -92,7 +93,7 @@ def wire(settings: Settings) -> Wiring:
         await upstreams.aclose()
 
     async def start_lines() -> list[str]:
-        return [*await login_lines(upstreams), *alias_lines(await catalog.aliases())]
+        return [*await login_lines(upstreams), *await model_lines(catalog)]
 
     log = _log(settings, blotter)
     chat = chat_service(settings, upstreams, catalog, line)

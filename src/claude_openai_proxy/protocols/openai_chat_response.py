@@ -172,8 +172,24 @@ class ChatCompletionChunk(
     system_fingerprint: str | UnsetType | None = UNSET
 
 
+class ModelPricing(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Ours: US dollars for a million tokens, by Anthropic's list."""
+
+    input: float
+    output: float
+    cache_read: float
+    cache_write: float
+    cache_write_1h: float
+    long_above: int | UnsetType = UNSET
+    """Above so many tokens of input all of it costs `long_factor` times as much."""
+    long_factor: float | UnsetType = UNSET
+
+
 class Model(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="object", tag="model"):
-    """A row of `GET /v1/models`. `resolves_to` (ours) says what an alias stands for now."""
+    """A row of `GET /v1/models`: OpenAI's four members, and ours. `resolves_to` says what an alias stands for now.
+
+    `reasoning_efforts` are those that Claude tells apart, lowest first; `retires` is the day on which the model goes.
+    """
 
     id: str
     created: int
@@ -182,6 +198,11 @@ class Model(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="ob
     display_name: str | UnsetType = UNSET
     context_window: int | UnsetType = UNSET
     max_output_tokens: int | UnsetType = UNSET
+    reasoning_efforts: list[str] | UnsetType = UNSET
+    supports_images: bool | UnsetType = UNSET
+    supports_tools: bool | UnsetType = UNSET
+    retires: str | UnsetType = UNSET
+    pricing: ModelPricing | UnsetType = UNSET
 
 
 class ModelList(Struct, frozen=True, kw_only=True, tag_field="object", tag="list"):

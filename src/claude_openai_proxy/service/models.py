@@ -1,31 +1,26 @@
 """Which models there are, what each alias stands for now, and what a model accepts."""
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from msgspec import UNSET, Struct
 
 from claude_openai_proxy.errors import ModelNotFoundError, ProxyError
-from claude_openai_proxy.protocols.openai_chat_response import Model
+from claude_openai_proxy.protocols.openai_chat_response import Model, ModelPricing
+from claude_openai_proxy.service.model_names import SHOWN_CHARACTERS, ModelNames, Naming
 from claude_openai_proxy.service.offered_models import Listing, OfferedModels
-from claude_openai_proxy.translate.models.facts import BUILT_IN, LINES, ModelFacts, facts_for, newest_active
+from claude_openai_proxy.translate.models.facts import BUILT_IN, ModelFacts, facts_for
+from claude_openai_proxy.translate.models.lifecycle import retires
+from claude_openai_proxy.translate.models.prices import Price, price_of
 from claude_openai_proxy.upstreams.interface import Upstream
 
-SHOWN_CHARACTERS = 200
-"""Of a name that nobody knows."""
 FACTS_KEPT = 256
 """Models whose facts are put together once, not for every request."""
 
-_DATE = re.compile(r"-\d{8}")
 
-
-class ModelNames(Struct, frozen=True):
-    """What the user set: alias -> line or model id, and the model for absent or unknown names."""
-
-    aliases: Mapping[str, str]
-    default: str | None = None
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 class ResolvedModel(Struct, frozen=True):
@@ -34,6 +29,14 @@ class ResolvedModel(Struct, frozen=True):
     asked: str
     id: str
     facts: ModelFacts
+
+
+class Retirement(Struct, frozen=True):
+    """A model that goes on that day, and the aliases and settings that lead to it."""
+
+    id: str
+    day: date
+    aliases: tuple[str, ...]
 
 
 class ModelCatalog:
@@ -46,21 +49,23 @@ class ModelCatalog:
         names: ModelNames,
         clock: Callable[[], float],
         pins: Callable[[], Mapping[str, str]] = dict,
+        today: Callable[[], date] = _today,
     ) -> None:
         """`pins` tells which line is pinned to which model id at the moment."""
         self._current = current
         self._names = names
-        self._pins = pins
+        self._naming = Naming(names, pins, today)
         self._facts_for = lru_cache(maxsize=FACTS_KEPT)(facts_for)
         self._offered = OfferedModels(clock)
+        self._no_login = ""
 
     async def resolve(self, name: str | None) -> ResolvedModel:
         """The model that `name` stands for. Raises `ModelNotFoundError`, which names the known ones."""
         listing = await self._known()
-        for candidate in (name, self._names.default):
-            if candidate and (id_ := self._id_of(candidate, listing)):
-                return ResolvedModel(name or candidate, id_, self._facts_of(id_, listing))
-        raise ModelNotFoundError(self._not_found(name, listing))
+        id_ = (name and self._naming.id_of(name, listing)) or self._naming.default_id(listing)
+        if not id_:
+            raise ModelNotFoundError(self._naming.not_found(name, listing))
+        return ResolvedModel(name or self._names.default or "", id_, self._facts_of(id_, listing))
 
     async def list(self) -> list[Model]:
         """The aliases first, then every active model, newest first."""
@@ -75,33 +80,53 @@ class ModelCatalog:
         listing = await self._known()
         if name in self._names.aliases:
             return self._alias_row(name, listing)
-        if (id_ := self._id_of(name, listing)) is None:
-            raise ModelNotFoundError(self._not_found(name, listing))
+        if (id_ := self._naming.id_of(name, listing)) is None:
+            raise ModelNotFoundError(self._naming.not_found(name, listing))
         return _row(name, facts_for(id_, listing.infos.get(id_)))
 
     async def aliases(self) -> dict[str, str]:
         """Each alias and the model id it stands for now."""
-        listing = await self._known()
-        return {alias: self._id_of(alias, listing) or target for alias, target in self._names.aliases.items()}
+        return self._resolved(await self._known())
 
     def known_aliases(self) -> dict[str, str]:
         """As `aliases`, as far as it is known now: asks nobody."""
-        aliases = self._names.aliases
-        return {alias: self._id_of(alias, self._offered.known) or target for alias, target in aliases.items()}
+        return self._resolved(self._offered.known)
+
+    async def default(self) -> tuple[str, str] | None:
+        """What the user set for absent and unknown names, and the id it stands for now."""
+        id_ = self._naming.default_id(await self._known())
+        return (self._names.default, id_) if self._names.default and id_ else None
+
+    async def unresolved(self) -> tuple[str, ...]:
+        """A sentence for each setting that names a model and leads to none."""
+        return self._naming.unresolved(await self._known())
+
+    async def retiring(self, day: date, *, within: timedelta) -> tuple[Retirement, ...]:
+        """Models on offer, or that a setting leads to, which go from `day` on `within` so long."""
+        listing = await self._known()
+        aliases = self._resolved(listing)
+        if default := self._naming.default_id(listing):
+            aliases["DEFAULT_MODEL"] = default
+        ids = dict.fromkeys([*(listing.infos or (facts.id for facts in BUILT_IN)), *aliases.values()])
+        goes = ((id_, date.fromisoformat(when)) for id_ in ids if (when := retires(id_)))
+        return tuple(
+            Retirement(id_, when, tuple(name for name in aliases if aliases[name] == id_))
+            for id_, when in goes
+            if day <= when <= day + within
+        )
+
+    @property
+    def trouble(self) -> str:
+        """Why upstream's own list is not known; "" where it is. Asks nobody."""
+        return self._no_login or self._offered.trouble
 
     async def aclose(self) -> None:
         """Stop a listing under way."""
         await self._offered.aclose()
 
-    # ---- names --------------------------------------------------------------------------------------------------
-
-    def _id_of(self, name: str, listing: Listing) -> str | None:
-        target = self._names.aliases.get(name)
-        if target is None:
-            return _offered(name, listing)
-        if target not in LINES:
-            return target
-        return self._pins().get(target) or newest_active(target, list(listing.infos.values()))
+    def _resolved(self, listing: Listing) -> dict[str, str]:
+        aliases = self._names.aliases
+        return {alias: self._naming.target_id(alias, listing) or target for alias, target in aliases.items()}
 
     def _facts_of(self, id_: str, listing: Listing) -> ModelFacts:
         """Those of a name that is too long to be a model's are not kept: clients make names up."""
@@ -109,40 +134,17 @@ class ModelCatalog:
         return self._facts_for(id_, info) if len(id_) <= SHOWN_CHARACTERS else facts_for(id_, info)
 
     def _alias_row(self, alias: str, listing: Listing) -> Model:
-        id_ = self._id_of(alias, listing) or self._names.aliases[alias]
+        id_ = self._naming.target_id(alias, listing) or self._names.aliases[alias]
         return _row(alias, facts_for(id_, listing.infos.get(id_)), resolves_to=id_)
-
-    def _not_found(self, name: str | None, listing: Listing) -> str:
-        ids = list(listing.infos) or [facts.id for facts in BUILT_IN if facts.lifecycle == "active"]
-        known = ", ".join([*self._names.aliases, *ids])
-        if not name:
-            return f"The request names no model and DEFAULT_MODEL is not set. Known models: {known}."
-        shown = name if len(name) <= SHOWN_CHARACTERS else f"{name[:SHOWN_CHARACTERS]}…"
-        return (
-            f"The model {shown!r} does not exist or your login has no access to it. Known models: {known}. For a "
-            "program with a name of its own, the proxy's settings MODEL_ALIASES (name=target) and DEFAULT_MODEL help."
-        )
-
-    # ---- upstream's listing -------------------------------------------------------------------------------------
 
     async def _known(self) -> Listing:
         try:
             upstream = await self._current()
-        except ProxyError:
+        except ProxyError as error:
+            self._no_login = error.message
             return Listing()
+        self._no_login = ""
         return await self._offered.of(upstream)
-
-
-def _offered(name: str, listing: Listing) -> str | None:
-    """The id of a model on offer. A name without its date (`claude-haiku-4-5`) stands for the one with it.
-
-    Where upstream's list is unknown or partial, upstream itself judges the names that can be Claude's.
-    """
-    if name in listing.infos:
-        return name
-    if id_ := next((id_ for id_ in listing.infos if _DATE.fullmatch(id_.removeprefix(name))), None):
-        return id_
-    return name if not listing.complete and name.startswith("claude-") else None
 
 
 def _row(id_: str, facts: ModelFacts, *, resolves_to: str | None = None) -> Model:
@@ -154,6 +156,23 @@ def _row(id_: str, facts: ModelFacts, *, resolves_to: str | None = None) -> Mode
         display_name=facts.display_name or UNSET,
         context_window=facts.context_window or UNSET,
         max_output_tokens=facts.max_output or UNSET,
+        reasoning_efforts=list(facts.efforts),
+        supports_images=facts.images,
+        supports_tools=True,
+        retires=retires(facts.id) or UNSET,
+        pricing=_pricing(price) if (price := price_of(facts.id)) else UNSET,
+    )
+
+
+def _pricing(price: Price) -> ModelPricing:
+    return ModelPricing(
+        input=price.input,
+        output=price.output,
+        cache_read=price.cache_read,
+        cache_write=price.cache_write,
+        cache_write_1h=price.cache_write_1h,
+        long_above=price.long_above or UNSET,
+        long_factor=price.long_factor if price.long_above else UNSET,
     )
 
 

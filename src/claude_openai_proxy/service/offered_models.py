@@ -10,7 +10,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -44,6 +43,8 @@ class OfferedModels:
         self._waiting_ends = 0.0
         self.known = Listing()
         """The last one; asks nobody."""
+        self.trouble = ""
+        """Why there is no newer one; "" where the last question was answered."""
 
     async def of(self, upstream: Upstream) -> Listing:
         """The listing for a request to `upstream`. Never raises `ProxyError`: it may be an empty one."""
@@ -53,7 +54,9 @@ class OfferedModels:
             self._ask(upstream)
         if self._question is not None and not self.known.infos:
             left = self._waiting_ends - asyncio.get_running_loop().time()
-            await asyncio.wait([self._question], timeout=max(0.0, left))
+            _, pending = await asyncio.wait([self._question], timeout=max(0.0, left))
+            if pending:
+                self.trouble = f"Claude's side has not told its models within {self._patience:g} s."
         return self.known
 
     async def aclose(self) -> None:
@@ -83,12 +86,13 @@ class OfferedModels:
     async def _answer(self, upstream: Upstream) -> None:
         good_for = RETRY_SECONDS
         try:
-            with suppress(ProxyError):
-                infos = await upstream.models()
-                # Upstream vouches that this is the offer of the login that it names now.
-                self._account = upstream.identity.account
-                self.known = Listing({info.id: info for info in infos}, upstream.capabilities.complete_model_list)
-                good_for = FRESH_SECONDS
+            infos = await upstream.models()
+            # Upstream vouches that this is the offer of the login that it names now.
+            self._account = upstream.identity.account
+            self.known = Listing({info.id: info for info in infos}, upstream.capabilities.complete_model_list)
+            good_for, self.trouble = FRESH_SECONDS, ""
+        except ProxyError as error:
+            self.trouble = error.message
         finally:
             if asyncio.current_task() is self._question:
                 self._good_until = self._clock() + good_for

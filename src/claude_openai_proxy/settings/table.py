@@ -138,8 +138,8 @@ DEFAULT_MODEL: Setting[str | None] = Setting(
     name="DEFAULT_MODEL",
     read=values.model_name,
     default=None,
-    allowed="an alias or a model id without blanks",
-    description="Model for requests that name none or an unknown one.",
+    allowed="an alias, a line or a model id, without blanks",
+    description="Model for requests that name none or an unknown one: an alias, a line or a model id.",
 )
 PROXY_API_KEYS: Setting[tuple[ClientKey, ...]] = Setting(
     name="PROXY_API_KEYS",

@@ -61,6 +61,8 @@ class ModelFacts(Struct, frozen=True, kw_only=True):
     """`role: "system"` is taken right after a user turn."""
     structured_output: bool = True
     """`output_config.format` and strict tools are taken."""
+    images: bool = True
+    """Images are taken in user turns and tool results."""
     bound_thinking: bool = False
     """Thinking handed back after any edit of what came before it is refused."""
 
@@ -172,6 +174,12 @@ def _built_in(model_id: str) -> ModelFacts | None:
     return _BY_ID.get(match.group()) if match else None
 
 
+def built_in_id(model_id: str) -> str | None:
+    """The id of the row of a model, dated and decorated ids included; None where the table has none."""
+    facts = _built_in(model_id)
+    return facts.id if facts else None
+
+
 def _newest_of(line: str | None) -> ModelFacts:
     newest = next((facts for facts in BUILT_IN if line and facts.line == line), _CONSERVATIVE)
     return replace(newest, line=line, display_name="", lifecycle="active", system_in_messages=False)
@@ -195,6 +203,8 @@ def _with_capabilities(facts: ModelFacts, said: ModelCapabilities) -> ModelFacts
         facts = replace(facts, efforts=_efforts(said.effort))
     if said.thinking and said.thinking.types:
         facts = replace(facts, thinking=_thinking_types(facts, said.thinking.types))
+    if said.image_input:
+        facts = replace(facts, images=said.image_input.supported)
     if said.structured_outputs:
         facts = replace(facts, structured_output=said.structured_outputs.supported)
     return facts

@@ -1,0 +1,62 @@
+"""What tokens cost, as data: US dollars for a million of them (https://docs.anthropic.com/en/docs/about-claude/pricing).
+
+State of November 2026; list prices of the API, which a plan or a gateway need not have.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from msgspec import Struct
+
+from claude_openai_proxy.translate.models.facts import built_in_id
+
+
+class Price(Struct, frozen=True):
+    """Of a million tokens each. Above `long_above` tokens of input all of it costs `long_factor` times as much."""
+
+    input: float
+    output: float
+    cache_write: float
+    """Kept for five minutes."""
+    cache_write_1h: float
+    cache_read: float
+    long_above: int | None = None
+    long_factor: float = 1
+
+
+_OPUS = Price(5, 25, 6.25, 10, 0.5)
+_SONNET_4 = Price(3, 15, 3.75, 6, 0.3)
+_FABLE_5 = Price(10, 50, 12.5, 20, 1)
+_FABLE_5_1 = Price(10, 50, 12.5, 20, 0.25)
+_FABLE_5_2 = Price(8, 40, 10, 16, 0.2)
+
+PRICES: Final[Mapping[str, Price]] = MappingProxyType(
+    {
+        "claude-fable-5-2": _FABLE_5_2,
+        "claude-mythos-5-2": _FABLE_5_2,
+        "claude-haiku-5-5": Price(0.1, 0.5, 0.125, 0.2, 0.01, long_above=100_000, long_factor=5),
+        "claude-sonnet-5-5": Price(2, 10, 2.5, 4, 0.1),
+        "claude-fable-5-1": _FABLE_5_1,
+        "claude-mythos-5-1": _FABLE_5_1,
+        "claude-opus-5-5": Price(4, 20, 5, 8, 0.2),
+        "claude-sonnet-5": Price(2, 10, 2.5, 4, 0.2),
+        "claude-fable-5": _FABLE_5,
+        "claude-mythos-5": _FABLE_5,
+        "claude-opus-5": _OPUS,
+        "claude-opus-4-8": _OPUS,
+        "claude-opus-4-7": _OPUS,
+        "claude-opus-4-6": _OPUS,
+        "claude-opus-4-5": _OPUS,
+        "claude-sonnet-4-6": _SONNET_4,
+        "claude-sonnet-4-5": _SONNET_4,
+        "claude-haiku-4-5": Price(1, 5, 1.25, 2, 0.1),
+    }
+)
+"""By the id of the built-in row."""
+
+
+def price_of(model_id: str) -> Price | None:
+    """The list price of a model, dated ids included; None of one that the table does not know."""
+    known = built_in_id(model_id)
+    return PRICES.get(known) if known else None
