@@ -5,7 +5,7 @@ import json
 
 import openai
 import pytest
-from openai import AsyncOpenAI, OpenAI
+from openai import AsyncAzureOpenAI, AsyncOpenAI, OpenAI
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 
 from claude_openai_proxy.simulator import Hang, Script, Simulator, error_event
@@ -258,3 +258,13 @@ async def test_an_answer_that_is_no_json_object_is_handed_over_as_it_came(
     )
     assert (response.parse()).choices[0].message.content == "Here you are: {}"
     assert "x-repairs" not in response.headers
+
+
+async def test_azures_client_works_with_the_deployment_as_the_model(base_url: str) -> None:
+    endpoint = base_url.removesuffix("/v1")
+    async with AsyncAzureOpenAI(azure_endpoint=endpoint, api_version="2024-10-21", api_key="any") as azure:
+        answer = await azure.chat.completions.create(
+            model="custom-claude-4-sonnet", messages=[{"role": "user", "content": "Hi"}]
+        )
+    assert answer.model == "custom-claude-4-sonnet"
+    assert answer.choices[0].message.content

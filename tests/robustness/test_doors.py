@@ -14,6 +14,7 @@ from robustness.whole_proxy import WholeProxy, whole_proxy
 from web.direct import CHAT, HELLO, STREAM, call
 from web.raw_client import connected
 from web.serving import served
+from web.wired import Wired
 
 REBOUND = {"host": "evil.example:3000", "origin": "http://evil.example:3000"}
 FOREIGN = {"origin": "https://evil.example"}
@@ -118,7 +119,8 @@ async def test_no_name_of_the_client_breaks_out_of_a_header(proxy: WholeProxy, t
 HEADS = st.dictionaries(
     st.sampled_from(["host", "origin", "content-type", "authorization", "x-api-key", "x-request-id", "user-agent",
                      "content-encoding", "access-control-request-headers", "access-control-request-method", "accept",
-                     "content-length", "connection", "expect"]),
+                     "content-length", "connection", "expect", "api-key", "accept-language", "sec-fetch-site",
+                     "sec-fetch-mode", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]),
     st.text(st.characters(max_codepoint=255), max_size=30) | st.just("x" * 70_000),
     max_size=6,
 )  # fmt: skip
@@ -131,6 +133,24 @@ async def test_no_head_makes_it_fail(proxy: WholeProxy, headers: dict[str, str],
         answer = await call(proxy.app, method, path, HELLO, headers=headers)
         assert 200 <= answer.status < 500
         assert all(value.isprintable() for value in answer.headers.values())
+
+
+@settings(max_examples=300)
+@given(headers=HEADS, path=st.text("/v1openaidlymtschrf%.x\x00é", max_size=30))
+async def test_no_head_and_no_path_makes_the_doors_fail(headers: dict[str, str], path: str) -> None:
+    for wired in (Wired(trusted_proxies=("127.0.0.1",), allowed_hosts=("*",)), Wired(keys={"sk-one": "one"})):
+        for where in (
+            "/",
+            "/health?deep=1",
+            "/ready",
+            "/readme",
+            f"/{path}",
+            f"/openai/deployments/{path}/chat/completions",
+        ):
+            answer = await call(wired.app(), "GET", where, headers={"accept": "text/html"} | headers)
+            assert 200 <= answer.status < 500
+            assert all(value.isprintable() for value in answer.headers.values())
+        assert all(record.address.isprintable() and record.path.isprintable() for record in wired.keeper.records)
 
 
 ODD_REQUESTS = (

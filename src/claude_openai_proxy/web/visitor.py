@@ -63,12 +63,15 @@ def _within(address: IPv4Address | IPv6Address, network: IPv4Network | IPv6Netwo
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """With or without port and brackets; an IPv4 address on an IPv6 socket is an IPv4 address."""
+    """With or without port and brackets; an IPv4 address on an IPv6 socket is an IPv4 address.
+
+    A zone (`fe80::1%eth0`) is left out: it may be any text.
+    """
     bare = text.partition("]")[0].removeprefix("[") if text.startswith("[") else text
     if bare.count(":") == 1:
         bare = bare.partition(":")[0]
     try:
-        address = ip_address(bare)
+        address = ip_address(bare.partition("%")[0])
     except ValueError:
         return None
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
