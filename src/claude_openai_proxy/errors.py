@@ -16,6 +16,8 @@ ProxyError
 
 from typing import Literal
 
+RefusalKind = Literal["", "context_length", "quota", "rate_limit", "model", "content_policy"]
+"""What an upstream error means beyond its status, where clients act on it."""
 TimeoutPhase = Literal["connect", "first byte", "between events", "total"]
 
 
@@ -85,8 +87,8 @@ class UpstreamStatusError(UpstreamError):
     """Upstream said no.
 
     `status` is its HTTP status (for an `error` event the status that belongs to its type), `error_type` its
-    `error.type` ("" where the body had none), `message` its own words, `retry_after` seconds. `rate_limits` are
-    upstream's `anthropic-ratelimit-*` headers as sent.
+    `error.type` ("" where the body had none), `message` its own words, `retry_after` seconds (of a `quota` until it is
+    there again). `rate_limits` are upstream's `anthropic-ratelimit-*` headers as sent.
     """
 
     def __init__(
@@ -98,9 +100,11 @@ class UpstreamStatusError(UpstreamError):
         request_id: str | None = None,
         retry_after: float | None = None,
         rate_limits: tuple[tuple[str, str], ...] = (),
+        refusal: RefusalKind = "",
     ) -> None:
         super().__init__(message, request_id=request_id)
         self.status = status
+        self.refusal = refusal
         self.error_type = error_type
         self.retry_after = retry_after
         self.rate_limits = rate_limits

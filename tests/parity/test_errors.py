@@ -25,6 +25,13 @@ FAILURES = {
     "403": Script.error(403, "Your account may not do this."),
     "403 of a model": Script.error(403, "Your plan does not include this model."),
     "404": Script.error(404, "model: claude-opus-5-5"),
+    "no credit": Script.error(400, "Your credit balance is too low to access the Anthropic API."),
+    "extra usage": Script.error(400, "Third-party apps now draw from your extra usage, not your plan limits."),
+    "usage limits": Script.error(400, "You have reached your specified API usage limits. You will regain access soon."),
+    "long context": Script.error(429, "Extra usage is required for long context requests."),
+    "input and output too long": Script.error(
+        400, "input length and `max_tokens` exceed context limit: 190000 + 64000 > 200000"
+    ),
     "413": Script.error(413, "Request exceeds the maximum size"),
     "422": Script.error(422, "Odd.", error_type="invalid_request_error"),
     "429": Script.error(429, "Slow down.", retry_after=7),

@@ -16,6 +16,7 @@ from claude_openai_proxy.errors import (
     UpstreamStatusError,
     UpstreamTimeoutError,
 )
+from claude_openai_proxy.translate.messages_api.refusals import refusal_error
 from claude_openai_proxy.web.errors import INTERNAL_ERROR, Failure, reason, to_failure
 from web.direct import ErrorBody
 
@@ -25,7 +26,7 @@ def failure(error: ProxyError, *, retried: bool = True) -> Failure:
 
 
 def upstream(status: int, message: str = "Upstream's words.", error_type: str = "") -> UpstreamStatusError:
-    return UpstreamStatusError(message, status=status, error_type=error_type)
+    return refusal_error(message, status=status, error_type=error_type, now=1_800_000_000)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def upstream(status: int, message: str = "Upstream's words.", error_type: str = 
         (QueueFullError("Full.", retry_after=3), 503, "server_error", "overloaded"),
         (upstream(400, error_type="invalid_request_error"), 400, "invalid_request_error", None),
         (upstream(401, error_type="authentication_error"), 401, "authentication_error", None),
-        (upstream(402, error_type="billing_error"), 402, "invalid_request_error", "billing_error"),
+        (upstream(402, error_type="billing_error"), 429, "insufficient_quota", "insufficient_quota"),
         (upstream(403, error_type="permission_error"), 403, "permission_error", None),
         (upstream(404, "model: claude-9", "not_found_error"), 404, "invalid_request_error", "model_not_found"),
         (upstream(404, "No such route.", "not_found_error"), 404, "invalid_request_error", "not_found_error"),
@@ -53,11 +54,11 @@ def upstream(status: int, message: str = "Upstream's words.", error_type: str = 
         (upstream(422), 422, "invalid_request_error", None),
         (upstream(429, error_type="rate_limit_error"), 429, "rate_limit_error", "rate_limit_exceeded"),
         (upstream(500, error_type="api_error"), 500, "server_error", "api_error"),
-        (upstream(502), 502, "server_error", None),
+        (upstream(502), 502, "server_error", "upstream_failed"),
         (upstream(503), 503, "server_error", "overloaded"),
         (upstream(504, error_type="timeout_error"), 504, "server_error", "timeout_error"),
-        (upstream(520), 502, "server_error", None),
-        (upstream(302), 502, "server_error", None),
+        (upstream(520), 502, "server_error", "upstream_failed"),
+        (upstream(302), 502, "server_error", "upstream_failed"),
         (upstream(529, error_type="overloaded_error"), 503, "server_error", "overloaded"),
         (UpstreamConnectionError("Refused."), 502, "server_error", "upstream_failed"),
         (UpstreamProtocolError("Garbage."), 502, "server_error", "upstream_failed"),

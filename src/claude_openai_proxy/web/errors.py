@@ -23,7 +23,7 @@ from claude_openai_proxy.errors import (
 )
 from claude_openai_proxy.protocols.openai_errors import Error, ErrorResponse
 from claude_openai_proxy.web.asgi import Header
-from claude_openai_proxy.web.response_headers import rate_limit_headers, upstream_request_id
+from claude_openai_proxy.web.response_headers import openai_duration, rate_limit_headers, upstream_request_id
 
 DEFAULT_RETRY_AFTER = 5.0
 """Seconds, for a limit or an overload that upstream put no time to."""
@@ -119,7 +119,8 @@ def _upstream_failure(error: UpstreamError, *, now: float, retried: bool) -> Fai
     headers: tuple[Header, ...] = (upstream_request_id(error.request_id),) if error.request_id else ()
     if isinstance(error, UpstreamStatusError):
         failure = _status_failure(error, retried=retried)
-        headers += tuple(rate_limit_headers(error.rate_limits, now=now))
+        told = {name for name, _ in failure.headers}
+        headers += tuple(row for row in rate_limit_headers(error.rate_limits, now=now) if row[0] not in told)
     elif isinstance(error, UpstreamTimeoutError):
         # Another try would be as long, and what came of this one may have been billed.
         failure = Failure(504, Error(_message(error), "server_error", code="upstream_timeout"), (DO_NOT_RETRY,))
@@ -139,16 +140,31 @@ def _final(error: UpstreamError, *, retried: bool) -> tuple[Header, ...]:
 
 def _status_failure(error: UpstreamStatusError, *, retried: bool) -> Failure:
     status, message = _status(error.status), _message(error)
-    if status == 404 and "model" in error.message.lower():
-        return Failure(404, Error(message, "invalid_request_error", "model", "model_not_found"))
+    match error.refusal:
+        case "context_length":
+            return Failure(400, Error(message, "invalid_request_error", "messages", "context_length_exceeded"))
+        case "quota":
+            return Failure(429, Error(message, "insufficient_quota", code="insufficient_quota"), _spent(error))
+        case "model":
+            return Failure(404, Error(message, "invalid_request_error", "model", "model_not_found"))
+        case "content_policy":
+            return Failure(400, Error(message, "invalid_request_error", "messages", "content_policy_violation"))
     if status in (429, 503):
         type_, code = ("rate_limit_error", "rate_limit_exceeded") if status == 429 else ("server_error", "overloaded")
         return Failure(status, Error(message, type_, code=code), _retry(error.retry_after))
     if status >= 500:
         headers = (DO_NOT_RETRY,) if retried else ()
-        return Failure(status, Error(message, "server_error", code=error.error_type or None), headers)
+        return Failure(status, Error(message, "server_error", code=error.error_type or "upstream_failed"), headers)
     type_ = _TYPES.get(status, "invalid_request_error")
     return Failure(status, Error(message, type_, code=_code(type_, error.error_type)))
+
+
+def _spent(error: UpstreamStatusError) -> tuple[Header, ...]:
+    """No `retry-after`: clients that obey it would sleep for hours. When it is there again is told like a limit."""
+    if error.retry_after is None:
+        return (DO_NOT_RETRY,)
+    reset = openai_duration(error.retry_after)
+    return DO_NOT_RETRY, (b"x-ratelimit-remaining-requests", b"0"), (b"x-ratelimit-reset-requests", reset)
 
 
 def _status(upstream: int) -> int:

@@ -80,8 +80,13 @@ def _duration_until(moment: str, now: float) -> bytes:
     try:
         epoch = moment.isdecimal() and len(moment) < EPOCH_DIGITS
         seconds = (float(moment) if epoch else datetime.fromisoformat(moment).timestamp()) - now
-    except ValueError:
+    except (ValueError, OverflowError):
         return header_value(moment)
+    return openai_duration(seconds)
+
+
+def openai_duration(seconds: float) -> bytes:
+    """`1h2m3s`."""
     minutes, rest = divmod(max(0, round(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return ((f"{hours}h" if hours else "") + (f"{minutes}m" if hours or minutes else "") + f"{rest}s").encode()

@@ -108,13 +108,22 @@ def test_a_reset_is_told_in_words(seconds: float, words: str) -> None:
     assert error.message == f"The plan's 7-day limit is reached; it resets in {words}."
 
 
-def test_a_429_without_a_plans_limit_keeps_its_words() -> None:
+def test_a_429_at_a_limit_without_a_time_keeps_its_words() -> None:
     given = frame("API Error: Request rejected (429) · Slow", status=429, kind="rate_limit_error")
 
     error = error_of(failure_of(given), model="m", now=0, limits=RateLimitInfo(status="rejected"))
 
     assert isinstance(error, UpstreamStatusError)
-    assert (error.message, error.retry_after) == ("Slow", None)
+    assert (error.message, error.retry_after, error.refusal) == ("Slow", None, "rate_limit")
+
+
+def test_a_429_within_the_plans_limits_is_throttling() -> None:
+    given = frame("API Error: Request rejected (429) · Slow", status=429, kind="rate_limit_error")
+
+    error = error_of(failure_of(given), model="m", now=0, limits=RateLimitInfo(status="allowed", resets_at=5000))
+
+    assert isinstance(error, UpstreamStatusError)
+    assert (error.message, error.retry_after, error.refusal) == ("Slow", None, "rate_limit")
 
 
 def test_limits_become_the_headers_they_came_from() -> None:

@@ -378,11 +378,16 @@ async def test_a_long_error_page_is_cut_short(make_api: MakeAPI) -> None:
         assert len(caught.value.message) < 300
 
 
-async def test_a_redirect_is_not_followed_but_told(make_api: MakeAPI) -> None:
-    async with wild_server(always(error_body(301, b"", b"location: http://elsewhere.test/"))) as server:
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirect_is_not_followed_but_told(make_api: MakeAPI, status: int) -> None:
+    answer = error_body(status, b"<html>Moved</html>", b"location: http://elsewhere.test/v1")
+    async with wild_server(always(answer)) as server:
         with pytest.raises(UpstreamStatusError) as caught:
             await ask(make_api(server.url))
-        assert caught.value.status == 301
+        assert caught.value.status == status
+        assert "http://elsewhere.test/v1" in caught.value.message
+        assert "ANTHROPIC_BASE_URL" in caught.value.message
+        assert len(server.requests) == 1
 
 
 async def test_an_error_with_status_200_is_an_error(make_api: MakeAPI) -> None:

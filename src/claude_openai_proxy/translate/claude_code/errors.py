@@ -18,20 +18,14 @@ from claude_openai_proxy.errors import (
 )
 from claude_openai_proxy.protocols.claude_code import AssistantFrame, RateLimitInfo, ResultFrame
 from claude_openai_proxy.translate.messages_api.error_status import STATUS_OF_TYPE
+from claude_openai_proxy.translate.messages_api.refusals import refusal_error
 
 LOG_IN: Final = "Run `claude auth login` (or set ANTHROPIC_API_KEY)."
 _PREFIX: Final = re.compile(
     r"^(?:Failed to authenticate\. )?API Error: (?:\d{3} |Request rejected \(429\) · |Server is temporarily[^·]* · )?"
 )
-_ADVICE: Final = re.compile(r"\. This is a server-side issue, usually temporary .*$", re.DOTALL)
+_ADVICE: Final = re.compile(r"(?:\. This is a server-side issue, usually temporary | · (?:turn on|run) ).*$", re.DOTALL)
 _NOT_REACHED: Final = ("ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH")
-_WINDOWS: Final = {
-    "five_hour": "5-hour",
-    "seven_day": "7-day",
-    "seven_day_opus": "7-day Opus",
-    "seven_day_sonnet": "7-day Sonnet",
-    "overage": "extra usage",
-}
 _HEADER_WINDOWS: Final = {"five_hour": "5h", "seven_day": "7d"}
 
 
@@ -77,7 +71,7 @@ def error_of(failure: Failure, *, model: str, now: float, limits: RateLimitInfo 
     if failure.cause == "authentication_failed":
         return NoLoginError(f"Claude Code is not logged in. {LOG_IN}")
     if "Prompt is too long" in failure.text:
-        return UpstreamStatusError(failure.text, status=400, error_type="invalid_request_error")
+        return refusal_error(failure.text, status=400, now=now, error_type="invalid_request_error")
     if "imed out" in failure.text:
         return UpstreamTimeoutError(failure.text, phase="first byte", request_id=failure.request_id)
     if failure.cause == "stream_idle_timeout" or "idle timeout" in failure.text:
@@ -107,13 +101,13 @@ def rate_limit_headers(info: RateLimitInfo) -> tuple[tuple[str, str], ...]:
 def _status_error(
     failure: Failure, status: int, *, model: str, now: float, limits: RateLimitInfo | None
 ) -> UpstreamStatusError:
-    at_limit = status == 429 and limits is not None and limits.resets_at is not None
-    return UpstreamStatusError(
-        _limit_sentence(limits, now) if at_limit and limits is not None else _message(failure, status, model),
+    at_limit = status == 429 and limits is not None and limits.status == "rejected" and limits.resets_at
+    return refusal_error(
+        "" if at_limit else _message(failure, status, model),
         status=status,
+        now=now,
         error_type=failure.error_type,
         request_id=failure.request_id,
-        retry_after=_seconds_until_reset(limits, now) if status == 429 else None,
         rate_limits=rate_limit_headers(limits) if limits is not None else (),
     )
 
@@ -126,23 +120,3 @@ def _message(failure: Failure, status: int, model: str) -> str:
     if status == 401:
         return f"Claude refused the login: {failure.text.partition(' · ')[0].rstrip('.')}. {LOG_IN}"
     return failure.text
-
-
-def _limit_sentence(limits: RateLimitInfo, now: float) -> str:
-    window = _WINDOWS.get(limits.rate_limit_type, limits.rate_limit_type.replace("_", " "))
-    return f"The plan's {window} limit is reached; it resets in {_spoken(_seconds_until_reset(limits, now) or 0)}."
-
-
-def _seconds_until_reset(limits: RateLimitInfo | None, now: float) -> float | None:
-    if limits is None or limits.resets_at is None:
-        return None
-    return max(1.0, limits.resets_at - now)
-
-
-def _spoken(seconds: float) -> str:
-    minutes = max(1, round(seconds / 60))
-    hours, rest = divmod(minutes, 60)
-    days, hours_of_day = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours_of_day} h"
-    return f"{hours} h {rest} min" if hours else f"{rest} min"

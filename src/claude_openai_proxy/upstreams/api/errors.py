@@ -6,12 +6,10 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-import msgspec
-from msgspec import Struct
-
 from claude_openai_proxy.errors import UpstreamError, UpstreamStatusError
 from claude_openai_proxy.protocols.anthropic import APIError, ErrorEvent
-from claude_openai_proxy.translate.messages_api.error_status import STATUS_OF_TYPE
+from claude_openai_proxy.translate.messages_api.error_status import STATUS_OF_TYPE, decode_error
+from claude_openai_proxy.translate.messages_api.refusals import refusal_error
 from claude_openai_proxy.upstreams.http import Response
 
 MAX_ERROR_BYTES: Final = 1024 * 1024
@@ -19,20 +17,13 @@ _EXCERPT_CHARACTERS: Final = 200
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 
 
-class _ErrorBody(Struct, frozen=True):
-    error: APIError
-    request_id: str | None = None
-
-
-_decode_error_body = msgspec.json.Decoder(_ErrorBody).decode
-
-
 async def status_error(response: Response) -> UpstreamStatusError:
     """The error of a response that is not 200; reads its body."""
     told = await _told(response)
-    return UpstreamStatusError(
+    return refusal_error(
         told.error.message or f"Claude's side answered HTTP {response.status} without a word",
         status=response.status,
+        now=time.time(),
         error_type=told.error.type,
         request_id=request_id(response) or told.request_id,
         retry_after=_retry_after(response),
@@ -40,36 +31,39 @@ async def status_error(response: Response) -> UpstreamStatusError:
     )
 
 
-async def _told(response: Response) -> _ErrorBody:
+async def _told(response: Response) -> ErrorEvent:
+    if 300 <= response.status < 400:
+        return _own_words(_redirect(response))
     try:
         body = await response.read_all(MAX_ERROR_BYTES)
     except UpstreamError as error:
         # The status says more than how its explanation was lost.
-        return _ErrorBody(APIError(message=f"Claude's side answered HTTP {response.status}; {error.message}"))
-    try:
-        return _decode_error_body(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _ErrorBody(APIError(message=_summary(response, body)))
+        return _own_words(f"Claude's side answered HTTP {response.status}; {error.message}")
+    return decode_error(body) or _own_words(_summary(response, body))
+
+
+def _own_words(sentence: str) -> ErrorEvent:
+    return ErrorEvent(APIError(message=sentence))
+
+
+def _redirect(response: Response) -> str:
+    to = response.header("location")
+    return (
+        f"Claude's side redirects (HTTP {response.status}) to {excerpt(to.encode()) if to else 'nowhere'}, which is "
+        "not followed: set ANTHROPIC_BASE_URL to the address that answers itself"
+    )
 
 
 def event_error(event: ErrorEvent, *, request_id: str, rate_limits: tuple[tuple[str, str], ...]) -> UpstreamStatusError:
     """The error of an `error` event, with the HTTP status that belongs to its type."""
-    return UpstreamStatusError(
+    return refusal_error(
         event.error.message or f"Claude's side broke off its answer: {event.error.type or 'it did not say why'}",
         status=STATUS_OF_TYPE.get(event.error.type, 500),
+        now=time.time(),
         error_type=event.error.type,
         request_id=event.request_id or request_id or None,
         rate_limits=rate_limits,
     )
-
-
-def error_in_document(body: bytes) -> ErrorEvent | None:
-    """The error that a document is, although it came with status 200."""
-    try:
-        told = _decode_error_body(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    return ErrorEvent(error=told.error, request_id=told.request_id)
 
 
 def request_id(response: Response) -> str:
@@ -111,5 +105,5 @@ def _retry_after(response: Response) -> float | None:
 def _seconds_until(date: str) -> float | None:
     try:
         return max(0.0, parsedate_to_datetime(date).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

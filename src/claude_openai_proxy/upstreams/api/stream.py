@@ -6,10 +6,10 @@ from typing import Final, Self
 
 from claude_openai_proxy.errors import UpstreamError, UpstreamProtocolError
 from claude_openai_proxy.protocols.anthropic import ErrorEvent, MessageStop, StreamEvent
+from claude_openai_proxy.translate.messages_api.error_status import decode_error
 from claude_openai_proxy.translate.messages_api.events import EventStreamDecoder, decode_event
 from claude_openai_proxy.upstreams.api.errors import (
     MAX_ERROR_BYTES,
-    error_in_document,
     event_error,
     excerpt,
     rate_limits,
@@ -106,7 +106,7 @@ class AnswerStream:
 
     async def _not_a_stream(self, response: Response) -> UpstreamError:
         body = await response.read_all(MAX_ERROR_BYTES)
-        told = error_in_document(body)
+        told = decode_error(body)
         if told is not None:
             return event_error(told, request_id=self.facts.request_id, rate_limits=self.facts.rate_limits)
         kind = (response.header("content-type") or "no content type").partition(";")[0]
