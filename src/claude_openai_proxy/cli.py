@@ -15,7 +15,7 @@ from claude_openai_proxy.logins.login import UntrustedLoginError
 from claude_openai_proxy.serving.reload import Reloader
 from claude_openai_proxy.serving.server import serve
 from claude_openai_proxy.serving.sockets import AddressError, listen, urls
-from claude_openai_proxy.serving.streams import open_standard_streams, say
+from claude_openai_proxy.serving.streams import complain, open_standard_streams, say
 from claude_openai_proxy.settings import LOCALHOST, SETTINGS, Flags, Settings, SettingsError, load_settings
 
 PROGRAM = "claude-openai-proxy"
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments, words)
     except (SettingsError, AddressError, UntrustedLoginError) as error:
-        print(*(f"{PROGRAM}: {line}" for line in str(error).splitlines()), sep="\n", file=sys.stderr)
+        complain([f"{PROGRAM}: {line}" for line in str(error).splitlines()])
         return WRONG_SETTING
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -74,6 +74,18 @@ def test_a_reader_that_takes_the_first_line_and_leaves_ends_nothing(tmp_path: Pa
         process.wait()
 
 
+@pytest.mark.parametrize("redirections", ["2>&-", "2>/dev/full"])
+def test_a_mistake_keeps_its_exit_code_where_nobody_can_be_told(redirections: str, tmp_path: Path) -> None:
+    if "full" in redirections and not FULL.exists():
+        pytest.skip("this machine has no /dev/full")
+    command = " ".join(argv("--demo", "--port", "many"))
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f"exec {command} {redirections}"], cwd=tmp_path, env=environment(tmp_path),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=PATIENCE_SECONDS, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout) == (2, b"")
+
+
 def test_start_and_stop_are_events_of_a_json_log(tmp_path: Path) -> None:
     with running("--demo", "--port", "0", home=tmp_path) as command:
         command.line("^Model ")

@@ -12,7 +12,7 @@ import pytest
 from claude_openai_proxy.records import Principal, RequestRecord
 from claude_openai_proxy.telemetry.line_writer import LineWriter
 from claude_openai_proxy.telemetry.logging_setup import LogFormat, set_up_logging
-from claude_openai_proxy.telemetry.refusals import SHOWN, WINDOW_SECONDS
+from claude_openai_proxy.telemetry.strangers import SHOWN, WINDOW_SECONDS
 
 NOW = 1_800_000_000.25  # 2027-01-15T08:00:00.250Z
 
@@ -225,7 +225,7 @@ def test_the_line_says_why_and_who() -> None:
         assert words in line
 
 
-def test_refusals_of_strangers_are_summed_up() -> None:
+def test_requests_of_strangers_are_summed_up() -> None:
     stream, now, later = io.StringIO(), [NOW], []
     log = set_up_logging(
         level="info", format_="json", stream=stream, wall_clock=lambda: now[0], later=lambda _, tell: later.append(tell)
@@ -239,11 +239,21 @@ def test_refusals_of_strangers_are_summed_up() -> None:
     (tell,) = later
     tell()
     last = json.loads(stream.getvalue().splitlines()[-1])
-    assert (last["level"], last["event"]) == ("warning", "refusals")
+    assert (last["level"], last["event"]) == ("warning", "strangers")
     assert f"{10_000 - SHOWN} x 401 invalid_api_key" in last["said"][0]
     now[0] += WINDOW_SECONDS
     log.ended(refused)
     assert json.loads(stream.getvalue().splitlines()[-1])["status"] == 401
+
+
+def test_open_pages_fill_no_log_either_and_bugs_are_always_told() -> None:
+    stream = io.StringIO()
+    log = set_up_logging(level="info", format_="json", stream=stream, wall_clock=lambda: NOW)
+    for status in (200, 500):
+        for _ in range(100):
+            log.ended(a_record(status=status, principal=Principal("anonymous")))
+    statuses = [json.loads(line)["status"] for line in stream.getvalue().splitlines()]
+    assert (statuses.count(200), statuses.count(500)) == (SHOWN, 100)
 
 
 def test_errors_of_those_who_have_a_key_are_all_told() -> None:

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, TextIO
 
 _STANDARD: Final = (0, 1, 2)
 
@@ -23,15 +23,27 @@ def say(lines: Sequence[str]) -> None:
 
     A pipe that was closed (`| head -1`) or a full disk loses the lines, and those that follow; nothing else.
     """
+    _print(lines, sys.stdout)
+
+
+def complain(lines: Sequence[str]) -> None:
+    """As `say`, to the error stream."""
+    _print(lines, sys.stderr)
+
+
+def _print(lines: Sequence[str], stream: TextIO | None) -> None:
+    """None is a stream that was closed before the start."""
+    if stream is None:
+        return
     try:
-        print(*lines, sep="\n", flush=True)  # noqa: T201 - a person reads it
+        print(*lines, sep="\n", file=stream, flush=True)
     except (OSError, ValueError):
-        _give_up_stdout()
+        _give_up(stream)
 
 
-def _give_up_stdout() -> None:
+def _give_up(stream: TextIO) -> None:
     """What is still buffered would be written again when Python ends, and change the exit code."""
-    with suppress(OSError, ValueError, AttributeError):
+    with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.telemetry.lines import Event, LineFormat
 from claude_openai_proxy.telemetry.log_entry import level_of, log_entry
-from claude_openai_proxy.telemetry.refusals import WINDOW_SECONDS, Refusals
+from claude_openai_proxy.telemetry.strangers import WINDOW_SECONDS, Strangers
 
 Later = Callable[[float, Callable[[], None]], object]
 """Calls something after so many seconds."""
@@ -29,7 +29,7 @@ class LogLine:
         self._write = write
         self._wall_clock = wall_clock
         self._later = later
-        self._refusals = Refusals()
+        self._strangers = Strangers()
 
     def started(self, record: RequestRecord) -> None:
         """Told at debug level."""
@@ -42,10 +42,10 @@ class LogLine:
     def ended(self, record: RequestRecord) -> None:
         """The line, or the sum of many."""
         now = self._wall_clock()
-        if self._refusals.hiding and self._refusals.over(now):
+        if self._strangers.hiding and self._strangers.over(now):
             self._sum_up()
-        hid = self._refusals.hiding
-        if not self._refusals.hides(record, now):
+        hid = self._strangers.hiding
+        if not self._strangers.hides(record, now):
             self._tell(level_of(record), "request", record)
         elif not hid and self._later:
             self._later(WINDOW_SECONDS, self._sum_up)
@@ -56,9 +56,9 @@ class LogLine:
             self._write(self._lines.event(self._wall_clock(), logging.INFO, event, said))
 
     def _sum_up(self) -> None:
-        if self._refusals.hiding and self._level <= logging.WARNING:
-            said = self._refusals.sum_up()
-            self._write(self._lines.event(self._wall_clock(), logging.WARNING, "refusals", [said]))
+        if self._strangers.hiding and self._level <= logging.WARNING:
+            said = self._strangers.sum_up()
+            self._write(self._lines.event(self._wall_clock(), logging.WARNING, "strangers", [said]))
 
     def _tell(self, level: int, event: Event, record: RequestRecord) -> None:
         if level >= self._level:

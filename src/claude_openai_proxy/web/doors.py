@@ -50,7 +50,7 @@ class Doors:
         owner = self._owner(presented)
         foreign = None if owner else self._foreign_host(exchange)
         if foreign is not None and access != "open":
-            raise _foreign_host(foreign)
+            raise self._wrong_host(foreign)
         self._check_origin(exchange, access)
         if owner:
             return owner
@@ -63,7 +63,7 @@ class Doors:
     def enter_preflight(self, exchange: Exchange) -> None:
         """A browser asks what it may send; it shows no key yet. Raises `ClientRefusedError`."""
         if (foreign := self._foreign_host(exchange)) is not None:
-            raise _foreign_host(foreign)
+            raise self._wrong_host(foreign)
         self._check_origin(exchange, "key")
 
     def _foreign_host(self, exchange: Exchange) -> str | None:
@@ -72,6 +72,15 @@ class Doors:
             if not (_LOOPBACK.fullmatch(host) or self._allows_host(host.lower())):
                 return host
         return None
+
+    def _wrong_host(self, host: str) -> ClientRefusedError:
+        name = _shown(_PORT.sub("", host)) or "the name in use"
+        or_key = ", or send one of PROXY_API_KEYS" if self._principals else ""
+        return ClientRefusedError(
+            f"Requests to the host {name!r} are not answered. If it is yours, set ALLOWED_HOSTS={name}{or_key}.",
+            status=403,
+            code="host_not_allowed",
+        )
 
     def _check_origin(self, exchange: Exchange, access: Access) -> None:
         """Browsers name the page's origin; an allowed one may read the answer (`exchange.cors` is set)."""
@@ -165,15 +174,6 @@ def _no_key(presented: Iterable[str]) -> str:
     if any(presented):
         return "The API key is not one of this proxy's. Use one of those in its setting PROXY_API_KEYS."
     return "No API key came with the request. Send one of PROXY_API_KEYS as `Authorization: Bearer <key>`."
-
-
-def _foreign_host(host: str) -> ClientRefusedError:
-    name = _shown(_PORT.sub("", host)) or "the name in use"
-    return ClientRefusedError(
-        f"Requests to the host {name!r} are not answered. If it is yours, set ALLOWED_HOSTS={name}.",
-        status=403,
-        code="host_not_allowed",
-    )
 
 
 def _same_origin(origin: str, hosts: Iterable[str]) -> bool:

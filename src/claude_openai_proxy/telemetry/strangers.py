@@ -1,4 +1,4 @@
-"""Refusals of strangers, summed up: whoever guesses keys must not be able to fill the log with lines."""
+"""Requests of strangers, summed up: whoever has no key must not be able to fill the log with lines."""
 
 from collections import Counter
 from typing import Final
@@ -7,12 +7,11 @@ from claude_openai_proxy.records import RequestRecord
 
 WINDOW_SECONDS: Final = 10.0
 SHOWN: Final = 20
-"""Lines of refusals in one window; what comes beyond them is only counted."""
-CLIENT_LEFT: Final = 499
+"""Lines of strangers in one window; what comes beyond them is only counted."""
 
 
-class Refusals:
-    """Counts in windows that begin with a refusal. `now` is in seconds of one clock."""
+class Strangers:
+    """Counts in windows that begin with a stranger's request. `now` is in seconds of one clock."""
 
     def __init__(self) -> None:
         self._began = float("-inf")
@@ -20,8 +19,8 @@ class Refusals:
         self._hidden: Counter[str] = Counter()
 
     def hides(self, record: RequestRecord, now: float) -> bool:
-        """Whether the record is one refusal too many for a line of its own, and counted instead."""
-        if not _is_refusal(record):
+        """Whether the record is one too many for a line of its own, and counted instead."""
+        if not _is_strangers(record):
             return False
         if self.over(now):
             self._began, self._shown = now, 0
@@ -44,8 +43,9 @@ class Refusals:
         """What was only counted, in a sentence; afterwards nothing is."""
         kinds = ", ".join(f"{count} x {kind}" for kind, count in self._hidden.most_common())
         self._hidden.clear()
-        return f"More requests were refused than are told one by one: {kinds}"
+        return f"More requests without a key than are told one by one: {kinds}"
 
 
-def _is_refusal(record: RequestRecord) -> bool:
-    return record.principal.name == "anonymous" and 400 <= record.status < 500 and record.status != CLIENT_LEFT
+def _is_strangers(record: RequestRecord) -> bool:
+    """What fails by a fault of the proxy is always told."""
+    return record.principal.name == "anonymous" and record.status != 500
