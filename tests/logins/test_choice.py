@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from claude_openai_proxy.logins.layers import Layer, Trust
-from claude_openai_proxy.logins.login import Login, UntrustedLoginError, UpstreamName, choose_login
+from claude_openai_proxy.logins.layers import Layer
+from claude_openai_proxy.logins.login import Login, UntrustedLoginError, choose_login
+from claude_openai_proxy.trust import Trust, UpstreamName
 
 EVERYTHING = {
     "CLAUDE_CODE_USE_BEDROCK": "1",

@@ -9,8 +9,9 @@ from claude_openai_proxy.errors import NoLoginError
 from claude_openai_proxy.logins.claude_settings import ClaudeSettingsFiles
 from claude_openai_proxy.logins.credentials import Credential, CredentialSource
 from claude_openai_proxy.logins.current import CurrentLogin
-from claude_openai_proxy.logins.layers import Layer, Trust
-from claude_openai_proxy.logins.login import UntrustedLoginError, UpstreamName
+from claude_openai_proxy.logins.layers import Layer
+from claude_openai_proxy.logins.login import UntrustedLoginError
+from claude_openai_proxy.trust import Trust, UpstreamName
 
 NO_LOGIN = "No Claude login found. Run: claude auth login (or set ANTHROPIC_API_KEY), or try --demo"
 

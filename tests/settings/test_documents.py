@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from claude_openai_proxy.logins.layers import Trust
 from claude_openai_proxy.settings import SETTINGS, Flags, Setting, load_settings
+from claude_openai_proxy.trust import Trust
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")

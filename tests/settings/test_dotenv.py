@@ -66,6 +66,6 @@ def test_of_dotenv_only_keys_tokens_and_the_base_url_are_a_login(tmp_path: Path)
     names = ("ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_USE_BEDROCK", "ANTHROPIC_DEFAULT_OPUS_MODEL")
     (tmp_path / ".env").write_text("".join(f"{name}=1\n" for name in names))
 
-    from_dotenv = load_settings(Flags(), {}, tmp_path).login_layers[-1]
+    from_dotenv = load_settings(Flags(), {}, tmp_path).login_sources[-1]
 
     assert from_dotenv.variables == {"ANTHROPIC_API_KEY": "1"}

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from claude_openai_proxy.app import selected_upstream
-from claude_openai_proxy.logins.layers import Trust
 from claude_openai_proxy.logins.login import UntrustedLoginError
 from claude_openai_proxy.settings import SETTINGS, Flags, Settings, SettingsError, load_settings
+from claude_openai_proxy.trust import Trust
 
 OWN_KEY = "ANTHROPIC_API_KEY=sk-ant-made-up\n"
 DOORS = [

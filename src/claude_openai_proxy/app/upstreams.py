@@ -11,6 +11,7 @@ from ssl import SSLContext
 from claude_openai_proxy.logins.claude_settings import ClaudeSettingsFiles, managed_directory, user_directory
 from claude_openai_proxy.logins.credentials import Credential, CredentialSource
 from claude_openai_proxy.logins.current import CurrentLogin
+from claude_openai_proxy.logins.layers import Layer
 from claude_openai_proxy.settings import NetworkSettings, Settings, confirmation
 from claude_openai_proxy.settings.directories import state_directory
 from claude_openai_proxy.simulator import Simulator
@@ -35,7 +36,7 @@ def selected_upstream(settings: Settings, *, clock: Callable[[], float] = time.m
     user = user_directory(settings.environment)
     files = ClaudeSettingsFiles(user=user, managed=Path(managed_directory(sys.platform)), clock=clock)
     logins = CurrentLogin(
-        layers=settings.login_layers,
+        layers=tuple(Layer(one.name, one.trust, one.variables) for one in settings.login_sources),
         files=files,
         environment=settings.environment,
         clock=clock,

@@ -2,9 +2,9 @@
 
 from claude_openai_proxy.doctor.report import Row, failed
 from claude_openai_proxy.errors import ClientRefusedError, ProxyError
-from claude_openai_proxy.logins.layers import Trust
 from claude_openai_proxy.logins.login import NO_LOGIN, Login, choose_login
 from claude_openai_proxy.settings import Settings
+from claude_openai_proxy.trust import Trust
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
 
 FILES, KEY, CHOICE = "Claude Code settings", "Login by key", "Upstream in use"

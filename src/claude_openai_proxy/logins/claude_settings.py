@@ -9,7 +9,8 @@ from pathlib import Path, PurePath
 
 import msgspec
 
-from claude_openai_proxy.logins.layers import Layer, Trust
+from claude_openai_proxy.logins.layers import Layer
+from claude_openai_proxy.trust import Trust
 
 _LOOK_AGAIN_SECONDS = 1.0
 _MANAGED = {"darwin": "/Library/Application Support/ClaudeCode", "win32": r"C:\Program Files\ClaudeCode"}

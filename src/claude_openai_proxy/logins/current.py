@@ -10,9 +10,10 @@ from claude_openai_proxy.errors import NoLoginError
 from claude_openai_proxy.logins.claude_settings import ClaudeSettingsFiles
 from claude_openai_proxy.logins.credentials import Credential
 from claude_openai_proxy.logins.key_helper import DEFAULT_TTL_SECONDS, HelperCommand, KeyHelper
-from claude_openai_proxy.logins.layers import Layer, Trust, find_variable
-from claude_openai_proxy.logins.login import NO_LOGIN, Login, UntrustedLoginError, UpstreamName, choose_login
+from claude_openai_proxy.logins.layers import Layer, find_variable
+from claude_openai_proxy.logins.login import NO_LOGIN, Login, UntrustedLoginError, choose_login
 from claude_openai_proxy.translate.models.facts import LINES
+from claude_openai_proxy.trust import Trust, UpstreamName
 from claude_openai_proxy.urls import api_base_url
 
 _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from claude_openai_proxy.errors import NoLoginError
-from claude_openai_proxy.logins.layers import header_text
+from claude_openai_proxy.trust import header_text
 
 DEFAULT_TTL_SECONDS = 300.0
 TIMEOUT_SECONDS = 10.0

@@ -1,25 +1,11 @@
-"""Where a login may stand, who is trusted how far, and what a credential and a base URL look like."""
+"""Where a login may stand, in which order, and what stands there."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
 
-ANTHROPIC_URL = "https://api.anthropic.com"
+from claude_openai_proxy.trust import Trust
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
-
-
-class Trust(IntEnum):
-    """Whose word counts more. A `.env` of the working directory may come with a project that somebody else wrote."""
-
-    DOTENV = 1
-    CONFIRMED = 2
-    """A `.env` of the working directory whose own credential is the one in use: it opens nobody else's door."""
-    CLAUDE_SETTINGS = 3
-    ENVIRONMENT = 4
-    """The environment, a file that `--env-file` names, and the one in the user's own configuration folder."""
-    BUILT_IN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +52,3 @@ def find_helper(layers: Iterable[Layer]) -> Found | None:
         if layer.api_key_helper.strip():
             return Found("apiKeyHelper", layer.api_key_helper, layer.source, layer.trust)
     return None
-
-
-def header_text(text: str) -> str:
-    """`text` if it can stand in a header: visible ASCII without blanks. Raises ValueError."""
-    if not re.fullmatch(r"[\x21-\x7e]+", text):
-        raise ValueError
-    return text

@@ -10,22 +10,13 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from claude_openai_proxy.errors import NoLoginError
-from claude_openai_proxy.logins.layers import (
-    ANTHROPIC_URL,
-    Found,
-    Layer,
-    Trust,
-    find_helper,
-    find_switch,
-    find_variable,
-    header_text,
-)
+from claude_openai_proxy.logins.layers import Found, Layer, find_helper, find_switch, find_variable
+from claude_openai_proxy.trust import ANTHROPIC_URL, Trust, UpstreamName, header_text
 from claude_openai_proxy.urls import api_base_url
 
 NO_LOGIN = "No Claude login found. Run: claude auth login (or set ANTHROPIC_API_KEY), or try --demo"
 
 LoginKind = Literal["cloud_provider", "auth_token", "api_key", "api_key_helper", "oauth_token", "subscription"]
-UpstreamName = Literal["auto", "api", "claude-code"]
 
 CLOUD_PROVIDERS: Mapping[str, str] = {
     "CLAUDE_CODE_USE_BEDROCK": "Amazon Bedrock",

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from claude_openai_proxy.logins.layers import Layer, Trust
-from claude_openai_proxy.logins.login import UpstreamName
 from claude_openai_proxy.settings import table
 from claude_openai_proxy.settings.directories import config_directory
 from claude_openai_proxy.settings.dotenv import DotenvFile, read_dotenv
@@ -29,6 +27,7 @@ from claude_openai_proxy.settings.values import (
     is_loopback,
 )
 from claude_openai_proxy.settings.warnings import warnings
+from claude_openai_proxy.trust import Trust, UpstreamName
 
 _DOTENV_LOGIN = (table.ANTHROPIC_API_KEY, table.ANTHROPIC_AUTH_TOKEN, table.ANTHROPIC_BASE_URL)
 
@@ -70,7 +69,7 @@ class Settings:
     """None: by the number of cores."""
     single_user: bool
     network: NetworkSettings
-    login_layers: tuple[Layer, ...]
+    login_sources: tuple[Source, ...]
     """Where a login may be found besides Claude Code's own settings files; most trusted first."""
     environment: Mapping[str, str] = field(repr=False)
     """What the proxy was started with, for programs that it starts: each is given only what it needs of it."""
@@ -145,7 +144,7 @@ def _settings(found: Sources, flags: Flags, environment: Mapping[str, str], file
         claude_pool_max=found.value(table.CLAUDE_POOL_MAX),
         single_user=found.value(table.CLAUDE_CODE_SINGLE_USER),
         network=NetworkSettings() if flags.demo else read_network(environment, found.problems),
-        login_layers=_login_layers(found),
+        login_sources=_login_sources(found),
         environment=environment,
         dotenv_path=files[0].path,
         files=tuple(file.name for file in files if file.exists),
@@ -156,14 +155,11 @@ def _settings(found: Sources, flags: Flags, environment: Mapping[str, str], file
     return replace(settings, warnings=tuple(told))
 
 
-def _login_layers(found: Sources) -> tuple[Layer, ...]:
+def _login_sources(found: Sources) -> tuple[Source, ...]:
     for setting in _DOTENV_LOGIN:
         found.value(setting)
     environment, *files = found.files
-    return (
-        Layer(environment.name, environment.trust, environment.variables),
-        *(Layer(file.name, file.trust, _only_login(file)) for file in files),
-    )
+    return environment, *(replace(file, variables=_only_login(file)) for file in files)
 
 
 def _only_login(file: Source) -> Mapping[str, str]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from claude_openai_proxy.logins.layers import Trust
 from claude_openai_proxy.settings.dotenv import DotenvFile
 from claude_openai_proxy.settings.table import SETTINGS, Setting
+from claude_openai_proxy.trust import Trust
 
 _Value = TypeVar("_Value")
 

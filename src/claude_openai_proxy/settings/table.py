@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
-from claude_openai_proxy.logins.layers import ANTHROPIC_URL, Trust
-from claude_openai_proxy.logins.login import UpstreamName
 from claude_openai_proxy.settings import values
 from claude_openai_proxy.settings.secret import Secret
 from claude_openai_proxy.settings.values import ClientKey, LogFormat, LogLevel, Unsupported
+from claude_openai_proxy.trust import ANTHROPIC_URL, Trust, UpstreamName
 from claude_openai_proxy.urls import api_base_url
 
 Value_co = TypeVar("Value_co", covariant=True)

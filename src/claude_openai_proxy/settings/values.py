@@ -7,8 +7,8 @@ from ipaddress import ip_address, ip_network
 from types import MappingProxyType
 from typing import Literal, TypeVar, cast
 
-from claude_openai_proxy.logins.layers import header_text
 from claude_openai_proxy.settings.secret import Secret
+from claude_openai_proxy.trust import header_text
 from claude_openai_proxy.urls import split_url
 
 LogLevel = Literal["debug", "info", "warning", "error"]

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from claude_openai_proxy.errors import ClientRefusedError, NoLoginError, ProxyError, UpstreamError
 from claude_openai_proxy.logins.current import CurrentLogin
 from claude_openai_proxy.logins.layers import Layer
-from claude_openai_proxy.logins.login import NO_LOGIN, Login, UpstreamName
+from claude_openai_proxy.logins.login import NO_LOGIN, Login
+from claude_openai_proxy.trust import UpstreamName
 from claude_openai_proxy.upstreams.claude_code import ClaudeCode
 from claude_openai_proxy.upstreams.claude_code.login import CliLogin
 from claude_openai_proxy.upstreams.interface import Upstream, UpstreamStatus
