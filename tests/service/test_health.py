@@ -6,7 +6,7 @@ from claude_openai_proxy.service.health import DEEP_SECONDS, READY_SECONDS, Heal
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.waiting import WaitingLine
-from claude_openai_proxy.upstreams.interface import UpstreamStatus
+from claude_openai_proxy.upstreams.interface import ToldLimits, UpstreamStatus
 from service.fake_upstream import FakeChoice, FakeUpstream
 
 
@@ -118,3 +118,25 @@ async def test_a_deep_look_reaches_upstream_at_most_once_in_ten_seconds() -> Non
     watch.now += DEEP_SECONDS
     await health.health(deep=True)
     assert choice.deep_looks == 2
+
+
+async def test_the_limits_are_told_as_claudes_side_told_them_last() -> None:
+    headers = (
+        ("anthropic-ratelimit-unified-status", "allowed"),
+        ("anthropic-ratelimit-unified-reset", "1800000000"),
+        ("anthropic-ratelimit-unified-5h-utilization", "0.83"),
+        ("anthropic-ratelimit-unified-5h-reset", "soon"),
+    )
+
+    class Limited(FakeChoice):
+        async def status(self, *, deep: bool = False) -> UpstreamStatus:  # noqa: ARG002 - the protocol's signature
+            return UpstreamStatus(logged_in=True, login="plan", rate_limits=ToldLimits(1_799_999_000.5, headers))
+
+    report = await service(Limited(FakeUpstream()), Watch()).health()
+    assert report.rate_limits == {
+        "at": "2027-01-15T07:43:20Z",
+        "status": "allowed",
+        "reset": "2027-01-15T08:00:00Z",
+        "5h-utilization": "0.83",
+        "5h-reset": "soon",
+    }

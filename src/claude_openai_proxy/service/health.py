@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 from msgspec import UNSET, Struct, UnsetType
 
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.waiting import LineStatus, WaitingLine
-from claude_openai_proxy.upstreams.interface import PoolStatus, UpstreamChoice, UpstreamStatus
+from claude_openai_proxy.upstreams.interface import PoolStatus, ToldLimits, UpstreamChoice, UpstreamStatus
 
 DEEP_SECONDS = 10.0
 """Claude's side is asked so often at most, whoever asks."""
@@ -35,6 +36,8 @@ class HealthReport(Struct, frozen=True, omit_defaults=True):
     """Of the upstream's processes, where it works with some."""
     line: LineStatus | UnsetType = UNSET
     """Of the requests that wait for a process."""
+    rate_limits: dict[str, str] | UnsetType = UNSET
+    """What Claude's side last told of the login's limits, and when (`at`)."""
 
 
 class HealthService:
@@ -78,6 +81,7 @@ class HealthService:
             models=self._catalog.known_aliases(),
             pool=status.pool or UNSET,
             line=self._line.status if status.pool else UNSET,
+            rate_limits=_limits(status.rate_limits) if status.rate_limits else UNSET,
         )
 
     async def readiness(self) -> str:
@@ -132,6 +136,22 @@ class _Look:
             self.known = await self._ask()
         finally:
             self._looked = clock()
+
+
+def _limits(told: ToldLimits) -> dict[str, str]:
+    """By upstream's own names, without what all of them begin with; moments in UTC."""
+    limits = {"at": _moment(str(told.at))}
+    for header, value in told.headers:
+        name = header.removeprefix("anthropic-ratelimit-").removeprefix("unified-")
+        limits[name] = _moment(value) if name.endswith("reset") else value
+    return limits
+
+
+def _moment(seconds: str) -> str:
+    try:
+        return datetime.fromtimestamp(float(seconds), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return seconds
 
 
 def _word(status: UpstreamStatus) -> str:

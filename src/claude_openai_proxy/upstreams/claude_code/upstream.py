@@ -27,7 +27,7 @@ from claude_openai_proxy.upstreams.claude_code.pool import IDLE_SECONDS, Pool
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch
 from claude_openai_proxy.upstreams.claude_code.setup import Ready, Setup
 from claude_openai_proxy.upstreams.claude_code.turn import Turn
-from claude_openai_proxy.upstreams.interface import Identity, MessageStream, PoolStatus, UpstreamStatus
+from claude_openai_proxy.upstreams.interface import Identity, MessageStream, PoolStatus, ToldLimits, UpstreamStatus
 
 CONNECT_RETRIES: Final = 2
 
@@ -66,6 +66,7 @@ class ClaudeCode:
         self._largest = max(pool_size, pool_largest)
         self._used: Ready | None = None
         """What the processes of the pool were started with."""
+        self._limits: ToldLimits | None = None
         self._setup = Setup(
             lambda given: find_cli(cli, given), environment, state_dir, keys=keys, withhold_keys=withhold_keys
         )
@@ -145,6 +146,7 @@ class ClaudeCode:
             login=f"{login.words} (Claude Code {binary.version})",
             billed=login.billed,
             pool=self.pool,
+            rate_limits=self._limits,
         )
         return told if not deep else await self._deep_status(told)
 
@@ -165,6 +167,7 @@ class ClaudeCode:
             self._release(turn, request.model)
 
     def _release(self, turn: Turn, model: str) -> None:
+        self._note_limits(turn.facts.rate_limits)
         if turn.reusable:
             self._pool.recycle(turn.process, model=model, settled=turn.settled)
         else:
@@ -194,11 +197,18 @@ class ClaudeCode:
             try:
                 await turn.begin()
             except (NoLoginError, UpstreamStatusError) as error:
+                if isinstance(error, UpstreamStatusError):
+                    self._note_limits(error.rate_limits)
                 if isinstance(error, NoLoginError) or error.status == 401:
                     self._forget_login()
                 raise
             undo.pop_all()
         return turn
+
+    def _note_limits(self, headers: tuple[tuple[str, str], ...]) -> None:
+        """The CLI tells them after the first answer and whenever they change."""
+        if headers:
+            self._limits = ToldLimits(time.time(), headers)
 
     def _retry_of(self, error: UpstreamError, repairs: list[str]) -> str | None:
         """The repair to try after `error`: a second chance, where nothing of an answer has come."""
@@ -219,6 +229,8 @@ class ClaudeCode:
         return ready
 
     def _use(self, ready: Ready) -> None:
+        if self._used is not None and self._used.login != ready.login:
+            self._limits = None
         self._setup.known = self._used = ready
         self._pool.use(Launch(ready.binary.path, ready.environment))
 
