@@ -62,7 +62,7 @@ async def _served_already(settings: Settings) -> str:
     body = await _health(settings)
     try:
         report = msgspec.json.decode(body, type=HealthReport)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return ""
     return (
         f"{settings.port} on {settings.host}: this proxy runs there already "

@@ -7,7 +7,7 @@ from claude_openai_proxy.errors import UpstreamProtocolError
 from claude_openai_proxy.protocols.openai_chat_response import ChoiceDelta, ChunkChoice
 from claude_openai_proxy.translate.chat_answer.chunks import ChoiceStream
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
-from translate.message_events import chunks_of, ended, event, message, start, text, thinking, tool_use
+from translate.message_events import Json, block, chunks_of, ended, event, message, start, text, thinking, tool_use
 
 
 def test_a_text_answer_is_a_role_chunk_its_pieces_and_a_finish() -> None:
@@ -67,7 +67,35 @@ def test_a_message_that_stops_for_no_reason_is_an_error() -> None:
 
 def test_a_second_message_start_is_an_error() -> None:
     with pytest.raises(UpstreamProtocolError, match="second message_start"):
-        chunks_of([start(), start()])
+        chunks_of([start(), event("message_start", message={"id": "msg_other", "model": "m", "usage": {}})])
+
+
+def test_a_message_start_that_is_said_twice_is_taken_once() -> None:
+    again = chunks_of([start(), start(), *text(0, "Hi"), *ended()])
+    assert again == chunks_of([start(), *text(0, "Hi"), *ended()])
+
+
+@pytest.mark.parametrize(
+    ("content_block", "deltas"),
+    [
+        (
+            {"type": "mcp_tool_use", "id": "m", "name": "n", "input": {}},
+            [{"type": "input_json_delta", "partial_json": "{"}],
+        ),
+        ({"type": "mcp_tool_result", "tool_use_id": "m", "content": []}, []),
+        ({"type": "compaction", "content": None}, [{"type": "compaction_delta", "content": "told shorter"}]),
+        ({"type": "fallback", "from": {"model": "a"}, "to": {"model": "b"}}, []),
+        ({"type": "container_upload", "file_id": "f"}, [{"type": "text_delta", "text": "?"}]),
+        ({"type": "redacted_thinking", "data": "x"}, [{"type": "signature_delta", "signature": "s"}]),
+        ({"type": "server_tool_use", "id": "s", "name": "n"}, [{"type": "text_delta", "text": "?"}]),
+        ({"type": "web_search_tool_result", "tool_use_id": "s", "content": []}, [{"type": "text_delta", "text": "?"}]),
+    ],
+    ids=lambda value: value["type"] if isinstance(value, dict) else "",
+)
+def test_blocks_that_nobody_asked_for_are_no_reason_to_lose_the_answer(content_block: Json, deltas: list[Json]) -> None:
+    events = [start(), *text(0, "Hi "), *block(1, content_block, *deltas), *text(2, "there"), *ended()]
+    chunks = chunks_of(events)
+    assert "".join(chunk.delta.content or "" for chunk in chunks) == "Hi there"
 
 
 def test_an_error_event_is_an_error() -> None:

@@ -154,7 +154,14 @@ def test_a_second_answer_to_one_request_is_refused() -> None:
     start = next(line for line in lines if b"message_start" in line)
 
     with pytest.raises(UpstreamProtocolError, match="second answer"):
-        feed([*lines[: lines.index(start) + 1], start])
+        feed([*lines[: lines.index(start) + 1], start.replace(b'"id":"msg_', b'"id":"other_')])
+
+
+def test_a_start_that_is_said_twice_is_taken_once() -> None:
+    lines = recorded("text")
+    at = next(number for number, line in enumerate(lines) if b"message_start" in line)
+
+    assert feed([*lines[: at + 1], *lines[at:]]) == feed(lines)
 
 
 def test_an_end_without_a_stop_reason_is_a_break() -> None:

@@ -172,6 +172,85 @@ def test_a_malformed_event_is_an_upstream_error(data: bytes) -> None:
         decode_event(data)
 
 
+@pytest.mark.parametrize(
+    ("data", "same"),
+    [
+        (
+            b'{"type":"message_start","message":{"id":"m","model":"c","content":null,"stop_reason":null,"usage":null}}',
+            b'{"type":"message_start","message":{"id":"m","model":"c","usage":{}}}',
+        ),
+        (
+            b'{"type":"content_block_start","index":0,"content_block":{"type":"text","text":null,"citations":null}}',
+            b'{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}',
+        ),
+        (
+            b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":null}}',
+            b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":""}}',
+        ),
+        (
+            b'{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":null}}',
+            b'{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":""}}',
+        ),
+        (
+            b'{"type":"message_delta","delta":{"stop_reason":"end_turn","stop_details":null},"usage":null}',
+            b'{"type":"message_delta","delta":{"stop_reason":"end_turn"}}',
+        ),
+        (
+            b'{"type":"message_delta","delta":{"stop_reason":"x"},"usage":{"output_tokens":3,"input_tokens":null}}',
+            b'{"type":"message_delta","delta":{"stop_reason":"x"},"usage":{"output_tokens":3}}',
+        ),
+        (
+            b'{"type":"error","error":{"type":null,"message":"m"},"request_id":null}',
+            b'{"type":"error","error":{"message":"m"}}',
+        ),
+    ],
+)
+def test_null_is_absence(data: bytes, same: bytes) -> None:
+    assert decode_event(data) == decode_event(same)
+
+
+def test_a_block_with_nulls_keeps_what_the_model_said() -> None:
+    block = b'{"type":"text","text":null,"citations":[{"a":null}]}'
+    assert bytes(block_start(block).sent) == b'{"type":"text","text":"","citations":[{"a":null}]}'
+
+
+@pytest.mark.parametrize(
+    ("data", "type_", "message"),
+    [
+        (
+            b'{"error":{"message":"Overloaded","type":"server_error","param":null,"code":null}}',
+            "server_error",
+            "Overloaded",
+        ),
+        (b'{"error":{"message":"No more","code":"insufficient_quota"}}', "insufficient_quota", "No more"),
+        (b'{"type":null,"error":{"message":"Slow","code":429}}', "rate_limit_error", "Slow"),
+        (b'{"error":"plain words"}', "", "plain words"),
+    ],
+)
+def test_an_error_in_another_apis_shape_is_an_error(data: bytes, type_: str, message: str) -> None:
+    event = decode_event(data)
+    assert isinstance(event, ErrorEvent)
+    assert (event.error.type, event.error.message) == (type_, message)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"[" * 100_000,
+        b'{"type":"new","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"type":"ping","x":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001,
+        b'{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"f","input":'
+        + b"[" * 100_000
+        + b"]" * 100_000
+        + b"}}",
+        b'{"error":{"message":' + b"[" * 100_000,
+    ],
+)
+def test_deep_nesting_is_an_upstream_error(data: bytes) -> None:
+    with pytest.raises(UpstreamProtocolError):
+        decode_event(data)
+
+
 def test_the_error_names_the_event_and_the_place_but_not_the_text() -> None:
     with pytest.raises(
         UpstreamProtocolError, match=r"malformed content_block_delta event: .*\$\.delta\.text"

@@ -134,3 +134,26 @@ def test_endless_interim_answers_are_not_read_for_ever() -> None:
 
 def test_a_response_without_a_body_is_complete_at_once() -> None:
     assert parse(b"HTTP/1.1 204 No Content\r\n\r\n").complete
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"0\r\nx-trailer: ", b"0\r\n", b"5;an=", b"5\r\nabcde\r\n0\r\nx: y\r\n"],
+    ids=["one", "many", "size", "after"],
+)
+def test_what_goes_on_for_ever_behind_the_head_is_not_read_for_ever(start: bytes) -> None:
+    response = ResponseParser(peer="api.test:443")
+    response.feed(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + start)
+    filler = b"a: b\r\n" * 1000 if start == b"0\r\n" else b"a" * 6000
+    for _ in range(100):
+        if response.failure is None:
+            response.feed(filler)
+    assert isinstance(response.failure, UpstreamProtocolError)
+
+
+def test_many_small_pieces_of_a_body_are_no_endless_header() -> None:
+    response = ResponseParser(peer="api.test:443")
+    response.feed(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+    for _ in range(30_000):
+        response.feed(b"1\r\na\r\n")
+    assert (response.failure, response.buffered) == (None, 30_000)

@@ -22,6 +22,7 @@ class AnswerReader:
         self._limits: claude_code.RateLimitInfo | None = None
         self._refusal: claude_code.SystemFrame | None = None
         self._broken = False
+        self._message_id = ""
         self.done = False
         """`message_stop` has come: nothing more is to be read, and nothing more may be sent."""
         self.started = False
@@ -76,9 +77,11 @@ class AnswerReader:
         return [event]
 
     def _start(self, event: anthropic.MessageStart) -> list[StreamEvent]:
+        if self._message_id == event.message.id and self.started:
+            return []
         if self.started:
             raise UpstreamProtocolError("The Claude Code CLI started a second answer to one request.")
-        self.started = True
+        self.started, self._message_id = True, event.message.id
         return [event]
 
     def _assistant(self, frame: claude_code.AssistantFrame) -> None:
@@ -110,5 +113,5 @@ def decode_initialized(response: msgspec.Raw) -> claude_code.Initialized:
     """The answer to `initialize`. Raises `UpstreamProtocolError` where it has another shape."""
     try:
         return msgspec.json.decode(response, type=claude_code.Initialized)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise UpstreamProtocolError(f"The Claude Code CLI answered initialize in an unknown way: {error}") from error

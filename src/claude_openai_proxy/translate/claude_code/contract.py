@@ -85,7 +85,7 @@ def differences(request: anthropic.MessagesRequest, received: bytes) -> list[str
     """Where the body that arrived is not the request that was asked for, a phrase each."""
     try:
         body = msgspec.json.decode(received, type=dict[str, object])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return ["what arrives is not a JSON object"]
     expected = msgspec.json.decode(msgspec.json.encode(request), type=dict[str, object])
     return list(_differences(expected, body, system_text(request)))

@@ -37,14 +37,14 @@ def decode_frame(line: bytes) -> claude_code.Frame:
     """
     try:
         return _decode_known(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return _decode_other(line, error)
 
 
 def _decode_other(line: bytes, error: Exception) -> claude_code.OtherFrame:
     try:
         kind = _decode_type(line).type
-    except (msgspec.DecodeError, UnicodeDecodeError) as worse:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as worse:
         raise UpstreamProtocolError(f"The Claude Code CLI printed a line that is no frame: {worse}") from worse
     if kind in _KNOWN_TYPES:
         raise UpstreamProtocolError(f"The Claude Code CLI printed a malformed {kind} frame: {error}") from error

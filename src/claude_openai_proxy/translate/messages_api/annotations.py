@@ -53,7 +53,7 @@ class OpenCitations:
 def _decode(citation: Raw) -> _Citation:
     try:
         return msgspec.json.decode(citation, type=_Citation)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise UpstreamProtocolError(f"Claude sent a citation that cannot be read: {error}") from error
 
 

@@ -33,6 +33,7 @@ class AnswerStream:
         self._started = False
         self._running = False
         """Between `message_start` and `message_stop`."""
+        self._running_id = ""
         self._stop_reason: str | None = None
         self._explanation = ""
         self._unknown_events = 0
@@ -91,9 +92,14 @@ class AnswerStream:
     # ---- events ------------------------------------------------------------------------------------------------------
 
     def _start_message(self, message: Message) -> None:
+        if self._running and message.id == self._running_id:
+            # Some gateways say it twice: it is the same message.
+            self._tally.update(message.usage)
+            return
         if self._started and not self.paused:
             raise UpstreamProtocolError("Claude sent a second message_start")
         self._running, self.paused, self._stop_reason = True, False, None
+        self._running_id = message.id
         self._tally.start(message.usage)
         if self._started:
             return

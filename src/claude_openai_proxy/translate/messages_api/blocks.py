@@ -16,6 +16,7 @@ from claude_openai_proxy.protocols.anthropic import (
     ThinkingDelta,
     ToolUseBlock,
     UnknownBlock,
+    WebSearchToolResultBlock,
 )
 from claude_openai_proxy.translate.messages_api.annotations import OpenCitations
 from claude_openai_proxy.translate.messages_api.answer_events import (
@@ -111,7 +112,8 @@ class AnswerBlocks:
             case SignatureDelta(), ThinkingBlock():
                 self._signature = delta.signature
                 return []
-            case (InputJSONDelta(), ServerToolUseBlock()) | (_, UnknownBlock()):
+            case _, ServerToolUseBlock() | WebSearchToolResultBlock() | RedactedThinkingBlock() | UnknownBlock():
+                # Nobody is told how these grow: what is odd about it is no reason to lose the answer.
                 return []
         raise UpstreamProtocolError(f"Claude sent a {type(delta).__name__} for a {type(block).__name__}")
 

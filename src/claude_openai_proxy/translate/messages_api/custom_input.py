@@ -109,5 +109,5 @@ def _may_begin(text: str) -> bool:
 def _unwrapped(text: str) -> str:
     try:
         return msgspec.json.decode(text, type=_Wrapped).input
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return text if text.strip() != "{}" else ""

@@ -25,6 +25,8 @@ from claude_openai_proxy.protocols.anthropic import (
     UnknownBlock,
     UnknownEvent,
 )
+from claude_openai_proxy.translate.messages_api.error_status import decode_error
+from claude_openai_proxy.translate.messages_api.nulls import without_nulls
 
 MAX_EVENT_BYTES: Final = 32 * 1024 * 1024
 """Larger than any event of the API: a whole web page in a search result stays far below."""
@@ -73,6 +75,7 @@ class _AnyBlockDelta(Struct, frozen=True):
     delta: _Typed
 
 
+_TOO_DEEP: Final = "Claude's stream holds an event that is nested too deeply"
 _one_line_events: Final = re.compile(rb"\ndata: ?(.+)\n(?=\n)").findall
 
 _decode_known: Callable[[bytes], StreamEvent] = msgspec.json.Decoder(_KnownEvent).decode
@@ -85,28 +88,46 @@ def decode_event(data: bytes) -> StreamEvent:
     """Decode the JSON text of one event.
 
     A kind of event or delta that this version does not know becomes `UnknownEvent`, an unknown kind of block an
-    `UnknownBlock`. Raises `UpstreamProtocolError` for anything else that has not the published shape.
+    `UnknownBlock`; null is absence; an error in another API's shape is an `ErrorEvent`. Raises `UpstreamProtocolError`
+    for anything else that has not the published shape.
     """
     try:
-        event = _decode_known(data)
+        return _decode_published(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return _decode_unknown(data, error)
+        return _decode_other(data, error)
+    except RecursionError as error:
+        raise UpstreamProtocolError(_TOO_DEEP) from error
+
+
+def _decode_published(data: bytes) -> StreamEvent:
+    event = _decode_known(data)
     if type(event) is ContentBlockStart:
         return ContentBlockStart(event.index, event.content_block, _sent(_decode_block_start(data)))
     return event
 
 
-def _decode_unknown(data: bytes, error: Exception) -> StreamEvent:
+def _decode_other(data: bytes, error: Exception) -> StreamEvent:
     try:
-        kind = _decode_type(data).type
-        if kind not in _EVENT_TYPES:
-            return UnknownEvent(type=kind)
-        unknown = _unknown_part(kind, data)
+        return _decode_unknown(data) or _decode_published(without_nulls(data))
+    except RecursionError as worse:
+        raise UpstreamProtocolError(_TOO_DEEP) from worse
     except (msgspec.DecodeError, UnicodeDecodeError) as worse:
-        raise UpstreamProtocolError(f"Claude's stream holds an event that cannot be read: {worse}") from worse
-    if unknown is None:
-        raise UpstreamProtocolError(f"Claude's stream holds a malformed {kind} event: {error}") from error
-    return unknown
+        if told := decode_error(data):
+            return told
+        raise UpstreamProtocolError(_sentence(data, error)) from worse
+
+
+def _sentence(data: bytes, error: Exception) -> str:
+    try:
+        return f"Claude's stream holds a malformed {_decode_type(data).type} event: {error}"
+    except (msgspec.DecodeError, UnicodeDecodeError) as worse:
+        return f"Claude's stream holds an event that cannot be read: {worse}"
+
+
+def _decode_unknown(data: bytes) -> StreamEvent | None:
+    """The event, where its kind or its part's is new; None where both are known, so that it must be malformed."""
+    kind = _decode_type(data).type
+    return _unknown_part(kind, data) if kind in _EVENT_TYPES else UnknownEvent(type=kind)
 
 
 def _unknown_part(kind: str, data: bytes) -> StreamEvent | None:

@@ -156,7 +156,7 @@ class MessagesAPI:
             data = await response.read_all()
         try:
             return msgspec.json.decode(data, type=document)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise UpstreamProtocolError(f"Claude's side answered {path} with something else: {error}") from error
 
 

@@ -48,7 +48,7 @@ async def auth_status(cli: Path, environment: Mapping[str, str]) -> CliLogin:
     said = await ask(cli, environment, "auth", "status", "--json")
     try:
         told = msgspec.json.decode(said, type=AuthStatus)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         message = "The Claude Code CLI does not tell its login (`claude auth status --json`). Run: claude update"
         raise UpstreamProtocolError(message) from error
     return described(told, environment)

@@ -29,6 +29,8 @@ class ResponseParser:
         self._max_head_bytes = max_head_bytes
         self._fed_bytes = 0
         self._header_bytes = 0
+        self._bare_bytes = 0
+        """Read since the last piece of the body: sizes of chunks, and trailers."""
         self._parser = httptools.HttpResponseParser(self)
 
     def header(self, name: str) -> str | None:
@@ -56,6 +58,9 @@ class ResponseParser:
         if not self.head_complete:
             self._fed_bytes += len(data)
             self._limit_head(self._fed_bytes)
+        elif not self.complete:
+            self._bare_bytes += len(data)
+            self._limit_head(self._bare_bytes)
 
     def feed_eof(self, cause: str = "") -> None:
         """The connection is gone; `cause` is empty when the other side closed it in good order."""
@@ -119,6 +124,7 @@ class ResponseParser:
         if not self.complete:
             self.parts.append(body)
             self.buffered += len(body)
+            self._bare_bytes = -len(body)
 
     def on_message_complete(self) -> None:
         """The body is complete; after an interim answer the real one follows."""
