@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.web.application import Application
+from claude_openai_proxy.web.body import Bodies
 from claude_openai_proxy.web.chat.completions import ChatCompletions
 from claude_openai_proxy.web.doors import Doors
 from claude_openai_proxy.web.models import ModelPages
@@ -76,20 +77,22 @@ class Wired:
     public: bool = False
     trusted_proxies: tuple[str, ...] = ()
     blot: Callable[[str], str] = str
+    bodies: Bodies | None = None
     body_limit: int = 1_000_000
     keep_alive_seconds: float = 15.0
     idle_seconds: float = 30.0
+    total_seconds: float = 300.0
     startup: Callable[[], Awaitable[None]] = nothing
     shutdown: Callable[[], Awaitable[None]] = nothing
 
     def app(self) -> Application:
         chat = ChatCompletions(
             self.chat,
-            body_limit=self.body_limit,
+            bodies=self.bodies
+            or Bodies(limit=self.body_limit, idle_seconds=self.idle_seconds, total_seconds=self.total_seconds),
             clock=self.clock,
             wall_clock=lambda: NOW,
             keep_alive_seconds=self.keep_alive_seconds,
-            idle_seconds=self.idle_seconds,
         )
         ids = (f"req-{number}" for number in itertools.count(1))
         return Application(

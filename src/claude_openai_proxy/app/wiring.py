@@ -25,6 +25,7 @@ from claude_openai_proxy.upstreams.interface import UpstreamChoice
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
 from claude_openai_proxy.web.application import Application
 from claude_openai_proxy.web.blotting import Blotter
+from claude_openai_proxy.web.body import Bodies
 from claude_openai_proxy.web.chat.completions import ChatCompletions
 from claude_openai_proxy.web.doors import Doors
 from claude_openai_proxy.web.models import ModelPages
@@ -141,7 +142,7 @@ def _application(
     router = make_router(
         chat=ChatCompletions(
             chat,
-            body_limit=settings.max_body_mb * 1024 * 1024,
+            bodies=Bodies(limit=settings.max_body_mb * 1024 * 1024),
             clock=time.monotonic,
             wall_clock=time.time,
         ),

@@ -1,44 +1,206 @@
-"""Reading a request's body: never more than the limit, never for ever, compressed or not."""
+"""Reading a request's body: never more than the limit, never for ever, nor more bodies at once than there is room for.
+
+| a body | takes of the room | until |
+|---|---|---|
+| up to `SMALL` | nothing | |
+| larger, of known length | its length | it was released (translated), or its request has ended |
+| compressed | its length and what it may become | the same |
+| of unknown length, once it is larger than `SMALL` | the limit | the same |
+
+Invariants: whoever waits for room holds none; first come, first served.
+"""
 
 import asyncio
-import zlib
-from contextlib import suppress
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
-from claude_openai_proxy.errors import ClientRefusedError, InvalidRequestError
-from claude_openai_proxy.web.client_watch import ClientLeftError
+from claude_openai_proxy.errors import ClientRefusedError, QueueFullError
+from claude_openai_proxy.web.client_watch import ClientLeftError, ClientWatch
+from claude_openai_proxy.web.decompression import HIGHEST_RATIO, decompressed
 from claude_openai_proxy.web.exchange import Exchange
 
+SMALL = 1_048_576
 IDLE_SECONDS = 30.0
-LINGER_SECONDS = 2.0
+TOTAL_SECONDS = 300.0
+SLOWEST = 65_536
+"""Bytes in a second: for each so many that came a body may take a second more."""
+BODIES_TOGETHER = 4
+"""Room, in bodies of the largest size."""
+RETRY_AFTER = 5.0
 
 _CLOSE: Final = (("connection", "close"),)
-_RAW_DEFLATE = -zlib.MAX_WBITS
-_ANY_WRAPPER = zlib.MAX_WBITS | 32
+_COMPRESSED: Final = ("gzip", "x-gzip", "deflate")
 
 
-async def read_body(exchange: Exchange, *, limit: int, idle_seconds: float = IDLE_SECONDS) -> bytes:
-    """The body, decompressed; never over `limit` bytes. Raises `ClientRefusedError`, `ClientLeftError`."""
-    encoding = _encoding(exchange)
-    _check_declared_length(exchange, limit)
-    body = await _collect(exchange, limit, idle_seconds)
-    if encoding == "identity":
-        return body
-    return await asyncio.to_thread(_decompress, body, encoding, limit)
+class Body:
+    """A body that was read, and the room that it takes."""
+
+    def __init__(self, room: "Room") -> None:
+        self._room = room
+        self.held = 0
+        self._data = b""
+
+    async def hold(self, size: int) -> None:
+        """Take room for it, waiting for it if need be."""
+        assert not self.held, "whoever waits for room holds none"
+        await self._room.take(size)
+        self.held = size
+
+    def put(self, data: bytes) -> None:
+        """It is here."""
+        self._data = data
+
+    def take(self) -> bytes:
+        """The body itself, which is not kept here any longer."""
+        data, self._data = self._data, b""
+        return data
+
+    def release(self) -> None:
+        """Nothing that was made of it is kept any longer."""
+        if self.held:
+            size, self.held = self.held, 0
+            self._room.give(size)
 
 
-async def drop_rest(exchange: Exchange) -> None:
-    """After a refusal: closing at once while the client still sends would tear the answer from its hands."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(LINGER_SECONDS):
-            while (event := await exchange.receive())["type"] == "http.request" and event.get("more_body", False):
-                pass
-    await exchange.write(b"", more=False)
+class Room:
+    """For so many bytes of bodies."""
+
+    def __init__(self, size: int) -> None:
+        self._size = self._free = size
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    async def take(self, size: int) -> None:
+        """Wait in line for it. What is larger than the whole room takes all of it."""
+        place = asyncio.get_running_loop().create_future()
+        self._waiting.append((min(size, self._size), place))
+        self._admit()
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.cancelled():
+                self._admit()
+            else:
+                self.give(size)
+            raise
+
+    def give(self, size: int) -> None:
+        """It is free again."""
+        self._free += min(size, self._size)
+        assert self._free <= self._size, "no more is given back than was taken"
+        self._admit()
+
+    def _admit(self) -> None:
+        while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] <= self._free):
+            size, place = self._waiting.popleft()
+            if not place.done():
+                self._free -= size
+                place.set_result(None)
+
+
+class Bodies:
+    """Reads bodies of at most `limit` bytes; `idle_seconds` between two pieces, `total_seconds` for one of some MiB."""
+
+    def __init__(self, *, limit: int, idle_seconds: float = IDLE_SECONDS, total_seconds: float = TOTAL_SECONDS) -> None:
+        self._limit = limit
+        self._idle_seconds = idle_seconds
+        self._total_seconds = total_seconds
+        self._room = Room(BODIES_TOGETHER * limit)
+
+    @asynccontextmanager
+    async def read(self, exchange: Exchange) -> AsyncIterator[Body]:
+        """The body, decompressed; leaving gives back its room. Raises `ProxyError`, `ClientLeftError`."""
+        encoding = _encoding(exchange)
+        length = self._declared_length(exchange)
+        body = Body(self._room)
+        try:
+            if length is not None and (size := self._size(length, encoding)) > SMALL:
+                await self._hold(body, size)
+            data = await self._collect(exchange, body)
+            if encoding != "identity":
+                if not body.held and (size := self._size(len(data), encoding)) > SMALL:
+                    await self._hold(body, size)
+                async with ClientWatch(exchange):
+                    data = await decompressed(
+                        data, encoding, limit=self._limit, too_large=self._too_large(unread=False)
+                    )
+            body.put(data)
+            del data
+            yield body
+        finally:
+            body.release()
+
+    def _size(self, length: int, encoding: str) -> int:
+        return length if encoding == "identity" else length + min(self._limit, HIGHEST_RATIO * length)
+
+    def _declared_length(self, exchange: Exchange) -> int | None:
+        text = exchange.header(b"content-length")
+        if not text.isdigit():
+            return None
+        if len(text) > 15 or int(text) > self._limit:
+            raise self._too_large(unread=True)
+        return int(text)
+
+    async def _hold(self, body: Body, size: int) -> None:
+        try:
+            async with asyncio.timeout(self._idle_seconds):
+                await body.hold(size)
+        except TimeoutError:
+            raise QueueFullError(
+                "Too many large requests are being read at the moment. Send it again in a moment.",
+                retry_after=RETRY_AFTER,
+            ) from None
+
+    async def _collect(self, exchange: Exchange, body: Body) -> bytes:
+        """One piece is the rule, and is not copied."""
+        pieces: list[bytes] = []
+        size = 0
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        try:
+            async with asyncio.timeout(self._idle_seconds) as timeout:
+                while True:
+                    piece, more = await _next_piece(exchange)
+                    pieces.append(piece)
+                    size += len(piece)
+                    if size > self._limit:
+                        raise self._too_large(unread=more)
+                    if not more:
+                        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+                    if size > SMALL and not body.held:
+                        timeout.reschedule(None)
+                        await self._hold(body, self._limit)
+                    latest = started + self._total_seconds + size / SLOWEST
+                    timeout.reschedule(min(clock() + self._idle_seconds, latest))
+        except TimeoutError:
+            raise ClientRefusedError(
+                f"The request's body did not come in time: nothing for {self._idle_seconds:g} seconds, or less than "
+                f"all of it in {self._total_seconds:g}.",
+                status=408,
+                headers=_CLOSE,
+            ) from None
+
+    def _too_large(self, *, unread: bool) -> ClientRefusedError:
+        return ClientRefusedError(
+            f"The request's body is larger than {self._limit / 1_048_576:g} MiB. Send less, or raise MAX_BODY_MB.",
+            status=413,
+            code="request_too_large",
+            headers=_CLOSE if unread else (),
+        )
+
+
+async def _next_piece(exchange: Exchange) -> tuple[bytes, bool]:
+    """And whether more is to come."""
+    event = await exchange.receive()
+    if event["type"] != "http.request":
+        raise ClientLeftError
+    return event.get("body", b""), event.get("more_body", False)
 
 
 def _encoding(exchange: Exchange) -> str:
     encoding = exchange.header(b"content-encoding").strip().lower() or "identity"
-    if encoding not in ("identity", "gzip", "x-gzip", "deflate"):
+    if encoding not in ("identity", *_COMPRESSED):
         raise ClientRefusedError(
             "The request's content encoding is not one of those read here: send gzip, deflate, or no encoding.",
             status=415,
@@ -46,75 +208,3 @@ def _encoding(exchange: Exchange) -> str:
             headers=(("accept-encoding", "gzip, deflate"), *_CLOSE),
         )
     return encoding
-
-
-def _check_declared_length(exchange: Exchange, limit: int) -> None:
-    length = exchange.header(b"content-length")
-    if length.isdigit() and (len(length) > 15 or int(length) > limit):
-        raise _too_large(limit, unread=True)
-
-
-async def _collect(exchange: Exchange, limit: int, idle_seconds: float) -> bytes:
-    """One piece is the rule, and is not copied."""
-    pieces: list[bytes] = []
-    size = 0
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(idle_seconds) as idle:
-            while True:
-                event = await exchange.receive()
-                if event["type"] != "http.request":
-                    raise ClientLeftError
-                piece = event.get("body", b"")
-                pieces.append(piece)
-                size += len(piece)
-                more = event.get("more_body", False)
-                if size > limit:
-                    raise _too_large(limit, unread=more)
-                if not more:
-                    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-                idle.reschedule(loop.time() + idle_seconds)
-    except TimeoutError:
-        raise ClientRefusedError(
-            f"The request's body did not come: nothing for {idle_seconds:g} seconds.", status=408, headers=_CLOSE
-        ) from None
-
-
-def _decompress(data: bytes, encoding: str, limit: int) -> bytes:
-    """All members of a gzip file; never makes more than one byte over the limit."""
-    raw = encoding == "deflate" and not _has_zlib_header(data)
-    pieces: list[bytes] = []
-    room = limit + 1
-    while True:
-        member = zlib.decompressobj(_RAW_DEFLATE if raw else _ANY_WRAPPER)
-        try:
-            piece = member.decompress(data, room)
-        except zlib.error:
-            raise _broken(encoding) from None
-        pieces.append(piece)
-        room -= len(piece)
-        if room <= 0:
-            raise _too_large(limit, unread=False)
-        if not member.eof:
-            raise _broken(encoding)
-        data = member.unused_data
-        if not data.strip(b"\0"):
-            return b"".join(pieces)
-
-
-def _has_zlib_header(data: bytes) -> bool:
-    """RFC 1950; some clients send bare RFC 1951 data under the same name."""
-    return len(data) >= 2 and data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
-
-
-def _too_large(limit: int, *, unread: bool) -> ClientRefusedError:
-    return ClientRefusedError(
-        f"The request's body is larger than {limit / 1_048_576:g} MiB. Send less, or raise MAX_BODY_MB.",
-        status=413,
-        code="request_too_large",
-        headers=_CLOSE if unread else (),
-    )
-
-
-def _broken(encoding: str) -> InvalidRequestError:
-    return InvalidRequestError(f"The request's body is not complete, valid {encoding} data.")

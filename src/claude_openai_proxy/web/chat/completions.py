@@ -2,72 +2,73 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 import msgspec
 
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
-from claude_openai_proxy.web.body import IDLE_SECONDS, read_body
+from claude_openai_proxy.web.body import Bodies, Body
 from claude_openai_proxy.web.chat.decode import decode_chat_request
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.doors import check_json
 from claude_openai_proxy.web.event_stream import KEEP_ALIVE_SECONDS, EventStream
 from claude_openai_proxy.web.exchange import Exchange
-from claude_openai_proxy.web.interface import ChatService
+from claude_openai_proxy.web.interface import ChatAnswer, ChatService
 from claude_openai_proxy.web.response_headers import answer_headers
 
 LARGE_BODY = 1_048_576
 """Bytes from which on looking through a body takes so long that other answers would be held up by it."""
 
+Opening = AbstractAsyncContextManager[ChatAnswer]
+"""An answer that is being asked for."""
+
 _encode: Final = msgspec.json.Encoder().encode
 
 
 class ChatCompletions:
-    """`body_limit` in bytes; `clock` counts seconds of silence, `wall_clock` seconds since 1970."""
+    """`clock` counts seconds of silence, `wall_clock` seconds since 1970."""
 
     def __init__(
         self,
         service: ChatService,
         *,
-        body_limit: int,
+        bodies: Bodies,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
-        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._service = service
-        self._body_limit = body_limit
+        self._bodies = bodies
         self._clock = clock
         self._wall_clock = wall_clock
         self._keep_alive_seconds = keep_alive_seconds
-        self._idle_seconds = idle_seconds
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer, whole or streamed as the client asked."""
         check_json(exchange)
-        body = await read_body(exchange, limit=self._body_limit, idle_seconds=self._idle_seconds)
-        request, unknown = await _decode(body)
-        if exchange.rest:
-            request = msgspec.structs.replace(request, model=exchange.rest)
-        if request.stream:
-            await self._stream(exchange, request, unknown)
-        else:
-            await self._whole(exchange, request, unknown)
+        async with self._bodies.read(exchange) as body:
+            request, unknown = await _decode(body.take())
+            if exchange.rest:
+                request = msgspec.structs.replace(request, model=exchange.rest)
+            streamed = request.stream
+            opening = self._service.chat(request, unknown=unknown, record=exchange.record)
+            del request, unknown  # Only who translates it has it now: an answer may take long.
+            if streamed:
+                await self._stream(exchange, opening, body)
+            else:
+                await self._whole(exchange, opening, body)
 
-    async def _stream(self, exchange: Exchange, request: ChatCompletionRequest, unknown: tuple[str, ...]) -> None:
+    async def _stream(self, exchange: Exchange, opening: Opening, body: Body) -> None:
         stream = EventStream(exchange, keep_alive_seconds=self._keep_alive_seconds, clock=self._clock)
-        async with (
-            ClientWatch(exchange, stream),
-            self._service.chat(request, unknown=unknown, record=exchange.record) as answer,
-        ):
+        async with ClientWatch(exchange, stream), opening as answer:
+            body.release()
             exchange.answer_headers = answer_headers(answer.head, now=self._wall_clock())
             await stream.send_answer(answer)
 
-    async def _whole(self, exchange: Exchange, request: ChatCompletionRequest, unknown: tuple[str, ...]) -> None:
-        async with (
-            ClientWatch(exchange),
-            self._service.chat(request, unknown=unknown, record=exchange.record) as answer,
-        ):
+    async def _whole(self, exchange: Exchange, opening: Opening, body: Body) -> None:
+        async with ClientWatch(exchange), opening as answer:
+            body.release()
             exchange.answer_headers = answer_headers(answer.head, now=self._wall_clock())
             completion = _encode(await answer.completion())
             exchange.first_token()
