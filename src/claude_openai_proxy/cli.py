@@ -12,8 +12,8 @@ from claude_openai_proxy.app import Wiring, wire
 from claude_openai_proxy.doctor.examination import examine
 from claude_openai_proxy.doctor.report import as_json, as_table
 from claude_openai_proxy.logins.login import UntrustedLoginError
-from claude_openai_proxy.serving.reload import Reloader
-from claude_openai_proxy.serving.server import serve
+from claude_openai_proxy.serving.reload import Reloader, end_with
+from claude_openai_proxy.serving.server import limits_here, serve
 from claude_openai_proxy.serving.sockets import AddressError, listen, urls
 from claude_openai_proxy.serving.streams import complain, open_standard_streams, say
 from claude_openai_proxy.settings import LOCALHOST, SETTINGS, Flags, Settings, SettingsError, load_settings
@@ -68,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     server = commands.add_parser("serve", help="serve the API (default)", allow_abbrev=False)
     _add_flags(server, *_FLAGS)
     server.add_argument("--reload", action="store_true", help="for development: start anew when a source file changes")
+    server.add_argument(
+        "--end-with", type=int, metavar="DESCRIPTOR", help="stop when this inherited pipe is closed (used by --reload)"
+    )
     models = commands.add_parser("models", help="list the aliases and models", allow_abbrev=False)
     _add_flags(models, "upstream", "log_level")
     doctor = commands.add_parser("doctor", help="check everything that an answer depends on", allow_abbrev=False)
@@ -93,7 +96,14 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         env_file=arguments.env_file,
         demo=arguments.demo,
     )
-    return load_settings(flags, dict(os.environ), Path.cwd())
+    return load_settings(flags, dict(os.environ), _working_directory())
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise SettingsError("The working directory is gone. Change to one that exists, and start again.") from None
 
 
 # ---- the commands ---------------------------------------------------------------------------------------------------
@@ -113,14 +123,23 @@ def _serve(arguments: argparse.Namespace, words: Sequence[str]) -> int:
         say(login := await wiring.start_lines())
         wiring.log.told("started", [*addresses, *login])
 
-    serve(wiring.application, sockets, drain_seconds=settings.drain_seconds, announce=announce)
+    if arguments.end_with is not None:
+        end_with(arguments.end_with)
+    serve(
+        wiring.application,
+        sockets,
+        limits=limits_here(client_stall_seconds=settings.client_stall_seconds),
+        drain_seconds=settings.drain_seconds,
+        announce=announce,
+        say=lambda line: say([line]),
+    )
     wiring.log.told("stopped", [])
     return 0
 
 
 def _serve_with_reload(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     command = [sys.executable, "-m", "claude_openai_proxy", *(word for word in words if word != "--reload")]
-    dotenv = Path.cwd() / (arguments.env_file or ".env")
+    dotenv = _working_directory() / (arguments.env_file or ".env")
     return Reloader(command, watched=lambda: _sources(dotenv), say=lambda line: say([line])).run()
 
 

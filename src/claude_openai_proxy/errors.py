@@ -7,6 +7,7 @@ ProxyError
 ├── ClientRefusedError             a door of the proxy stayed shut (401, 403, 404, 405, 413, 415)
 ├── NoLoginError                   no way to Claude is logged in (401)
 ├── QueueFullError                 no place was free in time (503)
+├── StoppingError                  the server stops before the answer is complete (503)
 └── UpstreamError                  Claude's side
     ├── UpstreamStatusError        it answered with an HTTP error, or sent an `error` event
     ├── UpstreamConnectionError    refused, unreachable, or cut
@@ -71,6 +72,13 @@ class QueueFullError(ProxyError):
     def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class StoppingError(ProxyError):
+    """The server stops and does not wait for this answer any longer."""
+
+    def __init__(self) -> None:
+        super().__init__("The server is stopping and has ended this request. Send it again in a moment.")
 
 
 class UpstreamError(ProxyError):

@@ -1,7 +1,10 @@
 """The development start: a change starts the server anew."""
 
 import signal
+import socket
 from pathlib import Path
+
+import pytest
 
 from cli.running import running
 
@@ -32,6 +35,16 @@ def test_a_mistake_made_meanwhile_can_be_mended(tmp_path: Path) -> None:
         command.port()
         command.signal(signal.SIGINT)
         assert command.end() == 0
+
+
+def test_the_server_ends_with_who_started_it(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=0\n", encoding="utf-8")
+    with running(*DEMO, home=tmp_path) as command:
+        port = command.port()
+        command.signal(signal.SIGKILL)
+        command.line(r"^Stopped\.$")
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=10)
 
 
 def test_a_first_start_that_cannot_be_is_told_and_ends(tmp_path: Path) -> None:

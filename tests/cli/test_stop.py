@@ -4,6 +4,7 @@ import http.client
 import json
 import signal
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from cli.running import Command, running
+from cli.running import Command, argv, environment, running
 
 DEMO = ("--demo", "--port", "0")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.mark.parametrize("number", STOPS)
 def test_an_idle_server_stops_at_once(tmp_path: Path, number: signal.Signals) -> None:
     with running(*DEMO, home=tmp_path) as command:
         port = command.port()
@@ -27,6 +31,8 @@ def test_an_idle_server_stops_at_once(tmp_path: Path, number: signal.Signals) ->
         command.signal(number)
 
         assert (command.end(), command.errors().count("Traceback")) == (0, 0)
+        command.line(r"^Stopped\.$")
+        assert not [line for line in command.seen if line.startswith("Stopping")]
         idle.close()
 
 
@@ -127,12 +133,12 @@ def no_longer_accepting(port: int) -> bool:
     return False
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", STOPS)
 def test_a_running_answer_finishes_while_nobody_else_is_let_in(tmp_path: Path, number: signal.Signals) -> None:
     with answering(tmp_path, drain_seconds=30) as (command, response, port, finish):
         command.signal(number)
-        while not no_longer_accepting(port):
-            pass
+        command.line(r"^Stopping: 1 request still running, up to 30 s\. Ctrl-C again ends it now\.$")
+        assert no_longer_accepting(port)
         finish.set()
 
         rest = response.read()
@@ -140,14 +146,16 @@ def test_a_running_answer_finishes_while_nobody_else_is_let_in(tmp_path: Path, n
         assert b"second" in rest
         assert rest.rstrip().endswith(b"data: [DONE]")
         assert command.end() == 0
+        command.line(r"^Stopped\.$")
+        assert "unfinished" not in command.errors()
 
 
 def test_an_answer_that_takes_longer_than_the_drain_is_ended(tmp_path: Path) -> None:
     with answering(tmp_path, drain_seconds=0) as (command, response, _, _finish):
         command.signal(signal.SIGTERM)
 
-        assert command.end() == 0
-        assert b"[DONE]" not in broken_off(response)
+        assert_told(response.read())
+        assert_one_warning(command)
 
 
 def test_a_second_signal_ends_a_running_answer(tmp_path: Path) -> None:
@@ -157,12 +165,95 @@ def test_a_second_signal_ends_a_running_answer(tmp_path: Path) -> None:
             pass
         command.signal(signal.SIGTERM)
 
+        assert_told(response.read())
+        assert_one_warning(command)
+
+
+def assert_told(rest: bytes) -> None:
+    """The stream's last event is an error, and its framing is complete: reading it raised nothing."""
+    last = rest.strip().rsplit(b"\n\n", 1)[-1]
+    error = json.loads(last.removeprefix(b"data: "))["error"]
+    assert (error["type"], error["code"]) == ("server_error", "stopping")
+
+
+def assert_one_warning(command: Command) -> None:
+    assert command.end() == 0
+    entries = [json.loads(line) for line in command.errors().splitlines()]
+    warned = [entry.get("message") for entry in entries if entry["level"] == "warning" and "status" not in entry]
+    assert warned == ["stopped with 1 unfinished: each was told so"]
+    assert "Traceback" not in command.errors()
+    assert not [entry for entry in entries if "exception" in entry]
+
+
+def test_a_request_that_has_no_answer_yet_is_told_with_its_status(tmp_path: Path) -> None:
+    with slow_upstream() as (url, asked, _):
+        extra = {"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": url, "DRAIN_SECONDS": "0"}
+        with running("--upstream", "api", "--port", "0", home=tmp_path, extra=extra) as command:
+            client = http.client.HTTPConnection("127.0.0.1", command.port(), timeout=30)
+            body = {"model": "custom-claude-4-sonnet", "messages": [{"role": "user", "content": "hi"}]}
+            client.request("POST", "/v1/chat/completions", json.dumps(body), {"content-type": "application/json"})
+            assert asked.wait(30)
+            command.signal(signal.SIGTERM)
+
+            response = client.getresponse()
+
+            assert (response.status, response.headers["retry-after"]) == (503, "5")
+            assert json.load(response)["error"]["code"] == "stopping"
+            assert_one_warning(command)
+            client.close()
+
+
+def test_a_body_that_does_not_come_does_not_use_up_the_drain(tmp_path: Path) -> None:
+    with running(*DEMO, home=tmp_path, extra={"DRAIN_SECONDS": "86400"}) as command:
+        with socket.create_connection(("127.0.0.1", command.port()), timeout=30) as half_sent:
+            half_sent.sendall(
+                b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+                b"expect: 100-continue\r\ncontent-length: 100\r\n\r\n"
+            )
+            assert half_sent.recv(100).startswith(b"HTTP/1.1 100")
+            half_sent.sendall(b"{")
+            command.signal(signal.SIGTERM)
+            answer = half_sent.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 503")
         assert command.end() == 0
-        assert b"[DONE]" not in broken_off(response)
 
 
-def broken_off(response: http.client.HTTPResponse) -> bytes:
+def test_nohup_is_not_undone(tmp_path: Path) -> None:
+    with running_under_nohup(tmp_path) as command:
+        port = command.port()
+        command.signal(signal.SIGHUP)
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        client.request("GET", "/health")
+        assert client.getresponse().status == 200
+        client.close()
+        command.signal(signal.SIGTERM)
+        assert command.end() == 0
+
+
+@contextmanager
+def running_under_nohup(home: Path) -> Iterator[Command]:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        return response.read()
-    except http.client.IncompleteRead as cut:
-        return cut.partial
+        with running(*DEMO, home=home) as command:
+            signal.signal(signal.SIGHUP, before)
+            yield command
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_working_directory_that_is_gone_is_told_in_one_line(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'rmdir "$PWD" && exec "$@"', "sh", *argv(*DEMO)],
+        cwd=gone,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "claude-openai-proxy: The working directory is gone. Change to one that exists, and start again."
+    ]

@@ -7,20 +7,22 @@ from contextlib import asynccontextmanager
 
 import uvicorn
 
+from claude_openai_proxy.serving.limits import Limits
+from claude_openai_proxy.serving.server import server_config
 from claude_openai_proxy.web.asgi import Receive, Scope, Send
 
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+PLAIN = Limits()
+
 
 @asynccontextmanager
-async def served(application: ASGIApplication) -> AsyncIterator[str]:
+async def served(application: ASGIApplication, limits: Limits = PLAIN) -> AsyncIterator[str]:
     """Base URL, such as `http://127.0.0.1:41753`, of `application` while the block runs."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(
-            application, http="httptools", ws="none", lifespan="on", log_config=None, access_log=False,
-            server_header=False, timeout_graceful_shutdown=5,
-        )  # fmt: skip
+        config = server_config(application, limits)
+        config.timeout_graceful_shutdown = 5
         server = _Server(config)
         running = asyncio.create_task(server.serve(sockets=[listening]))
         started = asyncio.create_task(server.up.wait())

@@ -90,15 +90,15 @@ async def test_a_client_that_leaves_is_a_499_in_the_record_and_cancels_the_work(
     assert (wired.keeper.records[0].status, wired.keeper.records[0].error) == (499, "ClientLeftError")
 
 
-async def test_a_cancellation_from_outside_stays_one() -> None:
+async def test_a_request_that_the_stopping_server_ends_is_told_so() -> None:
     wired = Wired(chat=FakeChat(Script(before=[asyncio.Event()])))
     request = asyncio.create_task(call(wired.app(), body=HELLO))
     await wired.chat.entered.wait()
     request.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await request
+    answer = await request
     assert wired.chat.cancelled.is_set()
-    assert wired.keeper.records[0].error == "CancelledError"
+    assert (answer.status, answer.error.code, answer.headers["retry-after"]) == (503, "stopping", "5")
+    assert (wired.keeper.records[0].status, wired.keeper.records[0].error) == (503, "StoppingError")
 
 
 async def test_nothing_of_the_body_is_in_debug_logs(caplog: pytest.LogCaptureFixture) -> None:

@@ -154,6 +154,27 @@ async def test_an_upload_that_stalls_is_ended() -> None:
         assert (status, headers["connection"]) == (408, "close")
 
 
+async def test_an_upload_that_trickles_is_ended() -> None:
+    async with served(Wired(total_seconds=FAST).app()) as url, connected(url) as client:
+        await client.send("POST", CHAT, b"{", content_length="1000000")
+        while not client.reader._buffer:  # type: ignore[attr-defined]
+            client.writer.write(b" ")
+            await asyncio.sleep(0.001)
+        status, headers = await client.head()
+        assert (status, headers["connection"]) == (408, "close")
+
+
+async def test_compressed_bodies_whose_clients_left_are_given_up() -> None:
+    wired = Wired(body_limit=60_000_000)
+    async with served(wired.app()) as url, connected(url) as client:
+        bomb = gzip.compress(bytes(50_000_000), compresslevel=1) * 100
+        await client.send("POST", CHAT, bomb, content_encoding="gzip")
+        await wired.keeper.start.wait()
+        client.leave()
+        await wired.keeper.end.wait()
+    assert wired.keeper.records[0].status in (413, 499)
+
+
 async def test_a_client_that_leaves_while_it_uploads_is_a_499() -> None:
     wired = Wired()
     async with served(wired.app()) as url:

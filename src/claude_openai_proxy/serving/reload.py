@@ -1,9 +1,11 @@
 """The development start: a server process that is started anew whenever a watched file changes."""
 
+import os
 import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 POLL_SECONDS = 0.25
@@ -12,6 +14,10 @@ PATIENCE_SECONDS = 2.0
 CLEAN_UP_SECONDS = 10.0
 
 CANNOT_START = 2
+
+_HANDED_ON = tuple(
+    number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None
+)
 
 Snapshot = Mapping[Path, tuple[int, int]]
 
@@ -27,15 +33,18 @@ class Reloader:
         self._say = say
         self._signals: list[int] = []
         self._wake = threading.Event()
+        self._lifeline, self._our_end = os.pipe()
 
     def run(self) -> int:
         """Until a signal comes; the exit code of the server. A first start that cannot be is not tried again."""
-        handlers = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        handlers = {number: signal.signal(number, self._note) for number in _HANDED_ON}
         try:
             return self._supervise()
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
+            os.close(self._lifeline)
+            os.close(self._our_end)
 
     def _note(self, number: int, _: object) -> None:
         self._signals.append(number)
@@ -55,8 +64,14 @@ class Reloader:
         return self._stop(server)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        """In a session of its own: a Ctrl-C of the terminal reaches the server once, through us."""
-        return subprocess.Popen(self._command, start_new_session=True)  # noqa: S603 - our own command line
+        """In a session of its own: a Ctrl-C of the terminal reaches the server once, through us.
+
+        It ends with us, however we end: it reads from a pipe that nobody else writes to.
+        """
+        command = [*self._command, "--end-with", str(self._lifeline)]
+        return subprocess.Popen(  # noqa: S603 - our own command line
+            command, start_new_session=True, pass_fds=(self._lifeline,)
+        )
 
     def _stop(self, server: subprocess.Popen[bytes]) -> int:
         """Each signal is handed on, so that the second one ends the drain."""
@@ -71,6 +86,17 @@ class Reloader:
 
     def _snapshot(self) -> Snapshot:
         return {path: stamp for path in self._watched() if (stamp := _stamp(path))}
+
+
+def end_with(descriptor: int) -> None:
+    """Stop this process, as SIGTERM would, when nobody holds the other end of a pipe any more."""
+
+    def wait() -> None:
+        with suppress(OSError):
+            os.read(descriptor, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -59,6 +59,7 @@ class Settings:
     trusted_proxies: tuple[str, ...]
     unsupported_parameters: Unsupported
     max_body_mb: int
+    client_stall_seconds: float
     drain_seconds: int
     upstream_retries: int
     log_level: LogLevel
@@ -135,6 +136,7 @@ def _settings(found: Sources, flags: Flags, environment: Mapping[str, str], file
         trusted_proxies=found.value(table.TRUSTED_PROXIES),
         unsupported_parameters=found.value(table.UNSUPPORTED_PARAMETERS),
         max_body_mb=found.value(table.MAX_BODY_MB),
+        client_stall_seconds=found.value(table.CLIENT_STALL_SECONDS),
         drain_seconds=found.value(table.DRAIN_SECONDS),
         upstream_retries=found.value(table.UPSTREAM_RETRIES),
         log_level=found.value(table.LOG_LEVEL),

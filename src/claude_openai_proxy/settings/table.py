@@ -197,6 +197,14 @@ DRAIN_SECONDS = Setting(
     shown_default="30",
     description="Seconds that running answers may take when the server is told to stop.",
 )
+CLIENT_STALL_SECONDS = Setting(
+    name="CLIENT_STALL_SECONDS",
+    read=values.seconds,
+    default=60.0,
+    allowed="seconds, more than 0 and at most 86400",
+    shown_default="60",
+    description="Seconds that a client may take nothing of its answer before it is cut off and the answer cancelled.",
+)
 UPSTREAM_RETRIES = Setting(
     name="UPSTREAM_RETRIES",
     read=values.whole_number(0, 10),
@@ -280,6 +288,7 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     CLAUDE_API_TOTAL_TIMEOUT,
     UPSTREAM_RETRIES,
     MAX_BODY_MB,
+    CLIENT_STALL_SECONDS,
     DRAIN_SECONDS,
     LOG_LEVEL,
     LOG_FORMAT,

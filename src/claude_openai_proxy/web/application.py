@@ -5,14 +5,13 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from claude_openai_proxy.errors import ClientRefusedError, ProxyError, UpstreamStatusError
+from claude_openai_proxy.errors import ClientRefusedError, ProxyError, StoppingError, UpstreamStatusError
 from claude_openai_proxy.records import RecordReader, RequestRecord
 from claude_openai_proxy.web.asgi import Receive, Scope, Send
-from claude_openai_proxy.web.body import drop_rest
 from claude_openai_proxy.web.client_watch import ClientLeftError
 from claude_openai_proxy.web.doors import Doors, preflight_headers
 from claude_openai_proxy.web.errors import INTERNAL_ERROR, Failure, reason, to_failure
-from claude_openai_proxy.web.exchange import NO_PROXIES, Exchange
+from claude_openai_proxy.web.exchange import ANONYMOUS, NO_PROXIES, Exchange
 from claude_openai_proxy.web.response_headers import header_value
 from claude_openai_proxy.web.routes import Endpoint, Route, Router
 from claude_openai_proxy.web.visitor import TrustedProxies
@@ -75,8 +74,6 @@ class Application:
                 blot=self._blot,
             )
             await self._serve(exchange)
-            if exchange.lingers:
-                await drop_rest(exchange)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 
@@ -96,20 +93,22 @@ class Application:
         except ClientLeftError:
             record.status, record.error = CLIENT_LEFT, "ClientLeftError"
         except ProxyError as error:
-            failure = to_failure(error, now=self._wall_clock(), retried=self._retried)
-            _note(record, error, failure)
-            await exchange.fail(failure)
+            await self._fail(exchange, error)
         except Exception as error:  # The one place where a bug becomes an answer.
             record.error = type(error).__name__
             log.exception("request failed", extra={"request_id": record.id})
             await exchange.fail(INTERNAL_ERROR)
-        except asyncio.CancelledError:
-            record.error = "CancelledError"
-            raise
+        except asyncio.CancelledError:  # Only the server itself cancels a request: when it stops.
+            await self._fail(exchange, StoppingError())
         finally:
             record.ended = self._clock()
             for reader in self._readers:
                 reader.ended(record)
+
+    async def _fail(self, exchange: Exchange, error: ProxyError) -> None:
+        failure = to_failure(error, now=self._wall_clock(), retried=self._retried)
+        _note(exchange.record, error, failure)
+        await exchange.fail(failure)
 
     async def _answer(self, exchange: Exchange) -> None:
         try:
@@ -130,6 +129,8 @@ class Application:
             self._doors.enter_preflight(exchange)
             return lambda exchange: _options(exchange, route)
         exchange.record.principal = self._doors.enter(exchange, route.access(exchange) if route else "key")
+        if exchange.record.principal is not ANONYMOUS:
+            exchange.vouch()
         if route is None:
             raise self._unknown_route(exchange)
         if not route.takes(exchange.method):

@@ -6,15 +6,33 @@ from typing import Literal, NotRequired, TypedDict
 Header = tuple[bytes, bytes]
 
 
+class ASGIVersions(TypedDict):
+    """Which ASGI the server speaks."""
+
+    version: str
+    spec_version: str
+
+
+Extensions = TypedDict("Extensions", {"claude_openai_proxy.vouch": Callable[[], None]}, total=False)
+"""What our own server adds: calling `vouch` says that a request of this connection has passed the doors."""
+
+
 class HTTPScope(TypedDict):
     """One request's head. `path` is percent-decoded; header names are lower case."""
 
     type: Literal["http"]
+    asgi: NotRequired[ASGIVersions]
+    http_version: NotRequired[str]
     method: str
+    scheme: NotRequired[str]
     path: str
+    raw_path: NotRequired[bytes]
     query_string: bytes
+    root_path: NotRequired[str]
     headers: Iterable[Header]
     client: NotRequired[tuple[str, int] | None]
+    server: NotRequired[tuple[str, int] | None]
+    extensions: NotRequired[Extensions]
 
 
 class LifespanScope(TypedDict):

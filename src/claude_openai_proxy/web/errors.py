@@ -15,6 +15,7 @@ from claude_openai_proxy.errors import (
     NoLoginError,
     ProxyError,
     QueueFullError,
+    StoppingError,
     UpstreamConnectionError,
     UpstreamError,
     UpstreamProtocolError,
@@ -49,11 +50,6 @@ class Failure:
     status: int
     error: Error
     headers: tuple[Header, ...] = ()
-
-    @property
-    def closes(self) -> bool:
-        """Whether the connection is of no more use, its request being half read."""
-        return (b"connection", b"close") in self.headers
 
     def blotted(self, blot: Callable[[str], str]) -> "Failure":
         """Without what must not go out, in its words and in its headers."""
@@ -100,6 +96,8 @@ def to_failure(error: ProxyError, *, now: float, retried: bool) -> Failure:
             return Failure(401, Error(error.message, "authentication_error"), (DO_NOT_RETRY,))
         case QueueFullError():
             return Failure(503, Error(error.message, "server_error", code="overloaded"), _retry(error.retry_after))
+        case StoppingError():
+            return Failure(503, Error(error.message, "server_error", code="stopping"), _retry(None))
         case UpstreamError():
             return _upstream_failure(error, now=now, retried=retried)
         case _:

@@ -20,15 +20,19 @@ _SANE_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _PRODUCT: Final = re.compile(r"[A-Za-z0-9_.+/ -]{1,64}")
 
 
+def _nobody_asks() -> None:
+    """Another server than ours does not count strangers."""
+
+
 class Exchange:
     """A request, and the means to answer it once. `started`: its status is out; `complete`: nothing more will come.
 
-    `streams`: errors after the start are events; `lingers`: the client may still be sending what nobody reads.
+    `streams`: errors after the start are events.
     """
 
     __slots__ = (
-        "_blot", "_clock", "_readers", "_send", "answer_headers", "complete", "cors", "headers", "lingers", "method",
-        "path", "query", "receive", "record", "rest", "started", "streams", "visitor",
+        "_blot", "_clock", "_readers", "_send", "answer_headers", "complete", "cors", "headers", "method", "path",
+        "query", "receive", "record", "rest", "started", "streams", "visitor", "vouch",
     )  # fmt: skip
 
     def __init__(
@@ -49,6 +53,8 @@ class Exchange:
         self.headers = dict(scope["headers"])
         self.visitor = trusted.visitor((scope.get("client") or ("",))[0], self.header)
         self.receive = receive
+        self.vouch: Callable[[], None] = scope.get("extensions", {}).get("claude_openai_proxy.vouch", _nobody_asks)
+        """Tell the server that a request of this connection has passed the doors."""
         self.rest = ""
         """What follows the route's path: the id of a model."""
         self.cors: tuple[Header, ...] = ()
@@ -56,7 +62,6 @@ class Exchange:
         self.started = False
         self.complete = False
         self.streams = False
-        self.lingers = False
         self._send = send
         self._clock = clock
         self._blot = blot
@@ -91,10 +96,10 @@ class Exchange:
         content_type: bytes = JSON,
         headers: Sequence[Header] = (),
     ) -> None:
-        """The whole answer at once; one that `lingers` still has its last, empty `write` to come."""
+        """The whole answer at once."""
         length = (b"content-length", b"%d" % len(body))
         await self.start(status, content_type, [length, *headers] if status != 204 else headers)
-        await self.write(b"" if self.method == "HEAD" else body, more=self.lingers)
+        await self.write(b"" if self.method == "HEAD" else body, more=False)
 
     async def start(self, status: int, content_type: bytes, headers: Sequence[Header]) -> None:
         """Status and headers; from here on an error has no status of its own."""
@@ -134,7 +139,6 @@ class Exchange:
         """An error with its status, or inside the stream, or, for an answer that is half out, nothing."""
         failure = failure.blotted(self._blot)
         if not self.started:
-            self.lingers = failure.closes
             await self.answer(failure.status, failure.body, headers=failure.headers)
         elif self.streams and not self.complete:
             await self.write(b"data: " + failure.body + b"\n\n", more=False)
