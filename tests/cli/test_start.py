@@ -12,7 +12,7 @@ from claude_openai_proxy.app.start import model_line, printable
 from claude_openai_proxy.protocols.openai_chat_response import Model
 from cli.running import finished, running
 
-NO_LOGIN = "No Claude login found. Run: claude auth login (or set ANTHROPIC_API_KEY), or try --demo"
+NO_LOGIN = "No Claude login found. Run: claude-openai-proxy login (or set ANTHROPIC_API_KEY), or try --demo"
 API = ("--upstream", "api", "--port", "0")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 COMMAND = Path(sys.executable).with_name("claude-openai-proxy")
 
 
-START_LINES = 5
+START_LINES = 7
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from claude_openai_proxy.doctor.examination import examine
 from claude_openai_proxy.doctor.report import Report, Row
 from claude_openai_proxy.settings import Flags, load_settings
 from selection.fake_claude import FakeClaude, install_fake_claude
+
+TODAY = date(2026, 9, 1)
+"""No model goes within a month."""
 
 Examine = Callable[..., Awaitable["Findings"]]
 
@@ -67,9 +71,11 @@ def person(home: Path, claude: FakeClaude, free_port: int) -> dict[str, str]:
 def examined(person: dict[str, str], home: Path) -> Examine:
     """The doctor's findings for `person` with more variables; without requests unless they are wanted."""
 
-    async def run(*, with_request: bool = False, demo: bool = False, **variables: str) -> Findings:
+    async def run(*, with_request: bool = False, demo: bool = False, today: date = TODAY, **variables: str) -> Findings:
         report = await examine(
-            lambda: load_settings(Flags(demo=demo), person | variables, home), with_request=with_request
+            lambda: load_settings(Flags(demo=demo), person | variables, home),
+            with_request=with_request,
+            today=today,
         )
         assert all(row.fix for row in report.rows if row.status in {"warning", "problem"})
         return Findings(report)

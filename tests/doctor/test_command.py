@@ -20,7 +20,7 @@ def test_a_problem_is_exit_code_1(home: Path, person: dict[str, str]) -> None:
 
     assert (run.returncode, run.stderr) == (1, "")
     assert "problem  Upstream in use " in run.stdout
-    assert "-> Run: claude auth login (or set ANTHROPIC_API_KEY), or try --demo" in run.stdout
+    assert "-> Run: claude-openai-proxy login (or set ANTHROPIC_API_KEY), or try --demo" in run.stdout
 
 
 def test_json_is_alone_on_standard_output(home: Path, person: dict[str, str], claude: FakeClaude) -> None:

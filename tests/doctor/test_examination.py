@@ -20,7 +20,7 @@ KEY = {"ANTHROPIC_API_KEY": "sk-ant-hush"}
 CHECKS = [
     "Python", "Proxy", "Configuration", "Port", "Claude Code CLI", "Contract check", "Claude Code login",
     "Claude Code settings", "Login by key", "Upstream in use", "Unused login", "Single user",
-    "Round trip (api)", "Round trip (claude-code)",
+    "Models", "Round trip (api)", "Round trip (claude-code)",
 ]  # fmt: skip
 
 
@@ -63,7 +63,7 @@ async def test_no_login_is_a_problem_with_the_command_that_logs_in(examined: Exa
 
     assert not found.report.ok
     assert found["Upstream in use"].found == "No Claude login found"
-    assert found["Upstream in use"].fix == "Run: claude auth login (or set ANTHROPIC_API_KEY), or try --demo"
+    assert found["Upstream in use"].fix == "Run: claude-openai-proxy login (or set ANTHROPIC_API_KEY), or try --demo"
     assert found["Claude Code login"].found == "not logged in"
 
 

@@ -51,9 +51,9 @@ def test_warnings_are_no_problem() -> None:
 
 
 def test_an_error_is_split_into_what_is_and_what_to_do() -> None:
-    row = failed("Login", NoLoginError("No login found. Run: claude auth login"))
+    row = failed("Login", NoLoginError("No login found. Run: claude-openai-proxy login"))
 
-    assert (row.status, row.found, row.fix) == ("problem", "No login found", "Run: claude auth login")
+    assert (row.status, row.found, row.fix) == ("problem", "No login found", "Run: claude-openai-proxy login")
 
 
 def test_an_error_without_advice_gets_some() -> None:

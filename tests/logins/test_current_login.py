@@ -13,7 +13,7 @@ from claude_openai_proxy.logins.layers import Layer
 from claude_openai_proxy.logins.login import UntrustedLoginError
 from claude_openai_proxy.trust import Trust, UpstreamName
 
-NO_LOGIN = "No Claude login found. Run: claude auth login (or set ANTHROPIC_API_KEY), or try --demo"
+NO_LOGIN = "No Claude login found. Run: claude-openai-proxy login (or set ANTHROPIC_API_KEY), or try --demo"
 
 
 class Clock:

@@ -9,7 +9,7 @@ from claude_openai_proxy.upstreams.claude_code.login import CliLogin
 from claude_openai_proxy.upstreams.selection import ASK_AGAIN_SECONDS, SelectedUpstream
 from selection.conftest import Machine
 
-NO_LOGIN = "No Claude login found. Run: claude auth login (or set ANTHROPIC_API_KEY), or try --demo"
+NO_LOGIN = "No Claude login found. Run: claude-openai-proxy login (or set ANTHROPIC_API_KEY), or try --demo"
 VERSION = "(Claude Code 2.1.330)"
 ACCOUNT = "the Anthropic API account of this key, by tokens"
 

@@ -11,7 +11,7 @@ class FixedCredentials:
 
     async def credential(self) -> Credential:
         if not self.credentials:
-            raise NoLoginError("No Claude login found. Run: claude auth login")
+            raise NoLoginError("No Claude login found. Run: claude-openai-proxy login")
         return self.credentials[0]
 
     async def refused(self, credential: Credential) -> bool:

@@ -215,7 +215,7 @@ async def test_an_overloaded_upstream_stays_recognisable(upstream: Upstream, sim
 
 async def test_a_refused_login_says_which_command_logs_in(upstream: Upstream, simulator: Simulator) -> None:
     simulator.play_when(lambda request: request.is_message, Script.error(401, "invalid x-api-key"))
-    with pytest.raises(UpstreamStatusError, match="claude auth login") as caught:
+    with pytest.raises(UpstreamStatusError, match="claude-openai-proxy login") as caught:
         await collect(upstream)
     assert caught.value.status == 401
 

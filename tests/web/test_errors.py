@@ -42,7 +42,7 @@ def upstream(status: int, message: str = "Upstream's words.", error_type: str = 
             "invalid_api_key",
         ),
         (ClientRefusedError("No.", status=415), 415, "invalid_request_error", None),
-        (NoLoginError("Run: claude auth login"), 401, "authentication_error", None),
+        (NoLoginError("Run: claude-openai-proxy login"), 401, "authentication_error", None),
         (QueueFullError("Full.", retry_after=3), 503, "server_error", "overloaded"),
         (upstream(400, error_type="invalid_request_error"), 400, "invalid_request_error", None),
         (upstream(401, error_type="authentication_error"), 401, "authentication_error", None),

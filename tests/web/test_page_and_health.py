@@ -105,10 +105,12 @@ async def test_the_page_has_a_box_for_a_message_and_buttons_that_copy() -> None:
 
 
 async def test_the_page_says_what_to_do_without_a_login_once_and_looks_again() -> None:
-    report = Report(status="no_login", login="none", detail="No Claude login found. Run: claude auth login", models={})
+    report = Report(
+        status="no_login", login="none", detail="No Claude login found. Run: claude-openai-proxy login", models={}
+    )
     page = (await call(Wired(health=FakeHealth(report)).app(), "GET", "/")).body.decode()
     assert page.count("No Claude login found") == 1
-    assert "Run: claude auth login" in page
+    assert "Run: claude-openai-proxy login" in page
     assert "<main data-waits>" in page
     assert "<main data-waits>" not in (await call(Wired().app(), "GET", "/")).body.decode()
 

@@ -13,6 +13,8 @@ from urllib.parse import unquote, urlsplit
 from claude_openai_proxy import __version__
 from claude_openai_proxy.app.start import login_lines, model_line, model_lines, start_refusal
 from claude_openai_proxy.app.upstreams import demo_upstream, selected_upstream
+from claude_openai_proxy.errors import NoLoginError
+from claude_openai_proxy.protocols.openai_chat_response import ModelList
 from claude_openai_proxy.service.chat import ChatService
 from claude_openai_proxy.service.health import HealthService
 from claude_openai_proxy.service.model_names import ModelNames
@@ -21,7 +23,7 @@ from claude_openai_proxy.service.waiting import WaitingLine
 from claude_openai_proxy.settings import Secret, Settings
 from claude_openai_proxy.telemetry.log_line import LogLine
 from claude_openai_proxy.telemetry.logging_setup import set_up_logging
-from claude_openai_proxy.upstreams.interface import UpstreamChoice
+from claude_openai_proxy.upstreams.interface import Upstream, UpstreamChoice
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
 from claude_openai_proxy.web.application import Application
 from claude_openai_proxy.web.blotting import Blotter
@@ -61,6 +63,14 @@ class Wiring:
     async def model_lines(self) -> list[str]:
         """The aliases and models, a line each."""
         return [model_line(model) for model in await self._catalog.list()]
+
+    async def models(self) -> ModelList:
+        """The same as `GET /v1/models` answers."""
+        return ModelList(data=await self._catalog.list())
+
+    def models_trouble(self) -> str:
+        """Why what was listed is the built-in table; "" where upstream was asked."""
+        return self._catalog.trouble
 
 
 def create_app(settings: Settings) -> Application:
@@ -105,14 +115,18 @@ def wire(settings: Settings) -> Wiring:
 # ---- parts, also for whoever examines them one by one ---------------------------------------------------------------
 
 
-def model_catalog(settings: Settings, upstreams: UpstreamChoice, pins: Pins = dict) -> ModelCatalog:
-    """The models of these upstreams, under the names that the settings give them."""
+def model_catalog(settings: Settings, upstreams: UpstreamChoice | None, pins: Pins = dict) -> ModelCatalog:
+    """The models of these upstreams, under the names that the settings give them; None: those of the built-in table."""
     return ModelCatalog(
-        current=upstreams.current,
+        current=upstreams.current if upstreams else _nobody,
         names=ModelNames(settings.aliases, settings.default_model),
         pins=pins,
         clock=time.monotonic,
     )
+
+
+async def _nobody() -> Upstream:
+    raise NoLoginError("Nobody is asked.")
 
 
 def chat_service(

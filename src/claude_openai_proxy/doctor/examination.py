@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 
 from claude_openai_proxy import __version__
-from claude_openai_proxy.app import Pins, demo_upstream, selected_upstream
+from claude_openai_proxy.app import Pins, demo_upstream, model_catalog, selected_upstream
 from claude_openai_proxy.doctor import claude_code, logins
 from claude_openai_proxy.doctor.claude_code import Findings, look_at_cli, not_looked_at
 from claude_openai_proxy.doctor.machine import configuration_row, port_row, proxy_row, python_row
+from claude_openai_proxy.doctor.models import CHECK as MODELS
+from claude_openai_proxy.doctor.models import models_row
 from claude_openai_proxy.doctor.report import Report, Row, failed, report_of
 from claude_openai_proxy.doctor.round_trip import check_of, round_trip_row
 from claude_openai_proxy.logins.login import Login
@@ -21,7 +24,7 @@ NOT_ASKED = "--no-request"
 _LOGINS = (logins.FILES, logins.KEY, logins.CHOICE, logins.SHADOWED, logins.SINGLE_USER)
 
 
-async def examine(load: Callable[[], Settings], *, with_request: bool) -> Report:
+async def examine(load: Callable[[], Settings], *, with_request: bool, today: date) -> Report:
     """Every check; `load` reads the settings. `with_request` also sends one small request through each upstream."""
     rows = [python_row(), proxy_row()]
     try:
@@ -32,25 +35,26 @@ async def examine(load: Callable[[], Settings], *, with_request: bool) -> Report
     look = _look_at_demo if settings.demo else _look
     async with asyncio.TaskGroup() as at_once:
         port = at_once.create_task(port_row(settings))
-        others = at_once.create_task(look(settings, with_request=with_request))
+        others = at_once.create_task(look(settings, with_request=with_request, today=today))
     return report_of([*rows, configuration_row(settings), port.result(), *others.result()], __version__)
 
 
 def _without_settings() -> list[Row]:
-    checks = ("Port", claude_code.PROGRAM, claude_code.CONTRACT, claude_code.LOGIN, *_LOGINS)
+    checks = ("Port", claude_code.PROGRAM, claude_code.CONTRACT, claude_code.LOGIN, *_LOGINS, MODELS)
     return [Row(check, "skipped", "needs a valid configuration") for check in checks]
 
 
-async def _look_at_demo(settings: Settings, *, with_request: bool) -> list[Row]:
+async def _look_at_demo(settings: Settings, *, with_request: bool, today: date) -> list[Row]:
     upstream = demo_upstream()
     try:
         rows = [Row(logins.CHOICE, "ok", "demo: the built-in simulator answers, no login is needed")]
+        rows.append(await models_row(model_catalog(settings, upstream), today))
         return [*rows, await _round_trip(settings, upstream, "demo", "" if with_request else NOT_ASKED)]
     finally:
         await upstream.aclose()
 
 
-async def _look(settings: Settings, *, with_request: bool) -> list[Row]:
+async def _look(settings: Settings, *, with_request: bool, today: date) -> list[Row]:
     upstreams = selected_upstream(settings)
     try:
         cli = await _cli_findings(upstreams, settings)
@@ -58,11 +62,12 @@ async def _look(settings: Settings, *, with_request: bool) -> list[Row]:
         why_not = _why_no_trips(upstreams, settings, cli, rows) if with_request else (NOT_ASKED, NOT_ASKED)
         pins = upstreams.logins.pins
         async with asyncio.TaskGroup() as at_once:
+            names = at_once.create_task(_models(settings, upstreams, today, ask=with_request))
             api = at_once.create_task(_round_trip(settings, _always(upstreams.api), "api", why_not[0], pins))
             code = at_once.create_task(
                 _round_trip(settings, _always(upstreams.claude_code), "claude-code", why_not[1], pins)
             )
-        return [*cli.rows, *rows, api.result(), code.result()]
+        return [*cli.rows, *rows, names.result(), api.result(), code.result()]
     finally:
         await upstreams.aclose()
 
@@ -92,6 +97,11 @@ def _why_no_trips(
     api = "" if by_key and settings.upstream != "claude-code" else "no login by key is in use"
     code = "" if cli.usable and logins.SINGLE_USER not in wrong else "the CLI cannot be used, see above"
     return api, "the upstream is api" if settings.upstream == "api" else code
+
+
+async def _models(settings: Settings, upstreams: SelectedUpstream, today: date, *, ask: bool) -> Row:
+    pins = upstreams.logins.pins
+    return await models_row(model_catalog(settings, upstreams if ask else None, pins), today)
 
 
 async def _round_trip(settings: Settings, upstreams: UpstreamChoice, kind: str, why_not: str, pins: Pins = dict) -> Row:

@@ -52,13 +52,14 @@ async def port_row(settings: Settings) -> Row:
         for listener in listen(settings.host, settings.port):
             listener.close()
     except AddressError as error:
-        served = await _served_already(settings)
+        served = await served_already(settings)
         return Row("Port", "ok", served) if served else failed("Port", str(error))
     shown = f"{settings.port} on {settings.host}" if settings.port else f"any free one on {settings.host}"
     return Row("Port", "ok", f"{shown}: free")
 
 
-async def _served_already(settings: Settings) -> str:
+async def served_already(settings: Settings) -> str:
+    """A phrase where it is this proxy that has the port; "" otherwise."""
     body = await _health(settings)
     try:
         report = msgspec.json.decode(body, type=HealthReport)

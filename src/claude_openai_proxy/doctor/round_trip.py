@@ -20,7 +20,7 @@ REQUEST = ChatCompletionRequest(
 )
 
 _BY_STATUS = {
-    401: "Claude refused the login: log in again (claude auth login), or renew the key.",
+    401: "Claude refused the login: log in again (claude-openai-proxy login), or renew the key.",
     403: "Your plan or account does not allow this. Try another model: MODEL_ALIASES, or another login.",
     404: "This login has no such model. See `claude-openai-proxy models`, and set MODEL_ALIASES.",
     429: "The login is at its limit. Wait, or use another login.",

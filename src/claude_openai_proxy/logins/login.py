@@ -14,7 +14,7 @@ from claude_openai_proxy.logins.layers import Found, Layer, find_helper, find_sw
 from claude_openai_proxy.trust import ANTHROPIC_URL, Trust, UpstreamName, header_text
 from claude_openai_proxy.urls import api_base_url
 
-NO_LOGIN = "No Claude login found. Run: claude auth login (or set ANTHROPIC_API_KEY), or try --demo"
+NO_LOGIN = "No Claude login found. Run: claude-openai-proxy login (or set ANTHROPIC_API_KEY), or try --demo"
 
 LoginKind = Literal["cloud_provider", "auth_token", "api_key", "api_key_helper", "oauth_token", "subscription"]
 

@@ -171,9 +171,11 @@ def _only_login(file: Source) -> Mapping[str, str]:
 
 def _refuse_open_door(settings: Settings) -> None:
     if settings.public and not settings.client_keys:
+        login = "so that other machines could use your Claude login"
+        harm = "so that other machines could use it" if settings.demo else login
         raise SettingsError(
-            f"PROXY_HOST is {settings.host!r} (from {settings.sources['PROXY_HOST']}), so that other machines could "
-            "use your Claude login. Give clients a key first: PROXY_API_KEYS=name:a-long-random-key"
+            f"PROXY_HOST is {settings.host!r} (from {settings.sources['PROXY_HOST']}), {harm}. "
+            "Give clients a key first: PROXY_API_KEYS=name:a-long-random-key"
         )
 
 

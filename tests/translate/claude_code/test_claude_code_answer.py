@@ -93,7 +93,10 @@ def test_a_refusal_is_whole_although_the_cli_swallows_its_end(name: str, text: s
             "error_401",
             401,
             "authentication_error",
-            "Claude refused the login: OAuth token has expired. Run `claude auth login` (or set ANTHROPIC_API_KEY).",
+            (
+                "Claude refused the login: OAuth token has expired. "
+                "Run `claude-openai-proxy login` (or set ANTHROPIC_API_KEY)."
+            ),
         ),
         ("plan_limit", 429, "rate_limit_error", "The plan's 5-hour limit is reached; it resets in 1 h 30 min."),
     ],

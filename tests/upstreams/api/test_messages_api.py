@@ -264,7 +264,7 @@ async def test_a_key_is_refreshed_once_only(make_api: MakeAPI) -> None:
     assert (error.status, error.error_type, error.request_id) == (401, "authentication_error", "req_9")
     assert error.message == (
         "Claude refused the key of the test: invalid x-api-key. "
-        "Set a valid ANTHROPIC_API_KEY, or log in with: claude auth login"
+        "Set a valid ANTHROPIC_API_KEY, or log in with: claude-openai-proxy login"
     )
 
 
@@ -583,7 +583,7 @@ async def test_the_status_without_a_login_says_what_to_do(make_api: MakeAPI) -> 
     api._credentials.credentials.clear()  # type: ignore[attr-defined]
     status = await api.status(deep=True)
     assert (status.logged_in, status.login) == (False, "")
-    assert "claude auth login" in status.detail
+    assert "claude-openai-proxy login" in status.detail
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ async def test_a_refused_login_is_a_401_with_the_command_that_logs_in(
 
     assert isinstance(error, UpstreamStatusError)
     assert (error.status, error.error_type) == (401, "authentication_error")
-    assert "claude auth login" in error.message
+    assert "claude-openai-proxy login" in error.message
     assert len(simulator.requests) == requests
 
 
@@ -209,7 +209,7 @@ async def test_no_login_is_told_and_a_later_login_is_picked_up(
     make_upstream: MakeUpstream, simulator: Simulator, request: pytest.FixtureRequest
 ) -> None:
     upstream = make_upstream(login={}, pool_size=1)
-    with pytest.raises(NoLoginError, match="claude auth login"):
+    with pytest.raises(NoLoginError, match="claude-openai-proxy login"):
         await answer(upstream, asking())
     assert not (await upstream.status()).logged_in
     assert len(simulator.requests) == 0

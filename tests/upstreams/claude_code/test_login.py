@@ -105,7 +105,7 @@ async def test_an_expired_login_is_renewed_by_the_cli_or_told_to_the_client(
     write_login(home, expires=datetime(2020, 1, 1, tzinfo=UTC), scopes=["user:inference"])
     simulator.play(*[Script.error(401, "OAuth token has expired")] * 4)
 
-    with pytest.raises((UpstreamStatusError, NoLoginError), match="claude auth login"):
+    with pytest.raises((UpstreamStatusError, NoLoginError), match="claude-openai-proxy login"):
         await answer(make_upstream(login={}, look_again=True), asking())
     assert set(trap.hosts) <= {"platform.claude.com:443"}
 

@@ -20,7 +20,7 @@ from claude_openai_proxy.protocols.claude_code import AssistantFrame, RateLimitI
 from claude_openai_proxy.translate.messages_api.error_status import STATUS_OF_TYPE
 from claude_openai_proxy.translate.messages_api.refusals import refusal_error
 
-LOG_IN: Final = "Run `claude auth login` (or set ANTHROPIC_API_KEY)."
+LOG_IN: Final = "Run `claude-openai-proxy login` (or set ANTHROPIC_API_KEY)."
 _PREFIX: Final = re.compile(
     r"^(?:Failed to authenticate\. )?API Error: (?:\d{3} |Request rejected \(429\) · |Server is temporarily[^·]* · )?"
 )

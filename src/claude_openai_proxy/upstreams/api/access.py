@@ -157,7 +157,7 @@ def _naming_the_url(error: UpstreamStatusError, url: URL) -> UpstreamStatusError
 def _refused(error: UpstreamStatusError, credential: Credential) -> UpstreamStatusError:
     return UpstreamStatusError(
         f"Claude refused {credential.source}: {error.message}. "
-        "Set a valid ANTHROPIC_API_KEY, or log in with: claude auth login",
+        "Set a valid ANTHROPIC_API_KEY, or log in with: claude-openai-proxy login",
         status=error.status,
         error_type=error.error_type,
         request_id=error.request_id,

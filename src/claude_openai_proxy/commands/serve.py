@@ -1,0 +1,109 @@
+"""`serve`: the server, and what it says when it has started."""
+
+import argparse
+import asyncio
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from claude_openai_proxy import __version__
+from claude_openai_proxy.app import wire
+from claude_openai_proxy.commands.colours import coloured
+from claude_openai_proxy.commands.invocation import OK, PROGRAM, SETTINGS_BY_FLAG, Invocation, add_settings_flags
+from claude_openai_proxy.doctor.machine import served_already
+from claude_openai_proxy.serving.reload import Reloader, end_with
+from claude_openai_proxy.serving.server import limits_here, serve
+from claude_openai_proxy.serving.sockets import AddressError, listen, urls
+from claude_openai_proxy.serving.streams import say
+from claude_openai_proxy.settings import LOCALHOST, Settings, SettingsError
+
+HELP = "serve the API (default; `start` is the same)"
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Every setting that has a flag."""
+    add_settings_flags(parser, *SETTINGS_BY_FLAG)
+    parser.add_argument("--reload", action="store_true", help="for development: start anew when a source file changes")
+    parser.add_argument(
+        "--end-with", type=int, metavar="DESCRIPTOR", help="stop when this inherited pipe is closed (used by --reload)"
+    )
+
+
+def run(invocation: Invocation) -> int:
+    """Until a signal comes."""
+    if invocation.arguments.reload:
+        return _with_reload(invocation)
+    settings = invocation.settings()
+    wiring = wire(settings)
+    if refusal := asyncio.run(wiring.start_refusal()):
+        raise SettingsError(refusal)
+    sockets = _listen(settings)
+
+    async def announce() -> None:
+        addresses = address_lines(settings, urls(sockets))
+        say(coloured(addresses, sys.stdout, invocation.environment))
+        login = await wiring.start_lines()
+        say(coloured([*login, f"{PROGRAM} {__version__}. Ctrl-C stops."], sys.stdout, invocation.environment))
+        wiring.log.told("started", [*addresses, *login])
+
+    if invocation.arguments.end_with is not None:
+        end_with(invocation.arguments.end_with)
+    serve(
+        wiring.application,
+        sockets,
+        limits=limits_here(client_stall_seconds=settings.client_stall_seconds),
+        drain_seconds=settings.drain_seconds,
+        announce=announce,
+        say=lambda line: say([line]),
+    )
+    wiring.log.told("stopped", [])
+    return OK
+
+
+def _listen(settings: Settings) -> list[socket.socket]:
+    """Raises `AddressError`, which says so where it is this proxy itself that has the port."""
+    try:
+        return listen(settings.host, settings.port)
+    except AddressError as error:
+        if told := asyncio.run(served_already(settings)):
+            host = name_for_clients(settings)
+            raise AddressError(
+                f"{told}. Open http://{host}:{settings.port}/, or stop it first, or choose another port: "
+                f"--port {settings.port + 1}"
+            ) from None
+        raise error from None
+
+
+def _with_reload(invocation: Invocation) -> int:
+    command = [sys.executable, "-m", "claude_openai_proxy", *(word for word in invocation.words if word != "--reload")]
+    dotenv = invocation.cwd / (invocation.arguments.env_file or ".env")
+    say([f"Watching the program and {dotenv.name}: a change starts the server anew."])
+    return Reloader(command, watched=lambda: _sources(dotenv), say=lambda line: say([line])).run()
+
+
+def _sources(dotenv: Path) -> Iterator[Path]:
+    yield dotenv
+    yield from Path(__file__).parents[1].rglob("*.py")
+
+
+def address_lines(settings: Settings, addresses: Sequence[str]) -> list[str]:
+    """Where it listens, by which name clients and people reach it, and what it read."""
+    host, port = name_for_clients(settings), addresses[0].rpartition(":")[2]
+    lines = [
+        f"Listening on {' and '.join(addresses)}",
+        f"Base URL for clients: http://{host}:{port}/v1",
+        f"In a browser: open http://{host}:{port}/",
+    ]
+    if settings.public and not settings.allowed_hosts:
+        lines.append("For clients on other machines set ALLOWED_HOSTS to the name by which they reach this one.")
+    if settings.files:
+        lines.append(f"Settings from {' and '.join(settings.files)}")
+    return [*lines, *(f"Warning: {warning}" for warning in settings.warnings)]
+
+
+def name_for_clients(settings: Settings) -> str:
+    """A name that the proxy answers to; an address to listen on, such as 0.0.0.0, need not be one."""
+    if not settings.public:
+        return f"[{settings.host}]" if ":" in settings.host else settings.host
+    return next((name for name in settings.allowed_hosts if name != "*"), LOCALHOST)
