@@ -157,3 +157,11 @@ def test_many_small_pieces_of_a_body_are_no_endless_header() -> None:
     for _ in range(30_000):
         response.feed(b"1\r\na\r\n")
     assert (response.failure, response.buffered) == (None, 30_000)
+
+
+def test_large_reads_of_many_chunks_are_no_endless_header() -> None:
+    response = ResponseParser(peer="api.test:443")
+    response.feed(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+    for _ in range(3):
+        response.feed(b"4000\r\n" + b"a" * 0x4000 + b"\r\n" + b"1\r\na\r\n" * 20_000)
+    assert (response.failure, response.buffered) == (None, 3 * (0x4000 + 20_000))

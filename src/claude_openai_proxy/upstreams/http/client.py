@@ -7,7 +7,7 @@ from typing import Final
 
 from claude_openai_proxy.upstreams.http.connect import Connector
 from claude_openai_proxy.upstreams.http.connection import Connection
-from claude_openai_proxy.upstreams.http.dial import Dial, dial_tcp
+from claude_openai_proxy.upstreams.http.dial import Dial, TCPDialer
 from claude_openai_proxy.upstreams.http.parser import ResponseParser
 from claude_openai_proxy.upstreams.http.pool import Pool
 from claude_openai_proxy.upstreams.http.proxies import Proxies
@@ -32,13 +32,15 @@ class HTTPClient:
         *,
         tls: Callable[[], ssl.SSLContext] = tls_context,
         proxies: Proxies | None = None,
-        dial: Dial = dial_tcp,
+        dial: Dial | None = None,
         idle_per_origin: int = 128,
         idle_seconds: float = 45.0,
     ) -> None:
         self._connections: set[Connection] = set()
         self._pool = Pool(per_origin=idle_per_origin, idle_seconds=idle_seconds)
-        self._connector = Connector(dial=dial, tls=tls, proxies=proxies or Proxies(), connections=self._connections)
+        self._connector = Connector(
+            dial=dial or TCPDialer(), tls=tls, proxies=proxies or Proxies(), connections=self._connections
+        )
 
     async def send(self, request: Request, patience: Patience) -> Response:
         """Send a request; return when the head of its response is there.

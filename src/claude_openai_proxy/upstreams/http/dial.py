@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from typing import Final
 
+from claude_openai_proxy.upstreams.http.names import Address, Names
+
 Dial = Callable[
     [Callable[[], asyncio.Protocol], str, int, ssl.SSLContext | None],
     Awaitable[tuple[asyncio.BaseTransport, asyncio.BaseProtocol]],
@@ -17,36 +19,42 @@ ADDRESS_SECONDS: Final = 3.0
 """How long one address of several is tried: a name whose IPv6 leads nowhere must not use up all the time."""
 
 
-async def dial_tcp(
-    protocol_factory: Callable[[], asyncio.Protocol], host: str, port: int, tls: ssl.SSLContext | None
-) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
-    """Connect to the first address of `host` that answers."""
-    loop = asyncio.get_running_loop()
-    with ExitStack() as undo:
-        sock = undo.enter_context(await _open_socket(host, port))
-        connected = await loop.create_connection(
-            protocol_factory, sock=sock, ssl=tls, server_hostname=host if tls else None
-        )
-        undo.pop_all()
-    return connected
+class TCPDialer:
+    """A `Dial`. It connects to the first address of a host that answers."""
 
+    def __init__(self, names: Names | None = None) -> None:
+        self._names = names or Names()
 
-async def _open_socket(host: str, port: int) -> socket.socket:
-    addresses = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    *others, last = [(family, address) for family, _, _, _, address in addresses]
-    for family, address in others:
+    async def __call__(
+        self, protocol_factory: Callable[[], asyncio.Protocol], host: str, port: int, tls: ssl.SSLContext | None
+    ) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
+        """See `Dial`."""
+        loop = asyncio.get_running_loop()
+        with ExitStack() as undo:
+            sock = undo.enter_context(await self._open_socket(host, port))
+            connected = await loop.create_connection(
+                protocol_factory, sock=sock, ssl=tls, server_hostname=host if tls else None
+            )
+            undo.pop_all()
+        return connected
+
+    async def _open_socket(self, host: str, port: int) -> socket.socket:
+        *others, last = await self._names.addresses(host, port)
+        for family, address in others:
+            try:
+                async with asyncio.timeout(ADDRESS_SECONDS):
+                    return await _connect(family, address)
+            except OSError:
+                # The next address may answer; the last one's error is the one that is told.
+                continue
         try:
-            async with asyncio.timeout(ADDRESS_SECONDS):
-                return await _connect(family, address)
+            return await _connect(*last)
         except OSError:
-            # The next address may answer; the last one's error is the one that is told.
-            continue
-    return await _connect(*last)
+            self._names.forget(host, port)
+            raise
 
 
-async def _connect(
-    family: int, address: tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
-) -> socket.socket:
+async def _connect(family: int, address: Address) -> socket.socket:
     with ExitStack() as undo:
         sock = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
         # One event is one small packet: none may wait for the acknowledgement of the one before.

@@ -30,7 +30,7 @@ class ResponseParser:
         self._fed_bytes = 0
         self._header_bytes = 0
         self._bare_bytes = 0
-        """Read since the last piece of the body: sizes of chunks, and trailers."""
+        """Read since the last piece of the body (sizes of chunks, trailers); -1 where the last read held a piece."""
         self._parser = httptools.HttpResponseParser(self)
 
     def header(self, name: str) -> str | None:
@@ -59,7 +59,7 @@ class ResponseParser:
             self._fed_bytes += len(data)
             self._limit_head(self._fed_bytes)
         elif not self.complete:
-            self._bare_bytes += len(data)
+            self._bare_bytes = 0 if self._bare_bytes < 0 else self._bare_bytes + len(data)
             self._limit_head(self._bare_bytes)
 
     def feed_eof(self, cause: str = "") -> None:
@@ -124,7 +124,7 @@ class ResponseParser:
         if not self.complete:
             self.parts.append(body)
             self.buffered += len(body)
-            self._bare_bytes = -len(body)
+            self._bare_bytes = -1
 
     def on_message_complete(self) -> None:
         """The body is complete; after an interim answer the real one follows."""
