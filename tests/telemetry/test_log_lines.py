@@ -12,7 +12,7 @@ import pytest
 from claude_openai_proxy.records import Principal, RequestRecord
 from claude_openai_proxy.telemetry.line_writer import LineWriter
 from claude_openai_proxy.telemetry.logging_setup import LogFormat, set_up_logging
-from claude_openai_proxy.telemetry.strangers import SHOWN, WINDOW_SECONDS
+from claude_openai_proxy.telemetry.repeats import SHOWN, WINDOW_SECONDS
 
 NOW = 1_800_000_000.25  # 2027-01-15T08:00:00.250Z
 
@@ -254,6 +254,25 @@ def test_open_pages_fill_no_log_either_and_bugs_are_always_told() -> None:
             log.ended(a_record(status=status, principal=Principal("anonymous")))
     statuses = [json.loads(line)["status"] for line in stream.getvalue().splitlines()]
     assert (statuses.count(200), statuses.count(500)) == (SHOWN, 100)
+
+
+def test_a_warning_that_anybody_can_set_off_fills_no_log() -> None:
+    stream, now = io.StringIO(), [NOW]
+    set_up_logging(level="info", format_="json", stream=stream, wall_clock=lambda: now[0])
+    server = logging.getLogger("uvicorn.error")
+    for number in range(1000):
+        server.warning("Invalid HTTP request received: %d", number)
+    server.warning("Something else.")
+    now[0] += WINDOW_SECONDS
+    server.warning("Invalid HTTP request received: %d", 1000)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line.get("message", "")[:12] for line in lines] == [
+        *["Invalid HTTP"] * SHOWN,
+        "Something el",
+        "",
+        "Invalid HTTP",
+    ]
+    assert lines[-2]["said"] == [f"Not told one by one: {1000 - SHOWN} x Invalid HTTP request received: %d"]
 
 
 def test_errors_of_those_who_have_a_key_are_all_told() -> None:

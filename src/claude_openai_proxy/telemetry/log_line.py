@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.telemetry.lines import Event, LineFormat
 from claude_openai_proxy.telemetry.log_entry import level_of, log_entry
-from claude_openai_proxy.telemetry.strangers import WINDOW_SECONDS, Strangers
+from claude_openai_proxy.telemetry.repeats import WINDOW_SECONDS, Window, stranger
 
 Later = Callable[[float, Callable[[], None]], object]
 """Calls something after so many seconds."""
@@ -29,7 +29,7 @@ class LogLine:
         self._write = write
         self._wall_clock = wall_clock
         self._later = later
-        self._strangers = Strangers()
+        self._strangers = Window()
 
     def started(self, record: RequestRecord) -> None:
         """Told at debug level."""
@@ -44,8 +44,8 @@ class LogLine:
         now = self._wall_clock()
         if self._strangers.hiding and self._strangers.over(now):
             self._sum_up()
-        hid = self._strangers.hiding
-        if not self._strangers.hides(record, now):
+        kind, hid = stranger(record), self._strangers.hiding
+        if not (kind and self._strangers.hides(kind, now)):
             self._tell(level_of(record), "request", record)
         elif not hid and self._later:
             self._later(WINDOW_SECONDS, self._sum_up)
@@ -57,7 +57,7 @@ class LogLine:
 
     def _sum_up(self) -> None:
         if self._strangers.hiding and self._level <= logging.WARNING:
-            said = self._strangers.sum_up()
+            said = f"More requests without a key than are told one by one: {self._strangers.sum_up()}"
             self._write(self._lines.event(self._wall_clock(), logging.WARNING, "strangers", [said]))
 
     def _tell(self, level: int, event: Event, record: RequestRecord) -> None:

@@ -8,6 +8,7 @@ from typing import Literal, TextIO
 from claude_openai_proxy.telemetry.line_writer import line_writer
 from claude_openai_proxy.telemetry.lines import ConsoleLines, JsonLines, LineFormat
 from claude_openai_proxy.telemetry.log_line import Later, LogLine
+from claude_openai_proxy.telemetry.repeats import Messages
 
 LogFormat = Literal["auto", "json", "console"]
 
@@ -34,7 +35,7 @@ def set_up_logging(
     def write(line: str) -> None:
         take(blot(line))
 
-    handler = _LineHandler(write)
+    handler = _LineHandler(write, lines, wall_clock)
     handler.setFormatter(_LineFormatter(lines, wall_clock))
     number = logging.getLevelNamesMapping()[level.upper()]
     logging.basicConfig(handlers=[handler], level=number, force=True)
@@ -48,12 +49,20 @@ def _count_line(lines: LineFormat, now: float, count: int) -> str:
 
 
 class _LineHandler(logging.Handler):
-    def __init__(self, write: Callable[[str], None]) -> None:
+    def __init__(self, write: Callable[[str], None], lines: LineFormat, wall_clock: Callable[[], float]) -> None:
         super().__init__()
         self._write = write
+        self._lines = lines
+        self._wall_clock = wall_clock
+        self._messages = Messages()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._write(self.format(record))
+        now = self._wall_clock()
+        shown, others = self._messages.told(record, now)
+        if others:
+            self._write(self._lines.event(now, record.levelno, "repeated", [f"Not told one by one: {others}"]))
+        if shown:
+            self._write(self.format(record))
 
 
 class _LineFormatter(logging.Formatter):
