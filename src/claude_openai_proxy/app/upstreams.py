@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from ssl import SSLContext
 
+from claude_openai_proxy.app.pseudonyms import Pseudonyms
 from claude_openai_proxy.logins.claude_settings import ClaudeSettingsFiles, managed_directory, user_directory
 from claude_openai_proxy.logins.credentials import Credential, CredentialSource
 from claude_openai_proxy.logins.current import CurrentLogin
@@ -70,6 +71,7 @@ def _api(settings: Settings, credentials: CredentialSource) -> MessagesAPI:
         timeout=settings.timeout,
         total_timeout=settings.total_timeout,
         retries=settings.upstream_retries,
+        pseudonym=Pseudonyms(state_directory(settings.environment, sys.platform)),
     )
 
 

@@ -1,6 +1,13 @@
 """What an upstream can do, as data: asked while translating, before anything is sent."""
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+
+
+def plain_digest(user: str) -> str:
+    """Where there is no secret to key it with: an address can be guessed back from it."""
+    return hashlib.sha256(user.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,6 +16,8 @@ class Capabilities:
 
     metadata: bool = True
     """`metadata.user_id` may be set; the Claude Code process keeps its own."""
+    pseudonym: Callable[[str], str] = plain_digest
+    """What stands for an end user's id there: always the same for one id, and nothing that it can be read from."""
     complete_model_list: bool = True
     """What `models()` does not name does not exist; false where it is only a beginning."""
     simultaneous: int | None = None

@@ -1,7 +1,5 @@
 """The id of the end user on whose behalf the client asks."""
 
-import hashlib
-
 from msgspec import UNSET, Struct, UnsetType
 
 from claude_openai_proxy.protocols.anthropic import Metadata
@@ -17,14 +15,14 @@ class EndUser(Struct, frozen=True):
 
 
 def metadata(user: EndUser | None, capabilities: Capabilities, notes: Notes) -> Metadata | UnsetType:
-    """The end user's id, hashed: clients send e-mail addresses, which Claude refuses.
+    """A pseudonym of the end user's id: clients send e-mail addresses, which Claude refuses and need not know.
 
     Raises `UnsupportedParameterError` where the upstream keeps its own and the user wants that refused.
     """
     if user is None:
         return UNSET
     if capabilities.metadata:
-        return Metadata(hashlib.sha256(user.id.encode()).hexdigest())
+        return Metadata(capabilities.pseudonym(user.id))
     for name in user.fields:
         notes.decline(name, "Claude Code keeps the identity that it is logged in with")
     return UNSET

@@ -1,5 +1,6 @@
 """Claude over HTTPS: the Messages API with a key (https://docs.anthropic.com/en/api/messages)."""
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Final, TypeVar
 from urllib.parse import quote
@@ -29,7 +30,7 @@ from claude_openai_proxy.protocols.anthropic import (
     ToolParam,
     WebSearchTool,
 )
-from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
+from claude_openai_proxy.translate.messages_api.capabilities import Capabilities, plain_digest
 from claude_openai_proxy.upstreams.api.access import APIAccess, Effort
 from claude_openai_proxy.upstreams.api.stream import AnswerStream
 from claude_openai_proxy.upstreams.http import HTTPClient, Response
@@ -79,6 +80,7 @@ class MessagesAPI:
         total_timeout: float | None = None,
         retries: int = 1,
         pause: float = 0.25,
+        pseudonym: Callable[[str], str] = plain_digest,
     ) -> None:
         """`timeout`, `total_timeout`, `retries` and `pause` are those of `Effort`."""
         effort = Effort(timeout=timeout, total_timeout=total_timeout, retries=retries, pause=pause)
@@ -86,6 +88,7 @@ class MessagesAPI:
         self._credentials = credentials
         self._kind = kind
         self._version = version
+        self._capabilities = Capabilities(pseudonym=pseudonym)
         self._access = APIAccess(client=client, credentials=credentials, effort=effort, version=version)
 
     @property
@@ -96,7 +99,7 @@ class MessagesAPI:
     @property
     def capabilities(self) -> Capabilities:
         """Everything that the API can do."""
-        return Capabilities()
+        return self._capabilities
 
     def stream(self, request: MessagesRequest) -> AbstractAsyncContextManager[MessageStream]:
         """See `Upstream.stream`."""
