@@ -19,10 +19,16 @@ PLAIN = Limits()
 @asynccontextmanager
 async def served(application: ASGIApplication, limits: Limits = PLAIN) -> AsyncIterator[str]:
     """Base URL, such as `http://127.0.0.1:41753`, of `application` while the block runs."""
+    async with serving_with(server_config(application, limits)) as url:
+        yield url
+
+
+@asynccontextmanager
+async def serving_with(config: uvicorn.Config) -> AsyncIterator[str]:
+    """The same, for a server of its own kind."""
+    config.timeout_graceful_shutdown = 5
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        config = server_config(application, limits)
-        config.timeout_graceful_shutdown = 5
         server = _Server(config)
         running = asyncio.create_task(server.serve(sockets=[listening]))
         started = asyncio.create_task(server.up.wait())

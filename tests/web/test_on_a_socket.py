@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import tracemalloc
 
 import pytest
 
@@ -184,6 +185,22 @@ async def test_a_client_that_leaves_while_it_uploads_is_a_499() -> None:
             client.leave()
         await wired.keeper.end.wait()
     assert wired.keeper.records[0].status == 499
+
+
+async def test_a_body_is_kept_once_while_its_answer_is_made() -> None:
+    size = 8_000_000
+    text = HELLO.replace(b"Hi", b"a" * size)
+    wired = Wired(body_limit=2 * size, chat=FakeChat(Script(steps=["one", asyncio.Event()])))
+    async with served(wired.app()) as url, connected(url) as client:
+        tracemalloc.start()
+        try:
+            await client.send("POST", CHAT, text)
+            await wired.chat.answering.wait()
+            kept, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert size <= kept < 1.5 * size
+        client.leave()
 
 
 async def test_a_compressed_body_is_read() -> None:
