@@ -94,8 +94,8 @@ async def test_a_hundred_clients_that_leave_while_they_upload_never_reach_upstre
     assert not proxy.simulator.requests
 
 
-async def test_a_client_that_sends_no_more_but_still_listens_is_one_that_left(proxy: WholeProxy) -> None:
-    """uvicorn takes the end of what a client sends for its leaving; what matters is that nothing hangs."""
+async def test_a_client_that_sends_no_more_but_still_listens_is_there_until_it_leaves(proxy: WholeProxy) -> None:
+    """The zero that asks whether it is there is the first digit of the next chunk's length."""
     proxy.simulator.play(half_an_answer())
     async with served(proxy.app) as url, connected(url) as client:
         await client.send("POST", CHAT, STREAM)
@@ -103,6 +103,9 @@ async def test_a_client_that_sends_no_more_but_still_listens_is_one_that_left(pr
         await client.chunk()
         client.writer.write_eof()
         (asked,) = await proxy.simulator.received(1)
+        assert await client.reader.readexactly(2) == b"00"
+        assert not asked.gone.is_set()
+        client.leave()
         async with asyncio.timeout(SECONDS):
             await asked.gone.wait()
             records = await proxy.ledger.ends(1)

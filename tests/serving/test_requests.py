@@ -192,7 +192,7 @@ async def test_after_a_refused_body_the_connection_goes_on() -> None:
         (b"GET / HTTP/1.1\r\nAccept: */*\r\n\r\n", 400),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
-        (b"GET / HTTP/2.0\r\nHost: localhost\r\n\r\n", 505),
+        (b"GET / HTTP/2.0\r\nHost: localhost\r\n\r\n", 400),
         (b"CONNECT localhost:443 HTTP/1.1\r\nHost: localhost:443\r\n\r\n", 400),
         (b"GET relative HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na", 400),

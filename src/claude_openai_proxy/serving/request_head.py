@@ -23,7 +23,7 @@ MALFORMED: Final = refusal(400, "malformed_http", "What came is not a valid HTTP
 HEAD_TOO_LARGE: Final = refusal(431, "headers_too_large", "The request's headers are larger than this server reads.")
 URL_TOO_LONG: Final = refusal(414, "url_too_long", "The request's URL is longer than this server reads.")
 HEAD_TOO_SLOW: Final = refusal(408, "request_timeout", "The request's headers did not come in time.")
-WRONG_VERSION: Final = refusal(505, "http_version_not_supported", "This server speaks HTTP/1.1 and HTTP/1.0.")
+WRONG_VERSION: Final = refusal(400, "http_version_not_supported", "This server speaks HTTP/1.1 and HTTP/1.0.")
 ONE_HOST: Final = refusal(400, "malformed_http", "The request must have exactly one Host header.")
 
 
