@@ -545,6 +545,22 @@ async def test_a_list_of_models_begun_with_one_login_is_not_the_next_ones() -> N
         await api.aclose()
 
 
+async def test_nulls_in_a_list_of_models_are_absence(make_api: MakeAPI) -> None:
+    body = (
+        b'{"data":[{"id":"a","display_name":null,"created_at":null,"lifecycle":null}],"has_more":null,"last_id":null}'
+    )
+    async with wild_server(always(ok(body))) as server:
+        (model,) = await make_api(server.url).models()
+        assert (model.id, model.display_name, model.lifecycle) == ("a", "", "active")
+
+
+@pytest.mark.parametrize("body", [b'{"data":' + b"[" * 100_000, b'{"data":[{"id":' + b'{"a":' * 100_000])
+async def test_a_list_of_models_that_is_nested_too_deeply_is_told(make_api: MakeAPI, body: bytes) -> None:
+    async with wild_server(always(ok(body))) as server:
+        with pytest.raises(UpstreamProtocolError):
+            await make_api(server.url).models()
+
+
 async def test_the_simulators_models_are_read(make_api: MakeAPI, simulator_url: str) -> None:
     assert "claude-opus-5-5" in [model.id for model in await make_api(simulator_url).models()]
 

@@ -31,6 +31,7 @@ from claude_openai_proxy.protocols.anthropic import (
     WebSearchTool,
 )
 from claude_openai_proxy.translate.messages_api.capabilities import Capabilities, plain_digest
+from claude_openai_proxy.translate.messages_api.nulls import without_nulls
 from claude_openai_proxy.upstreams.api.access import APIAccess, Effort
 from claude_openai_proxy.upstreams.api.stream import AnswerStream
 from claude_openai_proxy.upstreams.http import HTTPClient, Response
@@ -158,7 +159,7 @@ class MessagesAPI:
         with await self._access.open(method, path, body, facts or AnswerFacts()) as response:
             data = await response.read_all()
         try:
-            return msgspec.json.decode(data, type=document)
+            return _decoded(data, document)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise UpstreamProtocolError(f"Claude's side answered {path} with something else: {error}") from error
 
@@ -171,3 +172,10 @@ def _refused(error: UpstreamStatusError, login: str) -> UpstreamStatus:
     return UpstreamStatus(
         logged_in=error.status != 401, login=login, reachable=error.status in (401, 429), detail=detail
     )
+
+
+def _decoded(data: bytes, document: type[_Document]) -> _Document:
+    try:
+        return msgspec.json.decode(data, type=document)
+    except msgspec.ValidationError:
+        return msgspec.json.decode(without_nulls(data), type=document)
