@@ -55,6 +55,8 @@ class CliProcess:
         self.prompted = False
         """It has been given a system prompt: another one can take its place, but never none."""
         self.idle_since = 0.0
+        self._garbage: UpstreamProtocolError | None = None
+        """Read behind frames that are handed over first."""
 
     @property
     def pid(self) -> int:
@@ -83,9 +85,21 @@ class CliProcess:
     async def frames(self, *, within: float | None) -> list[claude_code.Frame]:
         """The frames that have come since the last call, at least one; [] once stdout has ended.
 
-        Raises `TimeoutError` after `within` seconds of silence, `UpstreamProtocolError` for garbage.
+        Raises `TimeoutError` after `within` seconds of silence, `UpstreamProtocolError` for garbage; what came before
+        the garbage is handed over first, whether or not it was read together with it.
         """
-        return [decode_frame(line) for line in await self._pipes.lines(within=within)]
+        if self._garbage is not None:
+            raise self._garbage
+        frames: list[claude_code.Frame] = []
+        for line in await self._pipes.lines(within=within):
+            try:
+                frames.append(decode_frame(line))
+            except UpstreamProtocolError as error:
+                self._garbage = error
+                break
+        if self._garbage is not None and not frames:
+            raise self._garbage
+        return frames
 
     def complaint(self) -> str:
         """The first line that it wrote to stderr, for the message about its end."""
