@@ -73,6 +73,19 @@ async def _read(turn: Turn) -> Outcome:
     return events, None
 
 
+async def test_whoever_iterates_again_goes_on() -> None:
+    pipes = Pipes()
+    pipes.exited.set()
+    process = CliProcess(Gone(), pipes, cast(PrivateDirectory, None), Launch(Path("claude"), {}))
+    turn = Turn(process, asking(), now=0.0, timeout=10, deadline=None)
+    pipes.pipe_data_received(1, b"".join(line + b"\n" for line in TEXT[:-4]))
+    await turn.begin()
+    first = list(await anext(aiter(turn)))
+    pipes.pipe_data_received(1, b"".join(line + b"\n" for line in TEXT[-4:]))
+    following = list(await anext(aiter(turn)))
+    assert first + following == (await outcome(b"".join(line + b"\n" for line in TEXT)))[0]
+
+
 @pytest.mark.parametrize("name", list(OUTPUTS))
 async def test_every_split_of_the_output_is_the_same_turn(name: str) -> None:
     lines = OUTPUTS[name]

@@ -61,8 +61,10 @@ class Turn:
         self._first = await self._next_events()
 
     async def __aiter__(self) -> AsyncIterator[Sequence[StreamEvent]]:
-        """The batches: first the one that `begin` waited for."""
-        yield self._first
+        """The batches: first the one that `begin` waited for; whoever iterates again goes on from there."""
+        first, self._first = self._first, ()
+        if first:
+            yield first
         while not self._reader.done:
             yield await self._next_events()
 
