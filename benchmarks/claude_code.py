@@ -36,6 +36,7 @@ from claude_openai_proxy.simulator import Script
 from claude_openai_proxy.upstreams.claude_code import ClaudeCode
 from claude_openai_proxy.upstreams.claude_code.binary import find_cli
 from claude_openai_proxy.upstreams.http import URL, HTTPClient, Patience, Request
+from claude_openai_proxy.upstreams.interface import AnswerFacts
 
 ROUNDS = 9
 TOKEN_SECONDS = 0.02
@@ -135,7 +136,7 @@ class Token:
 async def ask(through: ClaudeCode, text: str = "Hello") -> list[Token]:
     """The tokens of an answer."""
     tokens: list[Token] = []
-    async with through.stream(asking(text)) as stream:
+    async with through.stream(asking(text), AnswerFacts()) as stream:
         async for batch in stream:
             now = time.perf_counter()
             tokens += [Token(sent_at(event), now) for event in batch if isinstance(event, ContentBlockDelta)]
@@ -263,7 +264,7 @@ async def cost(client: HTTPClient, one: "Proxy", text: str, at_once: int) -> flo
 async def own_cost(warm: ClaudeCode) -> float:
     """CPU seconds of this process for a token, when it does nothing else."""
     before = time.process_time()
-    async with warm.stream(asking("burst")) as stream:
+    async with warm.stream(asking("burst"), AnswerFacts()) as stream:
         count = sum([len(batch) async for batch in stream])
     return (time.process_time() - before) / count
 

@@ -5,6 +5,7 @@ ProxyError
 │   └── UnsupportedParameterError  valid OpenAI, not expressible for Claude (400 unsupported_parameter)
 ├── ModelNotFoundError             no such model here (404)
 ├── ClientRefusedError             a door of the proxy stayed shut (401, 403, 404, 405, 413, 415)
+├── PersonalPlanError              the login is one person's, and more would use it (403)
 ├── NoLoginError                   no way to Claude is logged in (401)
 ├── QueueFullError                 no place was free in time (503)
 ├── StoppingError                  the server stops before the answer is complete (503)
@@ -62,6 +63,10 @@ class ClientRefusedError(ProxyError):
         self.headers = headers
 
 
+class PersonalPlanError(ProxyError):
+    """The login is one person's plan, and the proxy is set up for more than one; the message says what to do."""
+
+
 class NoLoginError(ProxyError):
     """No login for Claude was found, or the one found has no use any more; the message has the command that logs in."""
 
@@ -87,8 +92,6 @@ class UpstreamError(ProxyError):
     def __init__(self, message: str, *, request_id: str | None = None) -> None:
         super().__init__(message)
         self.request_id = request_id
-        self.repairs: tuple[str, ...] = ()
-        """What had been tried again before, in the words of the record."""
 
 
 class UpstreamStatusError(UpstreamError):

@@ -35,6 +35,12 @@ class RequestRecord:
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    rate_limits: tuple[tuple[str, str], ...] = ()
+    """What upstream told of the login's limits, as in its headers."""
+    account: str = ""
+    """A digest of the login that was used."""
+    admitted: float | None = None
+    """When there was a place with Claude for it; until then it waits in line."""
     first_token: float | None = None
     ended: float | None = None
     ignored: tuple[str, ...] = ()

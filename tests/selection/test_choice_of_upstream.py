@@ -19,15 +19,15 @@ async def chosen(upstreams: SelectedUpstream) -> tuple[str, str, str]:
     upstream = await upstreams.current()
     status = await upstreams.status()
     assert status.logged_in
-    assert upstream.identity.kind == upstreams.kind
-    return upstreams.kind, status.login, status.billed
+    assert upstream.identity.kind == status.kind
+    return status.kind, status.login, status.billed
 
 
 async def refusal(upstreams: SelectedUpstream) -> str:
     with pytest.raises(ProxyError) as refused:
         await upstreams.current()
     status = await upstreams.status()
-    assert (upstreams.kind, status.logged_in, status.detail) == ("none", False, refused.value.message)
+    assert (status.kind, status.logged_in, status.detail) == ("none", False, refused.value.message)
     return refused.value.message
 
 
@@ -146,7 +146,7 @@ async def test_health_sees_at_once_that_a_login_is_gone(machine: Machine) -> Non
     machine.claude.is_logged_out()
     status = await upstreams.status()
 
-    assert (status.logged_in, status.login, status.detail, upstreams.kind) == (False, "", NO_LOGIN, "none")
+    assert (status.logged_in, status.login, status.detail, status.kind) == (False, "", NO_LOGIN, "none")
 
 
 async def test_a_key_that_is_set_while_the_server_runs_is_used(machine: Machine) -> None:

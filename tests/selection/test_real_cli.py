@@ -11,6 +11,7 @@ from claude_openai_proxy.errors import NoLoginError
 from claude_openai_proxy.protocols.anthropic import MessageParam, MessagesRequest, TextBlockParam
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.upstreams.claude_code.binary import find_cli
+from claude_openai_proxy.upstreams.interface import AnswerFacts
 from claude_openai_proxy.upstreams.selection import ASK_AGAIN_SECONDS, SelectedUpstream
 
 REFUSED = "http://127.0.0.1:9"
@@ -70,7 +71,7 @@ async def person(tmp_path: Path) -> AsyncIterator[Person]:
 async def test_a_token_is_used(person: Person) -> None:
     status = await person.choice(CLAUDE_CODE_OAUTH_TOKEN="sk-ant-oat01-made-up").status()
 
-    assert (person.upstreams.kind, status.billed) == ("claude-code", "the plan the token was made for")
+    assert (status.kind, status.billed) == ("claude-code", "the plan the token was made for")
     assert status.login.startswith("CLAUDE_CODE_OAUTH_TOKEN (Claude Code ")
 
 
@@ -120,7 +121,7 @@ async def test_a_login_that_was_in_use_and_is_gone_is_noticed_by_the_next_reques
 
     person.logs_out()
     with pytest.raises(NoLoginError):
-        async with upstreams.claude_code.stream(REQUEST):
+        async with upstreams.claude_code.stream(REQUEST, AnswerFacts()):
             pass
 
     with pytest.raises(NoLoginError):

@@ -8,8 +8,9 @@ import pytest
 from openai import AsyncOpenAI, PermissionDeniedError
 
 from claude_openai_proxy.app import create_app
-from claude_openai_proxy.errors import ClientRefusedError
+from claude_openai_proxy.errors import PersonalPlanError
 from claude_openai_proxy.upstreams.selection import ASK_AGAIN_SECONDS, SelectedUpstream
+from claude_openai_proxy.web.errors import to_failure
 from cli.running import finished, running
 from selection.conftest import Machine
 from web.serving import served
@@ -23,8 +24,8 @@ WHY_KEYS = (
 WHY_PUBLIC = WHY_KEYS.replace("with 2 client keys", "on a public address")
 
 
-async def refusal(upstreams: SelectedUpstream) -> ClientRefusedError:
-    with pytest.raises(ClientRefusedError) as refused:
+async def refusal(upstreams: SelectedUpstream) -> PersonalPlanError:
+    with pytest.raises(PersonalPlanError) as refused:
         await upstreams.current()
     return refused.value
 
@@ -39,7 +40,8 @@ async def test_a_personal_plan_is_not_shared(
 
     error = await refusal(upstreams)
 
-    assert (error.message, error.status, error.code) == (why, 403, "single_user_only")
+    failure = to_failure(error, now=0.0, retried=False)
+    assert (error.message, failure.status, failure.error.code) == (why, 403, "single_user_only")
     assert await upstreams.start_refusal() == why
     assert (await upstreams.status()).detail == why
 
@@ -49,9 +51,9 @@ async def test_who_says_to_be_alone_is_served(machine: Machine, door: dict[str, 
     machine.claude.is_logged_in()
     upstreams = machine.upstreams(**door, CLAUDE_CODE_SINGLE_USER="yes")
 
-    await upstreams.current()
+    upstream = await upstreams.current()
 
-    assert (upstreams.kind, await upstreams.start_refusal()) == ("claude-code", "")
+    assert (upstream.identity.kind, await upstreams.start_refusal()) == ("claude-code", "")
 
 
 @pytest.mark.parametrize("key", ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"])
@@ -68,9 +70,9 @@ async def test_one_key_on_loopback_is_one_person(machine: Machine) -> None:
     machine.claude.is_logged_in()
     upstreams = machine.upstreams(PROXY_API_KEYS="laptop:first-key")
 
-    await upstreams.current()
+    upstream = await upstreams.current()
 
-    assert upstreams.kind == "claude-code"
+    assert upstream.identity.kind == "claude-code"
 
 
 async def test_a_login_that_comes_later_is_refused_to_the_clients(machine: Machine) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from claude_openai_proxy.errors import NoLoginError, ProxyError, UpstreamProtocolError
 from claude_openai_proxy.protocols.anthropic import (
@@ -53,7 +54,6 @@ class FakeStream:
     """A message under way: plays its batches, then hangs if told to."""
 
     def __init__(self, script: Script, *, hang: bool) -> None:
-        self.facts = AnswerFacts(request_id="req_1")
         self._script = script
         self._hang = hang
 
@@ -76,6 +76,8 @@ class FakeUpstream:
         self.scripts = list(scripts)
         self.requests: list[MessagesRequest] = []
         self.left = 0
+        self.tried: list[str] = []
+        """What each request is said to have cost beside the one try."""
         self.account = "account"
         self.listings = 0
         self._models = models
@@ -86,11 +88,13 @@ class FakeUpstream:
         return Identity(kind="fake", version="1", account=self.account)
 
     @asynccontextmanager
-    async def stream(self, request: MessagesRequest) -> AsyncIterator[FakeStream]:
+    async def stream(self, request: MessagesRequest, facts: AnswerFacts) -> AsyncIterator[FakeStream]:
         self.requests.append(request)
+        facts.repairs += self.tried
         script = self.scripts.pop(0)
         if script and isinstance(script[0], ProxyError):
             raise script[0]
+        facts.request_id = "req_1"
         try:
             yield FakeStream(script, hang=self._hang)
         finally:
@@ -115,8 +119,6 @@ class FakeUpstream:
 class FakeChoice:
     """Always the same upstream, or no login at all."""
 
-    kind = "fake"
-
     def __init__(self, upstream: FakeUpstream | None) -> None:
         self.upstream = upstream
         self.deep_looks = 0
@@ -130,7 +132,7 @@ class FakeChoice:
         self.deep_looks += deep
         if self.upstream is None:
             return UpstreamStatus(logged_in=False, login="", detail="No Claude login found.")
-        return await self.upstream.status(deep=deep)
+        return replace(await self.upstream.status(deep=deep), kind="fake")
 
     async def aclose(self) -> None:
         return None

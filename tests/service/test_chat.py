@@ -8,8 +8,10 @@ import msgspec
 import pytest
 
 from claude_openai_proxy.errors import ModelNotFoundError, UpstreamConnectionError, UpstreamStatusError
+from claude_openai_proxy.protocols.anthropic import StreamEvent
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.records import Principal, RequestRecord
+from claude_openai_proxy.service.admission import Admissions
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
@@ -33,12 +35,12 @@ class Conversation:
         names = ModelNames(aliases={"sonnet-alias": "sonnet"})
         catalog = ModelCatalog(current=self.choice.current, names=names, clock=lambda: 0.0)
         self.service = ChatService(
-            upstreams=self.choice,
-            catalog=catalog,
+            admissions=Admissions(
+                upstreams=self.choice, catalog=catalog, line=WaitingLine(clock=lambda: 0.0), clock=lambda: 0.0
+            ),
             reject_unsupported=False,
             new_id=lambda: "chatcmpl-1",
             wall_clock=lambda: 1_790_000_000.0,
-            line=WaitingLine(clock=lambda: 0.0),
         )
         self.record = RequestRecord(
             id="r1", principal=Principal(), method="POST", route="/v1/chat/completions", started=0.0
@@ -237,10 +239,22 @@ async def test_another_refusal_is_not_tried_again() -> None:
 
 
 async def test_what_upstream_tried_again_in_vain_is_recorded() -> None:
-    error = UpstreamStatusError("Overloaded", status=529)
-    error.repairs = ("retried_5xx",)
-    conversation = Conversation(FakeUpstream([error]))
+    upstream = FakeUpstream([UpstreamStatusError("Overloaded", status=529, request_id="req_2")])
+    upstream.tried = ["retried_5xx"]
+    conversation = Conversation(upstream)
     with pytest.raises(UpstreamStatusError, match="Overloaded"):
         async with conversation.ask():
             pass
     assert conversation.record.repairs == ["retried_5xx"]
+    assert conversation.record.upstream_request_id == "req_2"
+
+
+@pytest.mark.parametrize("failing", [[], [message(text("so far"))[:3]]], ids=["refused", "broken off"])
+async def test_what_the_other_choices_used_is_recorded_when_one_fails(failing: list[list[StreamEvent]]) -> None:
+    refusal = UpstreamStatusError("Overloaded", status=529)
+    conversation = Conversation(FakeUpstream([message(text("Hello"))], [*failing, refusal]))
+    with pytest.raises(UpstreamStatusError, match="Overloaded"):
+        async with conversation.ask(n=2) as answer:
+            await texts(answer)
+    record = conversation.record
+    assert (record.input_tokens, record.output_tokens) == ((20, 8) if failing else (10, 7))

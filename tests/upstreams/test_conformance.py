@@ -30,7 +30,7 @@ from claude_openai_proxy.protocols.anthropic import (
 )
 from claude_openai_proxy.simulator import Close, Cut, Gate, Hang, ReceivedRequest, Script, Simulator, Step, error_event
 from claude_openai_proxy.translate.messages_api.events import decode_event
-from claude_openai_proxy.upstreams.interface import MessageStream, Upstream
+from claude_openai_proxy.upstreams.interface import AnswerFacts, MessageStream, Upstream
 from upstreams.factories import UpstreamFactory
 
 REQUEST = MessagesRequest(
@@ -47,9 +47,11 @@ async def collect_into(events: list[StreamEvent], answer: MessageStream) -> None
         events += [event for event in batch if not isinstance(event, Ping)]
 
 
-async def collect(upstream: Upstream, request: MessagesRequest = REQUEST) -> list[StreamEvent]:
+async def collect(
+    upstream: Upstream, request: MessagesRequest = REQUEST, facts: AnswerFacts | None = None
+) -> list[StreamEvent]:
     events: list[StreamEvent] = []
-    async with upstream.stream(request) as answer:
+    async with upstream.stream(request, facts or AnswerFacts()) as answer:
         await collect_into(events, answer)
     return events
 
@@ -131,7 +133,7 @@ async def test_the_way_in_which_bytes_arrive_changes_nothing(
 
 async def test_no_batch_is_empty(upstream: Upstream, simulator: Simulator) -> None:
     simulator.play(Script.text("Hello", pieces=5, split=3, pings=True))
-    async with upstream.stream(REQUEST) as answer:
+    async with upstream.stream(REQUEST, AnswerFacts()) as answer:
         assert all([len(batch) > 0 async for batch in answer])
 
 
@@ -151,7 +153,7 @@ async def test_an_event_is_handed_over_before_the_next_one_exists(upstream: Upst
     gate = asyncio.Event()
     start, *rest = Script.text("first second", pieces=["first", " second"]).steps
     simulator.play(Script.events([start, rest[0], rest[1], Gate(gate), *rest[2:]]))
-    async with upstream.stream(REQUEST) as answer:
+    async with upstream.stream(REQUEST, AnswerFacts()) as answer:
         assert await first_text(answer) == "first"
         gate.set()
         assert await first_text(answer) == " second"
@@ -168,10 +170,10 @@ async def test_unknown_events_are_named_and_nothing_else_is_lost(upstream: Upstr
 
 async def test_the_answer_has_upstreams_request_id(upstream: Upstream, simulator: Simulator) -> None:
     simulator.play(Script.text("Hello"))
-    async with upstream.stream(REQUEST) as answer:
-        await collect_into([], answer)
-        assert answer.facts.request_id == simulator.requests[-1].id
-        assert answer.facts.repairs == []
+    facts = AnswerFacts()
+    await collect(upstream, facts=facts)
+    assert facts.request_id == simulator.requests[-1].id
+    assert facts.repairs == []
 
 
 async def test_what_was_asked_arrives(upstream: Upstream, simulator: Simulator) -> None:
@@ -207,10 +209,11 @@ async def test_an_http_error_keeps_status_type_and_words(
 
 async def test_an_overloaded_upstream_stays_recognisable(upstream: Upstream, simulator: Simulator) -> None:
     simulator.play_when(lambda request: request.is_message, Script.error(529, "Overloaded"))
+    facts = AnswerFacts()
     with pytest.raises(UpstreamStatusError) as caught:
-        await collect(upstream)
+        await collect(upstream, facts=facts)
     assert (caught.value.status, caught.value.error_type) == (529, "overloaded_error")
-    assert caught.value.repairs == ("retried_5xx",)
+    assert facts.repairs == ["retried_5xx"]
 
 
 async def test_a_refused_login_says_which_command_logs_in(upstream: Upstream, simulator: Simulator) -> None:
@@ -230,7 +233,7 @@ async def test_an_error_event_ends_the_stream_after_what_came_before(
     start, opened, delta, *_ = Script.text("so far", pieces=1).steps
     simulator.play(Script.events([start, opened, delta, error_event(error_type, "broke")], together=True))
     seen: list[StreamEvent] = []
-    async with upstream.stream(REQUEST) as answer:
+    async with upstream.stream(REQUEST, AnswerFacts()) as answer:
         with pytest.raises(UpstreamStatusError) as caught:
             await collect_into(seen, answer)
     assert text_of(seen) == "so far"
@@ -287,7 +290,7 @@ async def test_an_upstream_works_on_after_a_failure(upstream: Upstream, simulato
 
 async def test_leaving_in_the_middle_cancels_within_a_second(upstream: Upstream, simulator: Simulator) -> None:
     simulator.play(Script.events([*Script.text("Hello").steps[:3], Hang()]))
-    async with upstream.stream(REQUEST) as answer:
+    async with upstream.stream(REQUEST, AnswerFacts()) as answer:
         assert await first_text(answer)
     async with asyncio.timeout(1):
         await simulator.requests[-1].gone.wait()

@@ -2,7 +2,7 @@
 
 from claude_openai_proxy.simulator import Script, Simulator
 from claude_openai_proxy.translate.models.facts import facts_for
-from claude_openai_proxy.upstreams.interface import Upstream
+from claude_openai_proxy.upstreams.interface import AnswerFacts, Upstream
 from translate.second_dialect import LineStream, read
 
 
@@ -12,7 +12,7 @@ async def test_a_dialect_of_thirty_lines_works_through_every_upstream(upstream: 
     stream = LineStream(translation.plan)
 
     lines: list[str] = []
-    async with upstream.stream(translation.request) as answer:
+    async with upstream.stream(translation.request, AnswerFacts()) as answer:
         async for batch in answer:
             lines += [line for event in batch for line in stream.feed(event)]
     lines += stream.finish()

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, UnsetType
 from msgspec import field as msgspec_field
 
 from claude_openai_proxy.errors import ModelNotFoundError
@@ -20,17 +20,23 @@ from claude_openai_proxy.protocols.openai_chat_response import (
     Model,
 )
 from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.service.admission import AnswerHead
+from claude_openai_proxy.service.chat import ChatAnswer, ChatService
+from claude_openai_proxy.service.health import HealthReport, HealthService
+from claude_openai_proxy.service.models import ModelCatalog
 
 USAGE = CompletionUsage(prompt_tokens=3, completion_tokens=2, total_tokens=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(AnswerHead, frozen=True, kw_only=True):
     model_used: str = "claude-test-1"
     upstream: str = "fake"
     upstream_request_id: str = "req_up"
     rate_limits: tuple[tuple[str, str], ...] = ()
     ignored: tuple[str, ...] = ()
+
+
+HEAD = Head()
 
 
 @dataclass(slots=True)
@@ -39,15 +45,17 @@ class Script:
 
     steps: Sequence[str | list[str] | BaseException | asyncio.Event] = ("Hello",)
     before: Sequence[BaseException | asyncio.Event] = ()
-    head: Head = Head()
+    head: AnswerHead = HEAD
     service_tier: str | None = None
 
 
 @dataclass
-class FakeChat:
+class FakeChat(ChatService):
     script: Script = field(default_factory=Script)
     requests: list[ChatCompletionRequest] = field(default_factory=list)
     unknown: list[tuple[str, ...]] = field(default_factory=list)
+    in_line: bool = False
+    """No place is free: what comes before the answer is played without one."""
     entered: asyncio.Event = field(default_factory=asyncio.Event)
     answering: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -61,6 +69,8 @@ class FakeChat:
         self.unknown.append(unknown)
         record.model_asked = request.model or ""
         record.stream = bool(request.stream)
+        if not self.in_line:
+            record.admitted = record.started
         self.entered.set()
         try:
             for step in self.script.before:
@@ -74,7 +84,7 @@ class FakeChat:
             self.left.set()
 
 
-class FakeAnswer:
+class FakeAnswer(ChatAnswer):
     id = "chatcmpl-1"
     created = 1_700_000_000
     usage = USAGE
@@ -84,7 +94,10 @@ class FakeAnswer:
         self.head = script.head
         self.model = request.model or ""
         self.include_usage = bool(request.stream_options and request.stream_options.include_usage)
-        self.service_tier = script.service_tier
+
+    @property
+    def service_tier(self) -> str | None:
+        return self._script.service_tier
 
     async def __aiter__(self) -> AsyncIterator[list[ChunkChoice]]:
         yield [ChunkChoice(index=0, delta=ChoiceDelta(role="assistant", content=""))]
@@ -105,7 +118,10 @@ class FakeAnswer:
         return ChatCompletion(id=self.id, created=self.created, model=self.model, choices=choices, usage=self.usage)
 
 
-class FakeCatalog:
+class FakeCatalog(ModelCatalog):
+    def __init__(self) -> None:
+        pass
+
     async def list(self) -> list[Model]:
         return [Model(id="custom-claude-4-opus", created=1, owned_by="anthropic", resolves_to="claude-test-1")]
 
@@ -117,7 +133,7 @@ class FakeCatalog:
         return Model(id=name, created=1, owned_by="anthropic")
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class Report(HealthReport, frozen=True, kw_only=True, omit_defaults=False):
     status: str = "ok"
     version: str = "1.2.3"
     uptime_seconds: int = 7_200
@@ -129,11 +145,11 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 @dataclass
-class FakeHealth:
+class FakeHealth(HealthService):
     report: Report = field(default_factory=Report)
     asked_deep: list[bool] = field(default_factory=list)
 
-    async def health(self, *, deep: bool) -> Report:
+    async def health(self, *, deep: bool = False) -> Report:
         self.asked_deep.append(deep)
         return self.report
 

@@ -178,6 +178,7 @@ async def test_a_client_that_does_not_read_gets_no_comments_on_top() -> None:
     written: list[bytes] = []
     scope: HTTPScope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": []}
     exchange = Exchange(scope, receive, send, clock=clock, new_id=lambda: "req-1")
+    exchange.record.admitted = clock.now
     stream = EventStream(exchange, keep_alive_seconds=15, clock=clock)
     answer = FakeAnswer(Script(), ChatCompletionRequest(messages=[]))
     pump = asyncio.create_task(stream.send_answer(answer))
@@ -200,3 +201,25 @@ def test_the_encoder_makes_what_msgspec_would() -> None:
     assert msgspec.json.decode(encoded.removeprefix(b"data: "), type=ChatCompletionChunk) == msgspec.structs.replace(
         typed, usage=None, system_fingerprint=None
     )
+
+
+async def test_who_waits_in_line_longer_than_a_silence_may_last_is_still_told_no_with_a_status() -> None:
+    clock, sent = Clock(), list[SendEvent]()
+
+    async def send(event: SendEvent) -> None:
+        sent.append(event)
+
+    async def receive() -> ReceiveEvent:
+        raise AssertionError
+
+    scope: HTTPScope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": []}
+    exchange = Exchange(scope, receive, send, clock=clock, new_id=lambda: "req-1")
+    stream = EventStream(exchange, keep_alive_seconds=15, clock=clock)
+    clock.now += 20
+    await stream.keep_alive()
+    assert (sent, stream.silence_left()) == ([], 15)
+
+    exchange.record.admitted = clock.now
+    clock.now += 20
+    await stream.keep_alive()
+    assert [event["type"] for event in sent] == ["http.response.start", "http.response.body"]

@@ -50,7 +50,7 @@ async def _state_lines(upstreams: SelectedUpstream) -> list[str]:
     status = await upstreams.status()
     if not status.logged_in:
         return [*upstreams.notes(), status.detail]
-    return [f"Upstream: {upstreams.kind}, login: {status.login}", f"Billed: {status.billed}", *upstreams.notes()]
+    return [f"Upstream: {status.kind}, login: {status.login}", f"Billed: {status.billed}", *upstreams.notes()]
 
 
 async def _shadow_lines(upstreams: SelectedUpstream) -> list[str]:

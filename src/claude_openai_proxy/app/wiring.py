@@ -15,6 +15,7 @@ from claude_openai_proxy.app.start import login_lines, model_line, model_lines, 
 from claude_openai_proxy.app.upstreams import demo_upstream, selected_upstream
 from claude_openai_proxy.errors import NoLoginError
 from claude_openai_proxy.protocols.openai_chat_response import ModelList
+from claude_openai_proxy.service.admission import Admissions
 from claude_openai_proxy.service.chat import ChatService
 from claude_openai_proxy.service.health import HealthService
 from claude_openai_proxy.service.model_names import ModelNames
@@ -133,13 +134,12 @@ def chat_service(
     settings: Settings, upstreams: UpstreamChoice, catalog: ModelCatalog, line: WaitingLine | None = None
 ) -> ChatService:
     """Chat completions through these upstreams; whoever does not find one free waits in `line`."""
+    line = line or WaitingLine(clock=time.monotonic)
     return ChatService(
-        upstreams=upstreams,
-        catalog=catalog,
+        admissions=Admissions(upstreams=upstreams, catalog=catalog, line=line, clock=time.monotonic),
         reject_unsupported=settings.unsupported_parameters == "reject",
         new_id=lambda: f"chatcmpl-{secrets.token_hex(14)}",
         wall_clock=time.time,
-        line=line or WaitingLine(clock=time.monotonic),
     )
 
 

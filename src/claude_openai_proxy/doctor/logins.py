@@ -1,7 +1,7 @@
 """Checks of the logins: the one by key, which one is taken and why, and whether it may serve here."""
 
 from claude_openai_proxy.doctor.report import Row, failed
-from claude_openai_proxy.errors import ClientRefusedError, ProxyError
+from claude_openai_proxy.errors import PersonalPlanError, ProxyError
 from claude_openai_proxy.logins.login import NO_LOGIN, Login, choose_login
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.trust import Trust
@@ -56,12 +56,12 @@ async def key_row(upstreams: SelectedUpstream, settings: Settings) -> Row:
 async def choice_row(upstreams: SelectedUpstream, settings: Settings) -> Row:
     """The way that a request would take now, and why."""
     try:
-        await upstreams.current()
-    except ClientRefusedError:
+        upstream = await upstreams.current()
+    except PersonalPlanError:
         return Row(CHOICE, "problem", "claude-code, which may not serve here", f"See the row {SINGLE_USER!r}.")
     except ProxyError as error:
         return failed(CHOICE, error, fix="See the rows above.")
-    return Row(CHOICE, "ok", f"{upstreams.kind}: {_why(upstreams, settings)}")
+    return Row(CHOICE, "ok", f"{upstream.identity.kind}: {_why(upstreams, settings)}")
 
 
 def _why(upstreams: SelectedUpstream, settings: Settings) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import Generic, Protocol, Self, TypeVar
 
 from claude_openai_proxy.errors import ProxyError, UpstreamError, UpstreamStatusError
 from claude_openai_proxy.protocols.anthropic import (
@@ -14,17 +14,16 @@ from claude_openai_proxy.protocols.anthropic import (
     Usage,
     WebSearchTool,
 )
-from claude_openai_proxy.protocols.openai_chat_response import ChunkChoice
-from claude_openai_proxy.records import RequestRecord
-from claude_openai_proxy.translate.chat_answer.chunks import ChoiceStream
+from claude_openai_proxy.translate.messages_api.answer import AnswerStream
 from claude_openai_proxy.translate.messages_api.continuation import TurnRecorder, continued
 from claude_openai_proxy.translate.messages_api.forced_tool import ForcedToolGate
 from claude_openai_proxy.translate.messages_api.repairs import repair_for
 from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.messages_api.usage import add_usage, usage_of
-from claude_openai_proxy.upstreams.interface import AnswerFacts, MessageStream, Upstream
+from claude_openai_proxy.upstreams.interface import AnswerFacts, Upstream
 
-Batch = list[ChunkChoice]
+Piece = TypeVar("Piece")
+"""What a dialect's answer is made of: chunks, events, lines."""
 
 READ_ON_DELTAS = 256
 """After an emulated stop the stream is read on for so many deltas (a token or more each), for the sake of its usage."""
@@ -33,8 +32,30 @@ CONTINUATIONS = 10
 """A paused turn is continued at most so often."""
 
 
-class Answering:
-    """Entering it returns once upstream has answered; iterating yields the chunks of each upstream read together.
+class Translator(Protocol[Piece]):
+    """Stream events into a dialect's pieces: the way back of one choice, whatever the dialect."""
+
+    @property
+    def answer(self) -> AnswerStream:
+        """What is known of the answer in no dialect's shape: usage, whether it was cut or paused."""
+        ...
+
+    @property
+    def finish_reason(self) -> str | None:
+        """How the answer ended, in the dialect's word; None before `finish`."""
+        ...
+
+    def feed(self, event: StreamEvent) -> list[Piece]:
+        """What this event adds. Raises `UpstreamProtocolError`."""
+        ...
+
+    def finish(self) -> list[Piece]:
+        """What comes last. Raises `UpstreamProtocolError`."""
+        ...
+
+
+class Answering(Generic[Piece]):
+    """Entering it returns once upstream has answered; iterating yields the pieces of each upstream read together.
 
     What an answer said before it failed is yielded before the failure is raised, whether both came in one read or in
     many: the status that a client sees never depends on how upstream's bytes were cut.
@@ -44,42 +65,30 @@ class Answering:
         self,
         upstream: Upstream,
         translation: Translation,
-        record: RequestRecord,
-        *,
-        index: int = 0,
-        legacy: bool = False,
+        translator: Translator[Piece],
+        facts: AnswerFacts,
     ) -> None:
         self._upstream = upstream
         self._translation = translation
-        self._record = record
+        self.translator = translator
+        self.facts = facts
+        """What came with upstream's answer, and what was done to get it."""
         self._request = translation.request
         self._stack = AsyncExitStack()
-        self._message: MessageStream | None = None
         self._events: AsyncIterator[Sequence[StreamEvent]] = _no_events()
-        self._choice = ChoiceStream(translation.plan, index=index, legacy=legacy)
+        self._answer = translator.answer
         self._gate = ForcedToolGate() if translation.plan.forced_tool else None
         self._recorder = TurnRecorder() if _may_pause(translation.request) else None
         self._discarded: Usage | None = None
         self._failure: ProxyError | None = None
-        """Found behind events whose chunks go out first."""
+        """Found behind events whose pieces go out first."""
         self._paused = 0
 
     @property
     def usage(self) -> Usage:
         """What is known so far; final once the iteration has ended."""
-        usage = self._choice.answer.usage
+        usage = self._answer.usage
         return add_usage(self._discarded, usage) if self._discarded else usage
-
-    @property
-    def choice(self) -> ChoiceStream:
-        """The translator: finish reason, service tier, skipped events."""
-        return self._choice
-
-    @property
-    def facts(self) -> AnswerFacts:
-        """What came with upstream's answer."""
-        assert self._message is not None, "entered before use"
-        return self._message.facts
 
     async def __aenter__(self) -> Self:
         """Open the stream; a request that upstream refuses for a reason with a known remedy is mended once."""
@@ -90,7 +99,7 @@ class Answering:
             if remedy is None:
                 raise
             name, self._request = remedy
-            self._record.repairs.append(name)
+            self.facts.note(name)
             await self._open(self._request)
         return self
 
@@ -100,16 +109,16 @@ class Answering:
         """Cancel what still runs upstream."""
         await self._stack.aclose()
 
-    async def __aiter__(self) -> AsyncIterator[Batch]:
-        """The chunks, to the one with the finish reason."""
+    async def __aiter__(self) -> AsyncIterator[list[Piece]]:
+        """The pieces, to the translator's last."""
         while True:
             async for events in self._events:
                 if batch := self._translate(events):
                     yield batch
                 if self._failure is not None:
                     raise self._failure
-                if self._choice.answer.cut:
-                    yield self._choice.finish()
+                if self._answer.cut:
+                    yield self.translator.finish()
                     await self._read_on(events)
                     return
             if (again := self._next_request()) is None:
@@ -124,34 +133,28 @@ class Answering:
 
     async def _open(self, request: MessagesRequest) -> None:
         await self._stack.aclose()
-        try:
-            self._message = await self._stack.enter_async_context(self._upstream.stream(request))
-        except UpstreamError as error:
-            self._record.repairs.extend(error.repairs)
-            raise
-        self._events = aiter(self._message)
-        self._record.repairs.extend(self._message.facts.repairs)
+        self._events = aiter(await self._stack.enter_async_context(self._upstream.stream(request, self.facts)))
 
-    def _translate(self, events: Sequence[StreamEvent]) -> Batch:
+    def _translate(self, events: Sequence[StreamEvent]) -> list[Piece]:
         if self._recorder:
             for event in events:
                 self._recorder.feed(event)
         return self._translate_all(self._gate.feed(events) if self._gate else events)
 
-    def _translate_all(self, events: Sequence[StreamEvent]) -> Batch:
-        batch: Batch = []
+    def _translate_all(self, events: Sequence[StreamEvent]) -> list[Piece]:
+        batch: list[Piece] = []
         try:
             for event in events:
-                batch += self._choice.feed(event)
+                batch += self.translator.feed(event)
         except ProxyError as error:
             self._failure = error
         return batch
 
-    def _finish(self) -> Batch:
+    def _finish(self) -> list[Piece]:
         batch = self._translate_all(self._gate.end()) if self._gate else []
         if self._failure is None:
             try:
-                batch += self._choice.finish()
+                batch += self.translator.finish()
             except ProxyError as error:
                 self._failure = error
         return batch
@@ -159,7 +162,7 @@ class Answering:
     def _next_request(self) -> MessagesRequest | None:
         """After a message: a paused turn's continuation, or the one retry of a tool choice that was not followed."""
         undecided = self._gate is not None and not self._gate.called
-        if self._recorder and (self._gate.paused if self._gate and undecided else self._choice.answer.paused):
+        if self._recorder and (self._gate.paused if self._gate and undecided else self._answer.paused):
             return self._continue(self._recorder)
         if self._gate and self._gate.declined and self._discarded is None and self._translation.retry:
             return self._retry_forced_tool(self._gate, self._translation.retry)
@@ -178,7 +181,7 @@ class Answering:
         self._gate = ForcedToolGate()
         self._request = retry
         self._recorder = TurnRecorder() if self._recorder else None
-        self._record.repairs.append("tool_choice_retried")
+        self.facts.note("tool_choice_retried")
         return retry
 
     async def _read_on(self, events: Sequence[StreamEvent]) -> None:
@@ -187,7 +190,7 @@ class Answering:
         while not any(isinstance(event, MessageStop) for event in events):
             following = await self._one_more() if unseen < READ_ON_DELTAS else None
             if following is None:
-                self._record.repairs.append("usage_of_cut_answer_is_partial")
+                self.facts.note("usage_of_cut_answer_is_partial")
                 return
             events = following
             self._translate_all(events)

@@ -1,34 +1,20 @@
-"""A chat completion from request to end: model, translation, upstream, translation back, record."""
+"""Chat completions: OpenAI's dialect on both sides of an admission."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from msgspec import Struct
-
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
-from claude_openai_proxy.protocols.openai_chat_response import ChatCompletion, CompletionUsage
+from claude_openai_proxy.protocols.openai_chat_response import ChatCompletion, ChunkChoice, CompletionUsage
 from claude_openai_proxy.records import RequestRecord
-from claude_openai_proxy.service.answering import Answering, Batch
-from claude_openai_proxy.service.interleaved import Interleaved
-from claude_openai_proxy.service.models import ModelCatalog, ResolvedModel
-from claude_openai_proxy.service.waiting import WaitingLine
+from claude_openai_proxy.service.admission import Admission, Admissions, AnswerHead
 from claude_openai_proxy.translate.chat.fields import is_legacy
 from claude_openai_proxy.translate.chat.request import to_messages_request
+from claude_openai_proxy.translate.chat_answer.chunks import ChoiceStream
 from claude_openai_proxy.translate.chat_answer.completion import ChoiceAccumulator, to_chat_completion
 from claude_openai_proxy.translate.chat_answer.usage import to_completion_usage
-from claude_openai_proxy.translate.messages_api.translation import Translation
-from claude_openai_proxy.translate.messages_api.usage import add_usage
-from claude_openai_proxy.upstreams.interface import Upstream, UpstreamChoice
 
-
-class AnswerHead(Struct, frozen=True):
-    """What is known of an answer before its first chunk; goes into the response's headers."""
-
-    model_used: str
-    upstream: str
-    upstream_request_id: str
-    rate_limits: tuple[tuple[str, str], ...]
-    ignored: tuple[str, ...]
+Batch = list[ChunkChoice]
+"""Chunks of one choice."""
 
 
 class ChatAnswer:
@@ -42,7 +28,9 @@ class ChatAnswer:
         model: str,
         include_usage: bool,
         head: AnswerHead,
-        source: Answering | Interleaved,
+        source: AsyncIterable[Batch],
+        choices: Sequence[ChoiceStream],
+        usage: Callable[[], CompletionUsage],
     ) -> None:
         self.id = id_
         self.created = created
@@ -50,32 +38,26 @@ class ChatAnswer:
         self.include_usage = include_usage
         self.head = head
         self._source = source
+        self._choices = choices
+        self._usage = usage
 
     def __aiter__(self) -> AsyncIterator[Batch]:
         """Chunks, those of one choice and one upstream read together, never none; raises the kinds of `ProxyError`."""
         return aiter(self._source)
 
     @property
-    def choices(self) -> list[Answering]:
-        """Each choice's run."""
-        return [self._source] if isinstance(self._source, Answering) else list(self._source.choices)
-
-    @property
     def usage(self) -> CompletionUsage:
         """Of all choices together; final once the iteration has ended."""
-        first, *others = [choice.usage for choice in self.choices]
-        for usage in others:
-            first = add_usage(first, usage)
-        return to_completion_usage(first)
+        return self._usage()
 
     @property
     def service_tier(self) -> str | None:
-        """Which tier answered, where upstream said."""
-        return self.choices[0].choice.service_tier
+        """Which tier answered, where upstream said; final once the iteration has ended."""
+        return self._choices[0].service_tier
 
     async def completion(self) -> ChatCompletion:
         """Read to the end and put together."""
-        accumulators = [ChoiceAccumulator() for _ in self.choices]
+        accumulators = [ChoiceAccumulator() for _ in self._choices]
         async for batch in self:
             accumulators[batch[0].index].feed(batch)
         return to_chat_completion(
@@ -94,16 +76,12 @@ class ChatService:
     def __init__(
         self,
         *,
-        upstreams: UpstreamChoice,
-        catalog: ModelCatalog,
+        admissions: Admissions,
         reject_unsupported: bool,
         new_id: Callable[[], str],
         wall_clock: Callable[[], float],
-        line: WaitingLine,
     ) -> None:
-        self._line = line
-        self._upstreams = upstreams
-        self._catalog = catalog
+        self._admissions = admissions
         self._reject_unsupported = reject_unsupported
         self._new_id = new_id
         self._wall_clock = wall_clock
@@ -113,71 +91,34 @@ class ChatService:
         self, request: ChatCompletionRequest, *, unknown: tuple[str, ...], record: RequestRecord
     ) -> AsyncIterator[ChatAnswer]:
         """Returns once upstream has answered; leaving cancels what still runs there. Raises `ProxyError`."""
-        record.model_asked = request.model or ""
-        record.stream = bool(request.stream)
-        upstream = await self._upstreams.current()
-        record.upstream = upstream.identity.kind
-        model = await self._catalog.resolve(request.model)
-        record.model_used = model.id
-        translation = self._translate(request, model, upstream, unknown)
-        record.ignored = translation.ignored
-        record.repairs.extend(translation.repairs)
-        places, choices = upstream.capabilities.simultaneous, request.n or 1
-        async with (
-            self._line.place(places, record.principal.name, places=choices),
-            _source(upstream, translation, record, n=choices, legacy=is_legacy(request)) as source,
-        ):
-            answer = self._answer(request, model, translation, source, record)
-            try:
-                yield answer
-            finally:
-                _conclude(record, answer)
-
-    def _translate(
-        self, request: ChatCompletionRequest, model: ResolvedModel, upstream: Upstream, unknown: tuple[str, ...]
-    ) -> Translation:
-        return to_messages_request(
-            request,
-            facts=model.facts,
-            capabilities=upstream.capabilities,
-            unknown=unknown,
-            reject_unsupported=self._reject_unsupported,
-        )
+        async with self._admissions.admit(record, model=request.model, stream=bool(request.stream)) as admission:
+            translation = to_messages_request(
+                request,
+                facts=admission.model.facts,
+                capabilities=admission.upstream.capabilities,
+                unknown=unknown,
+                reject_unsupported=self._reject_unsupported,
+            )
+            legacy = is_legacy(request)
+            choices = [ChoiceStream(translation.plan, index=index, legacy=legacy) for index in range(request.n or 1)]
+            source = await admission.ask(translation, choices)
+            yield self._answer(request, admission, source, choices)
 
     def _answer(
         self,
         request: ChatCompletionRequest,
-        model: ResolvedModel,
-        translation: Translation,
-        source: Answering | Interleaved,
-        record: RequestRecord,
+        admission: Admission,
+        source: AsyncIterable[Batch],
+        choices: Sequence[ChoiceStream],
     ) -> ChatAnswer:
-        facts = (source if isinstance(source, Answering) else source.choices[0]).facts
-        record.upstream_request_id = facts.request_id
         options = request.stream_options
         return ChatAnswer(
             id_=self._new_id(),
             created=int(self._wall_clock()),
-            model=model.asked,
+            model=admission.model.asked,
             include_usage=bool(options and options.include_usage),
-            head=AnswerHead(model.id, record.upstream, facts.request_id, facts.rate_limits, translation.ignored),
+            head=admission.head,
             source=source,
+            choices=choices,
+            usage=lambda: to_completion_usage(admission.usage),
         )
-
-
-def _source(
-    upstream: Upstream, translation: Translation, record: RequestRecord, *, n: int, legacy: bool
-) -> Answering | Interleaved:
-    if n == 1:
-        return Answering(upstream, translation, record, legacy=legacy)
-    return Interleaved([Answering(upstream, translation, record, index=index, legacy=legacy) for index in range(n)])
-
-
-def _conclude(record: RequestRecord, answer: ChatAnswer) -> None:
-    usage = answer.usage
-    record.input_tokens = usage.prompt_tokens
-    record.output_tokens = usage.completion_tokens
-    record.cached_tokens = usage.prompt_tokens_details.cached_tokens
-    choices = [answering.choice for answering in answer.choices]
-    record.finish_reason = ",".join(dict.fromkeys(choice.finish_reason for choice in choices if choice.finish_reason))
-    record.skipped_events = sum(choice.answer.skipped for choice in choices)

@@ -57,7 +57,6 @@ class HealthService:
         """`blot` takes out of a text what must not go out: words of Claude's side are told here."""
         self._blot = blot
         self._line = line
-        self._upstreams = upstreams
         self._catalog = catalog
         self._version = version
         self._clock = clock
@@ -73,7 +72,7 @@ class HealthService:
             status=_word(status),
             version=self._version,
             uptime_seconds=int(self._clock() - self._started),
-            upstream=self._upstreams.kind,
+            upstream=status.kind,
             login=self._blot(status.login),
             billed=self._blot(status.billed) or UNSET,
             detail=self._blot(status.detail) or UNSET,

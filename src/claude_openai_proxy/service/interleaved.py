@@ -4,18 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self
 
-from claude_openai_proxy.service.answering import Answering, Batch
+from claude_openai_proxy.service.answering import Answering, Piece
 
 
-class Interleaved:
+class Interleaved(Generic[Piece]):
     """Runs each `Answering` in a task of its own; the first failure fails all, leaving cancels all."""
 
-    def __init__(self, choices: Sequence[Answering]) -> None:
+    def __init__(self, choices: Sequence[Answering[Piece]]) -> None:
         self.choices = choices
         self._tasks: list[asyncio.Task[None]] = []
-        self._arrived: asyncio.Queue[Batch | BaseException | None] = asyncio.Queue()
+        self._arrived: asyncio.Queue[list[Piece] | BaseException | None] = asyncio.Queue()
         # As many batches wait as there are choices: a slow client holds back every stream.
         self._room = asyncio.Semaphore(len(choices))
         # The official SDK puts a stream together in the order in which its choices begin: it must be theirs.
@@ -41,8 +41,8 @@ class Interleaved:
         """Cancel what still runs upstream."""
         await self._cancel()
 
-    async def __aiter__(self) -> AsyncIterator[Batch]:
-        """Chunks of all choices as they come, the first ones in the choices' order; raises the first failure."""
+    async def __aiter__(self) -> AsyncIterator[list[Piece]]:
+        """Pieces of all choices as they come, the first ones in the choices' order; raises the first failure."""
         running = len(self.choices)
         while running:
             item = await self._arrived.get()
@@ -54,7 +54,7 @@ class Interleaved:
             self._room.release()
             yield item
 
-    async def _run(self, number: int, choice: Answering) -> None:
+    async def _run(self, number: int, choice: Answering[Piece]) -> None:
         async with choice:
             self._opened += 1
             if self._opened == len(self.choices):

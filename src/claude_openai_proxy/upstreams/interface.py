@@ -48,6 +48,8 @@ class UpstreamStatus:
 
     logged_in: bool
     login: str
+    kind: str = "none"
+    """Told by an `UpstreamChoice`: the kind that is in use or would be (`api`, `claude-code`, `demo`)."""
     billed: str = ""
     reachable: bool | None = None
     """None where it was not asked."""
@@ -59,7 +61,7 @@ class UpstreamStatus:
 
 @dataclass(slots=True)
 class AnswerFacts:
-    """What came with an answer beside its events; filled in while it streams."""
+    """What came with an answer beside its events. The service makes it, the upstream fills it in, on failure too."""
 
     request_id: str = ""
     account: str = ""
@@ -67,7 +69,12 @@ class AnswerFacts:
     rate_limits: tuple[tuple[str, str], ...] = ()
     """Upstream's `anthropic-ratelimit-*` headers as sent."""
     repairs: list[str] = field(default_factory=list)
-    """What the upstream did on its own, in the record's words (`connect_retried`, `key_refreshed`)."""
+    """What was done to keep the request going, in the record's words (`connect_retried`): the record's own list."""
+
+    def note(self, repair: str) -> None:
+        """Each is told once."""
+        if repair not in self.repairs:
+            self.repairs.append(repair)
 
 
 class MessageStream(Protocol):
@@ -76,11 +83,6 @@ class MessageStream(Protocol):
     The events end with `message_stop`; a stream that ends without it raises. Raises `UpstreamError` and its kinds,
     `NoLoginError`. An `error` event is raised as `UpstreamStatusError`, never yielded.
     """
-
-    @property
-    def facts(self) -> AnswerFacts:
-        """What came with the answer."""
-        ...
 
     def __aiter__(self) -> AsyncIterator[Sequence[StreamEvent]]:
         """The batches."""
@@ -100,7 +102,7 @@ class Upstream(Protocol):
         """What it can and cannot do, asked before anything is sent."""
         ...
 
-    def stream(self, request: MessagesRequest) -> AbstractAsyncContextManager[MessageStream]:
+    def stream(self, request: MessagesRequest, facts: AnswerFacts) -> AbstractAsyncContextManager[MessageStream]:
         """Send `request`; entering returns once upstream has answered 200. Leaving cancels whatever still runs."""
         ...
 
@@ -126,11 +128,6 @@ class Upstream(Protocol):
 
 class UpstreamChoice(Protocol):
     """Which upstream answers now. Logins come and go while the server runs, so it is asked for each request."""
-
-    @property
-    def kind(self) -> str:
-        """The kind that is in use or would be: `api`, `claude-code`, `demo`; `none` without a login."""
-        ...
 
     async def current(self) -> Upstream:
         """The upstream for the login there is. Raises `NoLoginError`."""

@@ -13,11 +13,6 @@ class OnlyUpstream:
         self._login = login
         self._closing = closing
 
-    @property
-    def kind(self) -> str:
-        """See `UpstreamChoice.kind`."""
-        return self._upstream.identity.kind
-
     async def current(self) -> Upstream:
         """See `UpstreamChoice.current`."""
         return self._upstream
@@ -25,7 +20,8 @@ class OnlyUpstream:
     async def status(self, *, deep: bool = False) -> UpstreamStatus:
         """See `UpstreamChoice.status`."""
         reachable = (await self._upstream.status(deep=True)).reachable if deep else None
-        return UpstreamStatus(logged_in=True, login=self._login, billed="nobody", reachable=reachable)
+        kind = self._upstream.identity.kind
+        return UpstreamStatus(logged_in=True, login=self._login, kind=kind, billed="nobody", reachable=reachable)
 
     async def aclose(self) -> None:
         """See `UpstreamChoice.aclose`."""

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
-from claude_openai_proxy.errors import ClientRefusedError, NoLoginError, ProxyError, UpstreamError
+from claude_openai_proxy.errors import NoLoginError, PersonalPlanError, ProxyError, UpstreamError
 from claude_openai_proxy.logins.current import CurrentLogin
 from claude_openai_proxy.logins.layers import Layer
 from claude_openai_proxy.logins.login import NO_LOGIN, Login
@@ -42,18 +43,11 @@ class SelectedUpstream:
         self._login: Login | None = None
         self._asked: tuple[float, CliLogin | ProxyError] | None = None
         self._one_at_a_time = asyncio.Lock()
-        self._kind = "none"
-
-    @property
-    def kind(self) -> str:
-        """See `UpstreamChoice.kind`."""
-        return self._kind
 
     async def current(self) -> Upstream:
-        """See `UpstreamChoice.current`. Raises `ClientRefusedError` where the login is not for so many."""
+        """See `UpstreamChoice.current`. Raises `PersonalPlanError` where the login is not for so many."""
         login = self.configured()
         if login is not None and login.via == "api":
-            self._kind = "api"
             return self.api
         await self._use_cli(login)
         return self.claude_code
@@ -66,17 +60,11 @@ class SelectedUpstream:
             return UpstreamStatus(logged_in=False, login="", detail=error.message)
         status = await upstream.status(deep=deep)
         if upstream is self.claude_code and not status.logged_in:
-            self._kind = "none"
             return UpstreamStatus(logged_in=False, login="", detail=status.detail or NO_LOGIN)
+        status = replace(status, kind=upstream.identity.kind)
         if upstream is self.claude_code or self._login is None:
             return status
-        return UpstreamStatus(
-            logged_in=status.logged_in,
-            login=self._login.source,
-            billed=self._login.billed,
-            reachable=status.reachable,
-            detail=status.detail,
-        )
+        return replace(status, login=self._login.source, billed=self._login.billed)
 
     async def shadowed_subscription(self) -> str:
         """A login of the CLI that stays unused because a key comes first; "" where there is none. Asks the CLI."""
@@ -117,7 +105,6 @@ class SelectedUpstream:
         return login is not None and login.via == "api"
 
     async def _use_cli(self, configured: Login | None) -> None:
-        self._kind = "none"
         cli = await self._cli_login()
         if isinstance(cli, ProxyError):
             # Without a CLI and any other sign of a login, how to get one is what matters.
@@ -126,8 +113,7 @@ class SelectedUpstream:
         if cli.kind == "none":
             raise NoLoginError(NO_LOGIN)
         if refusal := self._refusal(cli):
-            raise ClientRefusedError(refusal, status=403, code="single_user_only")
-        self._kind = "claude-code"
+            raise PersonalPlanError(refusal)
 
     async def _cli_login(self) -> CliLogin | ProxyError:
         if self._preference == "api":

@@ -13,6 +13,7 @@ from claude_openai_proxy.errors import (
     InvalidRequestError,
     ModelNotFoundError,
     NoLoginError,
+    PersonalPlanError,
     ProxyError,
     QueueFullError,
     StoppingError,
@@ -94,12 +95,21 @@ def to_failure(error: ProxyError, *, now: float, retried: bool) -> Failure:
             return Failure(error.status, Error(error.message, "invalid_request_error", code=error.code), headers)
         case NoLoginError():
             return Failure(401, Error(error.message, "authentication_error"), (DO_NOT_RETRY,))
+        case UpstreamError():
+            return _upstream_failure(error, now=now, retried=retried)
+        case _:
+            return _own_failure(error)
+
+
+def _own_failure(error: ProxyError) -> Failure:
+    """The proxy itself says no for now, or to this many."""
+    match error:
+        case PersonalPlanError():
+            return Failure(403, Error(error.message, "invalid_request_error", code="single_user_only"))
         case QueueFullError():
             return Failure(503, Error(error.message, "server_error", code="overloaded"), _retry(error.retry_after))
         case StoppingError():
             return Failure(503, Error(error.message, "server_error", code="stopping"), _retry(None))
-        case UpstreamError():
-            return _upstream_failure(error, now=now, retried=retried)
         case _:
             return INTERNAL_ERROR
 

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from claude_openai_proxy.service.chat import ChatAnswer
 from claude_openai_proxy.web.asgi import Header
 from claude_openai_proxy.web.chat.chunk_encoder import ChunkEncoder
 from claude_openai_proxy.web.exchange import Exchange
-from claude_openai_proxy.web.interface import ChatAnswer
 
 KEEP_ALIVE_SECONDS = 15.0
 
@@ -18,6 +18,8 @@ _KEEP_ALIVE: Final = b": keep-alive\n\n"
 
 class EventStream:
     """The commit point: the 200 goes out with the first chunk, or with the first keep-alive, whichever is first.
+
+    Who waits in line is not kept alive: whether there will be a place is told with its own status.
 
     The pump and the watcher of the client both write, so a lock keeps their messages in order.
     """
@@ -54,7 +56,7 @@ class EventStream:
 
     async def keep_alive(self) -> None:
         """A comment, after so much silence. A client that does not read needs none, nor does one that has all."""
-        if self._lock.locked() or self._exchange.complete:
+        if self._lock.locked() or self._exchange.complete or self._exchange.record.admitted is None:
             self._written = self._clock()
         elif self.silence_left() <= 0:
             await self._write(_KEEP_ALIVE)

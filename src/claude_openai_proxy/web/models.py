@@ -5,9 +5,9 @@ from typing import Final
 import msgspec
 
 from claude_openai_proxy.protocols.openai_chat_response import ModelList
+from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.exchange import Exchange
-from claude_openai_proxy.web.interface import ModelCatalog
 
 _encode: Final = msgspec.json.Encoder().encode
 

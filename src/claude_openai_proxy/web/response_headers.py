@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
+from claude_openai_proxy.service.admission import AnswerHead
 from claude_openai_proxy.web.asgi import Header
-from claude_openai_proxy.web.interface import AnswerHead
 
 EXPOSED: Final = (
     "x-request-id, openai-processing-ms, openai-version, x-claude-model, x-upstream, x-upstream-request-id, "

@@ -7,6 +7,7 @@ from claude_openai_proxy.protocols.anthropic import MessageParam, MessagesReques
 from claude_openai_proxy.simulator import Script, Simulator
 from claude_openai_proxy.upstreams.api.upstream import MessagesAPI
 from claude_openai_proxy.upstreams.http import HTTPClient, Proxies
+from claude_openai_proxy.upstreams.interface import AnswerFacts
 from upstreams.fixed_credentials import FixedCredentials
 from upstreams.wild_server import always, ok, wild_server
 
@@ -17,7 +18,7 @@ NOT_FOUND = b"HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\nconten
 
 
 async def ask(api: MessagesAPI) -> None:
-    async with api.stream(REQUEST) as events:
+    async with api.stream(REQUEST, AnswerFacts()) as events:
         async for _ in events:
             pass
 

@@ -42,9 +42,9 @@ async def answer(upstream: ClaudeCode, request: MessagesRequest) -> list[StreamE
 
 
 async def answer_and_facts(upstream: ClaudeCode, request: MessagesRequest) -> tuple[list[StreamEvent], AnswerFacts]:
-    async with upstream.stream(request) as stream:
-        events = [event async for batch in stream for event in batch]
-        return events, stream.facts
+    facts = AnswerFacts()
+    async with upstream.stream(request, facts) as stream:
+        return [event async for batch in stream for event in batch], facts
 
 
 def text_of(events: Sequence[StreamEvent]) -> str:

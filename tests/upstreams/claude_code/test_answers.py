@@ -22,6 +22,7 @@ from claude_openai_proxy.protocols.anthropic import (
 )
 from claude_openai_proxy.simulator import Gate, ReceivedRequest, Script, Simulator
 from claude_openai_proxy.simulator.message_events import block_events, message_end, message_start
+from claude_openai_proxy.upstreams.interface import AnswerFacts
 from upstreams.claude_code.conftest import MakeUpstream, Trap
 from upstreams.claude_code.requests_of_the_tests import (
     API_KEY,
@@ -58,7 +59,7 @@ async def test_the_first_events_are_there_before_the_last_are_sent(
     opened, late = [message_start(), first, rest[0]], [*rest[1:], *message_end("end_turn")]
     simulator.play(Script.events([*opened, Gate(gate), *late]))
 
-    async with make_upstream().stream(asking()) as stream:
+    async with make_upstream().stream(asking(), AnswerFacts()) as stream:
         seen: list[StreamEvent] = []
         async for batch in stream:
             seen += batch

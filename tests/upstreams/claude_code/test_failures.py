@@ -16,6 +16,7 @@ from claude_openai_proxy.errors import (
 from claude_openai_proxy.protocols.anthropic import StreamEvent
 from claude_openai_proxy.simulator import Close, Cut, Hang, Script, Simulator, error_event
 from claude_openai_proxy.upstreams.claude_code import ClaudeCode
+from claude_openai_proxy.upstreams.interface import AnswerFacts
 from upstreams.claude_code.conftest import MakeUpstream, Trap
 from upstreams.claude_code.requests_of_the_tests import API_KEY, OAUTH, answer, asking, text_of
 
@@ -33,7 +34,7 @@ LIMIT_REACHED = (
 
 
 async def read_into(seen: list[StreamEvent], upstream: ClaudeCode) -> None:
-    async with upstream.stream(asking()) as stream:
+    async with upstream.stream(asking(), AnswerFacts()) as stream:
         async for batch in stream:
             seen += batch
 
@@ -198,11 +199,12 @@ async def test_a_5xx_is_tried_once_more_and_the_record_says_so(
 ) -> None:
     simulator.play(Script.error(529), Script.text("Hi"))
 
-    async with make_upstream(retries=1, pause=0.0).stream(asking()) as stream:
+    facts = AnswerFacts()
+    async with make_upstream(retries=1, pause=0.0).stream(asking(), facts) as stream:
         events = [event async for batch in stream for event in batch]
 
     assert text_of(events) == "Hi"
-    assert stream.facts.repairs == ["retried_5xx"]
+    assert facts.repairs == ["retried_5xx"]
 
 
 async def test_no_login_is_told_and_a_later_login_is_picked_up(

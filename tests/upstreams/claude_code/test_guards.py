@@ -6,6 +6,7 @@ import pytest
 
 from claude_openai_proxy.simulator import Hang, Pause, Script, Simulator
 from claude_openai_proxy.simulator.loose_json import JSONObject
+from claude_openai_proxy.upstreams.interface import AnswerFacts
 from upstreams.claude_code.conftest import MakeUpstream
 from upstreams.claude_code.requests_of_the_tests import answer, asking, stop_reason_of, text_of, tool
 
@@ -76,7 +77,7 @@ async def test_a_client_that_leaves_on_the_way_stops_the_request(
 ) -> None:
     simulator.play(Script.events([*BEGUN, Hang()]))
 
-    async with make_upstream().stream(asking()) as stream:
+    async with make_upstream().stream(asking(), AnswerFacts()) as stream:
         await anext(aiter(stream))
 
     async with asyncio.timeout(1):
@@ -104,7 +105,7 @@ async def test_closing_ends_what_is_under_way(make_upstream: MakeUpstream, simul
     simulator.play(Script.events([*BEGUN, Pause(30)]))
     upstream = make_upstream(pool_size=2)
 
-    async with upstream.stream(asking()) as stream:
+    async with upstream.stream(asking(), AnswerFacts()) as stream:
         await anext(aiter(stream))
     await upstream.aclose()
 

@@ -28,6 +28,7 @@ from claude_openai_proxy.simulator import Cut, Hang, Script, Simulator, error_ev
 from claude_openai_proxy.simulator.received import ReceivedRequest
 from claude_openai_proxy.translate.claude_code.contract import differences
 from claude_openai_proxy.upstreams.claude_code import ClaudeCode
+from claude_openai_proxy.upstreams.interface import AnswerFacts
 from upstreams.claude_code.conftest import MakeUpstream
 from upstreams.claude_code.requests_of_the_tests import asking, text_of, user
 
@@ -107,7 +108,7 @@ async def run(upstream: ClaudeCode, simulator: Simulator, one: Conversation) -> 
 async def read(upstream: ClaudeCode, one: Conversation) -> str:
     events: list[StreamEvent] = []
     try:
-        async with upstream.stream(one.request) as stream:
+        async with upstream.stream(one.request, AnswerFacts()) as stream:
             async for batch in stream:
                 events += batch
                 if one.fate == "left":

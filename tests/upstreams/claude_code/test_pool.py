@@ -11,6 +11,7 @@ from claude_openai_proxy.errors import UpstreamConnectionError
 from claude_openai_proxy.upstreams.claude_code.pool import Pool
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch
 from claude_openai_proxy.upstreams.claude_code.turn import Turn
+from claude_openai_proxy.upstreams.interface import AnswerFacts
 from upstreams.claude_code.fake_cli import CLEARED, install_fake_cli
 from upstreams.claude_code.recordings import recorded
 from upstreams.claude_code.requests_of_the_tests import MODEL, asking, text_of
@@ -36,7 +37,7 @@ async def settle(pool: Pool) -> None:
 
 async def ask(pool: Pool, process: CliProcess) -> str:
     """Ask and let go of the process as the upstream does; what it answered."""
-    turn = Turn(process, asking(), now=0.0, timeout=10.0, deadline=None)
+    turn = Turn(process, asking(), AnswerFacts(), now=0.0, timeout=10.0, deadline=None)
     await turn.begin()
     answer = text_of([event async for batch in turn for event in batch])
     assert turn.reusable
@@ -132,7 +133,7 @@ async def test_after_a_stop_reason_that_invites_another_request_a_process_is_kil
 ) -> None:
     install_fake_cli(tmp_path, turn=[*CUT_OFF, "hang"])
     process = await pool.take()
-    turn = Turn(process, asking(), now=0.0, timeout=10.0, deadline=None)
+    turn = Turn(process, asking(), AnswerFacts(), now=0.0, timeout=10.0, deadline=None)
 
     await turn.begin()
     async for _ in turn:

@@ -14,6 +14,7 @@ from claude_openai_proxy.errors import (
 )
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch, spawn
 from claude_openai_proxy.upstreams.claude_code.turn import Turn
+from claude_openai_proxy.upstreams.interface import AnswerFacts
 from upstreams.claude_code.fake_cli import install_fake_cli
 from upstreams.claude_code.recordings import recorded
 from upstreams.claude_code.requests_of_the_tests import asking, text_of
@@ -28,7 +29,7 @@ async def read(turn: Turn) -> str:
 
 
 def turn_on(process: CliProcess, *, timeout: float = 10.0) -> Turn:
-    return Turn(process, asking(), now=0.0, timeout=timeout, deadline=None)
+    return Turn(process, asking(), AnswerFacts(), now=0.0, timeout=timeout, deadline=None)
 
 
 async def failure_of_a_turn(launch: Launch, *, patience: float = 10.0) -> UpstreamError:

@@ -12,6 +12,7 @@ from claude_openai_proxy.upstreams.claude_code.pipes import Pipes
 from claude_openai_proxy.upstreams.claude_code.private import PrivateDirectory
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch
 from claude_openai_proxy.upstreams.claude_code.turn import Turn
+from claude_openai_proxy.upstreams.interface import AnswerFacts
 from upstreams.claude_code.recordings import recorded
 from upstreams.claude_code.requests_of_the_tests import asking
 
@@ -52,7 +53,7 @@ async def outcome(*reads: bytes) -> Outcome:
     pipes.exited.set()
     launch = Launch(Path("claude"), {})
     process = CliProcess(Gone(), pipes, cast(PrivateDirectory, None), launch)
-    turn = Turn(process, asking(), now=0.0, timeout=10, deadline=None)
+    turn = Turn(process, asking(), AnswerFacts(), now=0.0, timeout=10, deadline=None)
     reading = asyncio.create_task(_read(turn))
     for read in reads:
         pipes.pipe_data_received(1, read)
@@ -77,7 +78,7 @@ async def test_whoever_iterates_again_goes_on() -> None:
     pipes = Pipes()
     pipes.exited.set()
     process = CliProcess(Gone(), pipes, cast(PrivateDirectory, None), Launch(Path("claude"), {}))
-    turn = Turn(process, asking(), now=0.0, timeout=10, deadline=None)
+    turn = Turn(process, asking(), AnswerFacts(), now=0.0, timeout=10, deadline=None)
     pipes.pipe_data_received(1, b"".join(line + b"\n" for line in TEXT[:-4]))
     await turn.begin()
     first = list(await anext(aiter(turn)))

@@ -70,7 +70,7 @@ class APIAccess:
         """
         patience = self._patience()
         pauses = self._pauses(self._effort.retries)
-        login = await self._current_login()
+        login, refreshed = await self._current_login(), False
         while True:
             facts.account = login.account
             request = Request(method, login.base / path, login.headers, body)
@@ -80,10 +80,13 @@ class APIAccess:
             with response:
                 error = _naming_the_url(await status_error(response), request.url)
             if error.status == 401:
-                login = await self._another_login(login, error, facts)
+                if refreshed or not await self._credentials.refused(login.credential):
+                    raise _refused(error, login.credential) from error
+                login, refreshed = await self._current_login(), True
+                facts.note("key_refreshed")
             else:
                 await _pause_before_retry(error, response, pauses)
-                _note(facts, "retried_5xx")
+                facts.note("retried_5xx")
 
     async def _send(self, request: Request, patience: Patience, facts: AnswerFacts) -> Response:
         pauses = self._pauses(CONNECT_RETRIES if self._effort.retries else 0)
@@ -95,7 +98,7 @@ class APIAccess:
                 if error.reached or pause is None:
                     raise
             await asyncio.sleep(pause)
-            _note(facts, "connect_retried")
+            facts.note("connect_retried")
 
     def _pauses(self, count: int) -> Iterator[float]:
         return repeat(self._effort.pause, count)
@@ -120,12 +123,6 @@ class APIAccess:
             ) from error
         account = blake2b(credential.secret.encode(), key=_PEPPER, digest_size=6).hexdigest()
         return _Login(credential, base, (*credential.headers(), *self._headers), account)
-
-    async def _another_login(self, login: _Login, error: UpstreamStatusError, facts: AnswerFacts) -> _Login:
-        if "key_refreshed" in facts.repairs or not await self._credentials.refused(login.credential):
-            raise _refused(error, login.credential) from error
-        _note(facts, "key_refreshed")
-        return await self._current_login()
 
 
 async def _pause_before_retry(error: UpstreamStatusError, response: Response, pauses: Iterator[float]) -> None:
@@ -163,8 +160,3 @@ def _refused(error: UpstreamStatusError, credential: Credential) -> UpstreamStat
         request_id=error.request_id,
         rate_limits=error.rate_limits,
     )
-
-
-def _note(facts: AnswerFacts, repair: str) -> None:
-    if repair not in facts.repairs:
-        facts.repairs.append(repair)

@@ -24,8 +24,8 @@ _LAST_EVENTS: Final = frozenset({MessageStop, ErrorEvent})
 class AnswerStream:
     """A `MessageStream` and the context it lives in: entering sends the request, leaving closes what is left."""
 
-    def __init__(self, send: Callable[[AnswerFacts], Awaitable[Response]]) -> None:
-        self.facts = AnswerFacts()
+    def __init__(self, send: Callable[[], Awaitable[Response]], facts: AnswerFacts) -> None:
+        self._facts = facts
         self._send = send
         self._response: Response | None = None
         self._decoder = EventStreamDecoder()
@@ -34,13 +34,9 @@ class AnswerStream:
         self._failure: UpstreamError | None = None
 
     async def __aenter__(self) -> Self:
-        try:
-            response = self._response = await self._send(self.facts)
-        except UpstreamError as error:
-            error.repairs = tuple(self.facts.repairs)
-            raise
-        self.facts.request_id = request_id(response)
-        self.facts.rate_limits = rate_limits(response)
+        response = self._response = await self._send()
+        self._facts.request_id = request_id(response)
+        self._facts.rate_limits = rate_limits(response)
         if not (response.header("content-type") or "").lower().startswith("text/event-stream"):
             with response:
                 raise await self._not_a_stream(response)
@@ -64,7 +60,7 @@ class AnswerStream:
             while not (events := self._decode(await self._response.read())):
                 pass
         except UpstreamError as error:
-            error.request_id = error.request_id or self.facts.request_id or None
+            error.request_id = error.request_id or self._facts.request_id or None
             raise
         return events
 
@@ -86,7 +82,7 @@ class AnswerStream:
 
     def _end(self, event: StreamEvent, events: list[StreamEvent]) -> list[StreamEvent]:
         if isinstance(event, ErrorEvent):
-            facts = self.facts
+            facts = self._facts
             error = event_error(event, request_id=facts.request_id, rate_limits=facts.rate_limits)
             self._keep_failure(error, events)
         else:
@@ -108,10 +104,10 @@ class AnswerStream:
         body = await response.read_all(MAX_ERROR_BYTES)
         told = decode_error(body)
         if told is not None:
-            return event_error(told, request_id=self.facts.request_id, rate_limits=self.facts.rate_limits)
+            return event_error(told, request_id=self._facts.request_id, rate_limits=self._facts.rate_limits)
         kind = (response.header("content-type") or "no content type").partition(";")[0]
         return UpstreamProtocolError(
             f"Claude's side answered with {kind} instead of an event stream: {excerpt(body) or 'nothing'}. "
             "Is ANTHROPIC_BASE_URL a Messages API?",
-            request_id=self.facts.request_id or None,
+            request_id=self._facts.request_id or None,
         )

@@ -102,14 +102,14 @@ class MessagesAPI:
         """Everything that the API can do."""
         return self._capabilities
 
-    def stream(self, request: MessagesRequest) -> AbstractAsyncContextManager[MessageStream]:
+    def stream(self, request: MessagesRequest, facts: AnswerFacts) -> AbstractAsyncContextManager[MessageStream]:
         """See `Upstream.stream`."""
         body = _encode(msgspec.structs.replace(request, stream=True))
 
-        async def send(facts: AnswerFacts) -> Response:
+        async def send() -> Response:
             return await self._access.open("POST", "v1/messages", body, facts)
 
-        return AnswerStream(send)
+        return AnswerStream(send, facts)
 
     async def models(self) -> list[ModelInfo]:
         """See `Upstream.models`; reads all pages, as far as they bring models that were not on earlier ones."""

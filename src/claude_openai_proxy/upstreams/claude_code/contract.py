@@ -24,6 +24,7 @@ from claude_openai_proxy.upstreams.claude_code.clearing import clear
 from claude_openai_proxy.upstreams.claude_code.contract_endpoint import ContractEndpoint
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch, spawn
 from claude_openai_proxy.upstreams.claude_code.turn import Turn
+from claude_openai_proxy.upstreams.interface import AnswerFacts
 
 CONTRACT_VERSION: Final = 2
 """Counted up when the samples or the comparison change, so that a binary is judged anew."""
@@ -84,7 +85,7 @@ async def broken_promises(binary: Binary, environment: Mapping[str, str]) -> lis
 
 async def _compare(process: CliProcess, request: MessagesRequest, endpoint: ContractEndpoint) -> list[str]:
     endpoint.received.clear()
-    turn = Turn(process, request, now=0.0, timeout=TIMEOUT, deadline=None)
+    turn = Turn(process, request, AnswerFacts(), now=0.0, timeout=TIMEOUT, deadline=None)
     await turn.begin()
     async for _ in turn:
         pass

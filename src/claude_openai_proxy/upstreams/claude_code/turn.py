@@ -20,7 +20,14 @@ class Turn:
     """A `MessageStream` over a process. `deadline` is a time of the loop's clock, or None."""
 
     def __init__(
-        self, process: CliProcess, request: MessagesRequest, *, now: float, timeout: float, deadline: float | None
+        self,
+        process: CliProcess,
+        request: MessagesRequest,
+        facts: AnswerFacts,
+        *,
+        now: float,
+        timeout: float,
+        deadline: float | None,
     ) -> None:
         self.process = process
         self._request = request
@@ -31,12 +38,7 @@ class Turn:
         self._first: Sequence[StreamEvent] = ()
         self._error: ProxyError | None = None
         """Read together with events that came before it: raised once they are handed over."""
-        self._facts = AnswerFacts()
-
-    @property
-    def facts(self) -> AnswerFacts:
-        """What came with the answer."""
-        return self._facts
+        self._facts = facts
 
     @property
     def done(self) -> bool:

@@ -27,7 +27,14 @@ from claude_openai_proxy.upstreams.claude_code.pool import IDLE_SECONDS, Pool
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch
 from claude_openai_proxy.upstreams.claude_code.setup import Ready, Setup
 from claude_openai_proxy.upstreams.claude_code.turn import Turn
-from claude_openai_proxy.upstreams.interface import Identity, MessageStream, PoolStatus, ToldLimits, UpstreamStatus
+from claude_openai_proxy.upstreams.interface import (
+    AnswerFacts,
+    Identity,
+    MessageStream,
+    PoolStatus,
+    ToldLimits,
+    UpstreamStatus,
+)
 
 CONNECT_RETRIES: Final = 2
 
@@ -119,9 +126,9 @@ class ClaudeCode:
         """The login that the CLI has now. Raises `NoLoginError` without a CLI, `UpstreamError` for a broken one."""
         return (await self._setup.login())[1]
 
-    def stream(self, request: MessagesRequest) -> AbstractAsyncContextManager[MessageStream]:
+    def stream(self, request: MessagesRequest, facts: AnswerFacts) -> AbstractAsyncContextManager[MessageStream]:
         """See `Upstream.stream`; leaving frees the process, or ends it."""
-        return self._stream(request)
+        return self._stream(request, facts)
 
     async def models(self) -> list[ModelInfo]:
         """The CLI's menu of models: a seed, not all that it accepts."""
@@ -157,41 +164,41 @@ class ClaudeCode:
     # ---- one request ---------------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def _stream(self, request: MessagesRequest) -> AsyncIterator[MessageStream]:
-        turn = await self._begin(request)
+    async def _stream(self, request: MessagesRequest, facts: AnswerFacts) -> AsyncIterator[MessageStream]:
+        turn = await self._begin(request, facts)
         # Only now: a process that starts takes the processor away from the one that is just being asked.
         self._pool.refill()
         try:
             yield turn
         finally:
+            self._note_limits(facts.rate_limits)
             self._release(turn, request.model)
 
     def _release(self, turn: Turn, model: str) -> None:
-        self._note_limits(turn.facts.rate_limits)
         if turn.reusable:
             self._pool.recycle(turn.process, model=model, settled=turn.settled)
         else:
             self._pool.retire(turn.process, "stop reason" if turn.done else "unfinished", interrupt=not turn.done)
 
-    async def _begin(self, request: MessagesRequest) -> Turn:
+    async def _begin(self, request: MessagesRequest, facts: AnswerFacts) -> Turn:
         loop = asyncio.get_running_loop()
         deadline = None if self._total_timeout is None else loop.time() + self._total_timeout
         repairs: list[str] = []
         while True:
             try:
-                return await self._try(request, deadline, repairs)
+                return await self._try(request, deadline, facts)
             except UpstreamError as error:
                 repair = self._retry_of(error, repairs)
                 if repair is None:
-                    error.repairs = tuple(dict.fromkeys(repairs))
                     raise
             repairs.append(repair)
+            facts.note(repair)
             await asyncio.sleep(self._pause)
 
-    async def _try(self, request: MessagesRequest, deadline: float | None, repairs: list[str]) -> Turn:
+    async def _try(self, request: MessagesRequest, deadline: float | None, facts: AnswerFacts) -> Turn:
         process = await self._take(prompted=bool(system_text(request)))
-        turn = Turn(process, request, now=time.time(), timeout=self._timeout, deadline=deadline)
-        turn.facts.repairs += dict.fromkeys(repairs)
+        facts.account = self.identity.account
+        turn = Turn(process, request, facts, now=time.time(), timeout=self._timeout, deadline=deadline)
         with ExitStack() as undo:
             undo.callback(self._pool.retire, process, "failed", interrupt=True)
             try:

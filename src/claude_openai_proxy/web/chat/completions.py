@@ -8,13 +8,13 @@ from typing import Final
 import msgspec
 
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
+from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.web.body import Bodies, Body
 from claude_openai_proxy.web.chat.decode import decode_chat_request
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.doors import check_json
 from claude_openai_proxy.web.event_stream import KEEP_ALIVE_SECONDS, EventStream
 from claude_openai_proxy.web.exchange import Exchange
-from claude_openai_proxy.web.interface import ChatAnswer, ChatService
 from claude_openai_proxy.web.response_headers import answer_headers
 
 LARGE_BODY = 1_048_576

@@ -4,10 +4,10 @@ from typing import Final
 
 import msgspec
 
+from claude_openai_proxy.service.health import HealthService
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.doors import Access
 from claude_openai_proxy.web.exchange import ANONYMOUS, Exchange
-from claude_openai_proxy.web.interface import HealthService
 
 _encode: Final = msgspec.json.Encoder().encode
 _NO_STORE: Final = (b"cache-control", b"no-store")

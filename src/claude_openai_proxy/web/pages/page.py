@@ -12,11 +12,11 @@ from importlib import resources
 from string import Template
 from typing import Final
 
+from claude_openai_proxy.service.health import HealthReport, HealthService
 from claude_openai_proxy.web.asgi import Header
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.doors import Access
 from claude_openai_proxy.web.exchange import ANONYMOUS, Exchange
-from claude_openai_proxy.web.interface import HealthReport, HealthService
 from claude_openai_proxy.web.pages.readme import installed_readme
 from claude_openai_proxy.web.pages.words import TAGS, WORDS, Language, language
 

@@ -1,0 +1,166 @@
+"""A request on its way to Claude, whatever its dialect: who asks, which model, which upstream, a place, the record.
+
+| what | when |
+|---|---|
+| upstream and model are found, or the request is refused | `Admissions.admit` is entered |
+| the dialect translates for this model and this upstream; its errors cost no place | then |
+| a place is waited for, Claude is asked, repairs are tried | `Admission.ask` |
+| every stream is cancelled, the place is free, the record has what was used, however it ended | `admit` is left |
+
+What an upstream tells, and what was done to get an answer, has one road into the record: the `AnswerFacts` made here.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from msgspec import Struct
+
+from claude_openai_proxy.errors import UpstreamError, UpstreamStatusError
+from claude_openai_proxy.protocols.anthropic import Usage
+from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.service.answering import Answering, Piece, Translator
+from claude_openai_proxy.service.interleaved import Interleaved
+from claude_openai_proxy.service.models import ModelCatalog, ResolvedModel
+from claude_openai_proxy.service.waiting import WaitingLine
+from claude_openai_proxy.translate.messages_api.translation import Translation
+from claude_openai_proxy.translate.messages_api.usage import NO_USAGE, add_usage
+from claude_openai_proxy.upstreams.interface import AnswerFacts, Upstream, UpstreamChoice
+
+
+class AnswerHead(Struct, frozen=True):
+    """What is known of an answer before its first piece; goes into the response's headers."""
+
+    model_used: str
+    upstream: str
+    upstream_request_id: str
+    rate_limits: tuple[tuple[str, str], ...]
+    ignored: tuple[str, ...]
+
+
+class Admission:
+    """One request that has found its model and its upstream."""
+
+    def __init__(
+        self,
+        record: RequestRecord,
+        upstream: Upstream,
+        model: ResolvedModel,
+        *,
+        line: WaitingLine,
+        clock: Callable[[], float],
+        stack: AsyncExitStack,
+    ) -> None:
+        self.record = record
+        self.upstream = upstream
+        self.model = model
+        self._line = line
+        self._clock = clock
+        self._stack = stack
+        self._answerings: list[Answering[Any]] = []
+
+    @property
+    def usage(self) -> Usage:
+        """Of every answer that was begun; final once all have ended."""
+        total = NO_USAGE
+        for answering in self._answerings:
+            total = answering.usage if total is NO_USAGE else add_usage(total, answering.usage)
+        return total
+
+    @property
+    def head(self) -> AnswerHead:
+        """What can be told once upstream has answered: of the first answer, where there are several."""
+        record, facts = self.record, self._answerings[0].facts
+        return AnswerHead(self.model.id, record.upstream, facts.request_id, facts.rate_limits, record.ignored)
+
+    async def ask(
+        self, translation: Translation, translators: Sequence[Translator[Piece]]
+    ) -> Answering[Piece] | Interleaved[Piece]:
+        """Wait for a place, then ask once for each translator; returns once upstream has answered every time.
+
+        Iterating gives the pieces of one translator and one upstream read together, never none.
+
+        Raises `QueueFullError`, `NoLoginError`, `UpstreamError` and its kinds.
+        """
+        record = self.record
+        record.ignored = translation.ignored
+        record.repairs.extend(translation.repairs)
+        places = self.upstream.capabilities.simultaneous
+        place = self._line.place(places, record.principal.name, places=len(translators))
+        await self._stack.enter_async_context(place)
+        record.admitted = self._clock()
+        answerings = [
+            Answering(self.upstream, translation, translator, AnswerFacts(repairs=record.repairs))
+            for translator in translators
+        ]
+        self._answerings += answerings
+        source = answerings[0] if len(answerings) == 1 else Interleaved(answerings)
+        await self._stack.enter_async_context(source)
+        self._note_facts()
+        return source
+
+    def settle(self) -> None:
+        """Put into the record what was used and how it ended."""
+        record, usage = self.record, self.usage
+        self._note_facts()
+        record.cached_tokens = usage.cache_read_input_tokens or 0
+        written = usage.cache_creation_input_tokens or 0
+        record.input_tokens = (usage.input_tokens or 0) + record.cached_tokens + written
+        record.output_tokens = usage.output_tokens or 0
+        translators: list[Translator[Any]] = [answering.translator for answering in self._answerings]
+        reasons = (translator.finish_reason for translator in translators)
+        record.finish_reason = ",".join(dict.fromkeys(reason for reason in reasons if reason))
+        record.skipped_events = sum(translator.answer.skipped for translator in translators)
+
+    def note_failure(self, error: UpstreamError) -> None:
+        """An answer that never came has told something, too."""
+        for answering in self._answerings[:1]:
+            facts = answering.facts
+            facts.request_id = error.request_id or facts.request_id
+            if isinstance(error, UpstreamStatusError):
+                facts.rate_limits = error.rate_limits or facts.rate_limits
+
+    def _note_facts(self) -> None:
+        """Repairs are in the record already: each facts' list of them is the record's own."""
+        record = self.record
+        for answering in self._answerings[:1]:
+            facts = answering.facts
+            record.upstream_request_id, record.account = facts.request_id, facts.account
+            record.rate_limits = facts.rate_limits
+
+
+class Admissions:
+    """Admits requests; `clock` counts seconds as the records do."""
+
+    def __init__(
+        self,
+        *,
+        upstreams: UpstreamChoice,
+        catalog: ModelCatalog,
+        line: WaitingLine,
+        clock: Callable[[], float],
+    ) -> None:
+        self._upstreams = upstreams
+        self._catalog = catalog
+        self._line = line
+        self._clock = clock
+
+    @asynccontextmanager
+    async def admit(self, record: RequestRecord, *, model: str | None, stream: bool) -> AsyncIterator[Admission]:
+        """Find upstream and model. Raises `NoLoginError`, `PersonalPlanError`, `ModelNotFoundError`."""
+        record.model_asked = model or ""
+        record.stream = stream
+        upstream = await self._upstreams.current()
+        record.upstream = upstream.identity.kind
+        resolved = await self._catalog.resolve(model)
+        record.model_used = resolved.id
+        stack = AsyncExitStack()
+        admission = Admission(record, upstream, resolved, line=self._line, clock=self._clock, stack=stack)
+        try:
+            async with stack:
+                yield admission
+        except UpstreamError as error:
+            admission.note_failure(error)
+            raise
+        finally:
+            admission.settle()
