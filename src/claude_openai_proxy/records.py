@@ -35,6 +35,14 @@ class RequestRecord:
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    """Read from the cache; within `input_tokens`, as those written to it are."""
+    cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    """Those among them that stay for an hour and cost more."""
+    thinking_tokens: int = 0
+    """Within `output_tokens`."""
+    web_searches: int = 0
+    """By Claude's side, billed one by one."""
     rate_limits: tuple[tuple[str, str], ...] = ()
     """What upstream told of the login's limits, as in its headers."""
     account: str = ""

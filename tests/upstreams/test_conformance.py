@@ -72,7 +72,9 @@ def written(script: Script) -> list[StreamEvent]:
 
 def plain(events: list[StreamEvent]) -> list[StreamEvent]:
     """Without the bytes that a block was decoded from: they may be spaced in another way."""
-    return [replace(event, sent=msgspec.Raw()) if isinstance(event, ContentBlockStart) else event for event in events]
+    return [
+        replace(event, sent_block=msgspec.Raw()) if isinstance(event, ContentBlockStart) else event for event in events
+    ]
 
 
 def text_of(events: list[StreamEvent]) -> str:
@@ -129,6 +131,13 @@ async def test_the_way_in_which_bytes_arrive_changes_nothing(
     script = Script.text(UNICODE, pieces=3, **delivery)  # type: ignore[arg-type]
     simulator.play(script)
     assert plain((await collect(upstream))[1:]) == written(script)
+
+
+async def test_every_event_keeps_its_bytes(upstream: Upstream, simulator: Simulator) -> None:
+    simulator.play(Script.tool_calls([("look_up", {"word": "天"})], text="Let me look."))
+    events = await collect(upstream)
+    assert len(events) > 5
+    assert [decode_event(event.sent) for event in events] == events
 
 
 async def test_no_batch_is_empty(upstream: Upstream, simulator: Simulator) -> None:

@@ -3,7 +3,7 @@
 Params go out and are only encoded; blocks, events and model descriptions come in. Data only.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
@@ -233,6 +233,8 @@ class MessagesRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     metadata: Metadata | UnsetType = UNSET
     cache_control: CacheControlEphemeral | UnsetType = UNSET
     stream: bool = False
+    others: dict[str, Raw] | UnsetType = UNSET
+    """Members that are not among these, as JSON: who speaks the Messages API natively may use what is new."""
 
 
 # ---- answer: blocks ------------------------------------------------------------------------------------------------
@@ -306,6 +308,19 @@ class OutputTokensDetails(Struct, frozen=True):
     thinking_tokens: int | None = None
 
 
+class CacheCreation(Struct, frozen=True):
+    """Part of `cache_creation_input_tokens`, by how long it lives."""
+
+    ephemeral_5m_input_tokens: int | None = None
+    ephemeral_1h_input_tokens: int | None = None
+
+
+class ServerToolUsage(Struct, frozen=True):
+    """Calls that Anthropic's side ran itself; they are billed one by one."""
+
+    web_search_requests: int | None = None
+
+
 class Usage(Struct, frozen=True):
     """Token counts. On `message_delta` they are cumulative and overwrite; an absent one keeps its value."""
 
@@ -315,6 +330,8 @@ class Usage(Struct, frozen=True):
     cache_read_input_tokens: int | None = None
     output_tokens_details: OutputTokensDetails | None = None
     service_tier: str | None = None
+    cache_creation: CacheCreation | None = None
+    server_tool_use: ServerToolUsage | None = None
 
 
 class Message(Struct, frozen=True):
@@ -367,28 +384,37 @@ class CitationsDelta(Struct, frozen=True, tag_field="type", tag="citations_delta
 Delta = TextDelta | InputJSONDelta | ThinkingDelta | SignatureDelta | CitationsDelta
 
 
-class MessageStart(Struct, frozen=True, tag_field="type", tag="message_start"):
+class SentEvent(Struct, frozen=True, dict=True):
+    """What every event has: `sent`, its JSON text as it came (`b""` for one that the proxy made up).
+
+    It is no field: it is neither compared nor encoded, and no member of that name is read from the wire.
+    """
+
+    sent: ClassVar[bytes] = b""
+
+
+class MessageStart(SentEvent, frozen=True, tag_field="type", tag="message_start"):
     """First event."""
 
     message: Message
 
 
-class ContentBlockStart(Struct, frozen=True, tag_field="type", tag="content_block_start"):
-    """A block opens. `sent` is `content_block` as it came, with members that its type does not know."""
+class ContentBlockStart(SentEvent, frozen=True, tag_field="type", tag="content_block_start"):
+    """A block opens. `sent_block` is `content_block` as it came, with members that its type does not know."""
 
     index: int
     content_block: ContentBlock
-    sent: Raw = Raw()
+    sent_block: Raw = Raw()
 
 
-class ContentBlockDelta(Struct, frozen=True, tag_field="type", tag="content_block_delta"):
+class ContentBlockDelta(SentEvent, frozen=True, tag_field="type", tag="content_block_delta"):
     """A block grows."""
 
     index: int
     delta: Delta
 
 
-class ContentBlockStop(Struct, frozen=True, tag_field="type", tag="content_block_stop"):
+class ContentBlockStop(SentEvent, frozen=True, tag_field="type", tag="content_block_stop"):
     """A block is complete."""
 
     index: int
@@ -402,18 +428,18 @@ class MessageDeltaBody(Struct, frozen=True):
     stop_details: RefusalStopDetails | None = None
 
 
-class MessageDelta(Struct, frozen=True, tag_field="type", tag="message_delta"):
+class MessageDelta(SentEvent, frozen=True, tag_field="type", tag="message_delta"):
     """Stop reason and final usage."""
 
     delta: MessageDeltaBody
     usage: Usage = Usage()
 
 
-class MessageStop(Struct, frozen=True, tag_field="type", tag="message_stop"):
+class MessageStop(SentEvent, frozen=True, tag_field="type", tag="message_stop"):
     """Last event; a stream without it is broken."""
 
 
-class Ping(Struct, frozen=True, tag_field="type", tag="ping"):
+class Ping(SentEvent, frozen=True, tag_field="type", tag="ping"):
     """A sign of life."""
 
 
@@ -424,14 +450,14 @@ class APIError(Struct, frozen=True):
     message: str = ""
 
 
-class ErrorEvent(Struct, frozen=True, tag_field="type", tag="error"):
+class ErrorEvent(SentEvent, frozen=True, tag_field="type", tag="error"):
     """An error in the middle of a stream; also the shape of an HTTP error's body."""
 
     error: APIError
     request_id: str | None = None
 
 
-class UnknownEvent(Struct, frozen=True):
+class UnknownEvent(SentEvent, frozen=True):
     """An event, or the delta of a known one, of a kind that this version does not know: counted and skipped."""
 
     type: str

@@ -17,7 +17,7 @@ from typing import Any
 from msgspec import Struct
 
 from claude_openai_proxy.errors import UpstreamError, UpstreamStatusError
-from claude_openai_proxy.protocols.anthropic import Usage
+from claude_openai_proxy.protocols.anthropic import CacheCreation, OutputTokensDetails, ServerToolUsage, Usage
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.service.answering import Answering, Piece, Translator
 from claude_openai_proxy.service.interleaved import Interleaved
@@ -104,9 +104,12 @@ class Admission:
         record, usage = self.record, self.usage
         self._note_facts()
         record.cached_tokens = usage.cache_read_input_tokens or 0
-        written = usage.cache_creation_input_tokens or 0
-        record.input_tokens = (usage.input_tokens or 0) + record.cached_tokens + written
+        record.cache_write_tokens = usage.cache_creation_input_tokens or 0
+        record.cache_write_1h_tokens = (usage.cache_creation or CacheCreation()).ephemeral_1h_input_tokens or 0
+        record.input_tokens = (usage.input_tokens or 0) + record.cached_tokens + record.cache_write_tokens
         record.output_tokens = usage.output_tokens or 0
+        record.thinking_tokens = (usage.output_tokens_details or OutputTokensDetails()).thinking_tokens or 0
+        record.web_searches = (usage.server_tool_use or ServerToolUsage()).web_search_requests or 0
         translators: list[Translator[Any]] = [answering.translator for answering in self._answerings]
         reasons = (translator.finish_reason for translator in translators)
         record.finish_reason = ",".join(dict.fromkeys(reason for reason in reasons if reason))

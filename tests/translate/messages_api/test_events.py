@@ -134,7 +134,7 @@ def test_an_unknown_delta_is_named_and_not_an_error() -> None:
 def test_a_block_keeps_its_bytes() -> None:
     known = b'{"type":"server_tool_use","id":"s","name":"web_search","input":{}, "caller":{"type":"direct"}}'
     unknown = b'{"type":"mcp_tool_use","id":"m","input":{"a": 1}}'
-    assert [bytes(block_start(block).sent) for block in (known, unknown)] == [known, unknown]
+    assert [bytes(block_start(block).sent_block) for block in (known, unknown)] == [known, unknown]
 
 
 def test_an_unknown_block_is_named_and_not_an_error() -> None:
@@ -211,7 +211,7 @@ def test_null_is_absence(data: bytes, same: bytes) -> None:
 
 def test_a_block_with_nulls_keeps_what_the_model_said() -> None:
     block = b'{"type":"text","text":null,"citations":[{"a":null}]}'
-    assert bytes(block_start(block).sent) == b'{"type":"text","text":"","citations":[{"a":null}]}'
+    assert bytes(block_start(block).sent_block) == b'{"type":"text","text":"","citations":[{"a":null}]}'
 
 
 @pytest.mark.parametrize(
@@ -332,3 +332,21 @@ def test_an_event_that_grows_beyond_the_limit_is_refused(chunks: list[bytes]) ->
 def test_many_small_events_may_exceed_the_limit_together() -> None:
     decoder = EventStreamDecoder(max_event_bytes=20)
     assert decoder.feed(b"data: 12345\n\n" * 50) == [b"12345"] * 50
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"type": "message_stop", "sent": 5}',
+        b'{"type":"message_mood","mood":1.50}',
+        b'{"type":"content_block_delta","index":0,"delta":{"type":"mood_delta"}}',
+        b'{"type":"content_block_start","index":0,"content_block":{"type":"mood"}}',
+        b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"},"usage":null}',
+        b'{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":null}',
+    ],
+)
+def test_an_event_keeps_its_bytes_and_is_not_judged_by_them(data: bytes) -> None:
+    event = decode_event(data)
+    assert event.sent == data
+    assert event == decode_event(data + b" ")
+    assert b"sent" not in msgspec.json.encode(MessageStop())

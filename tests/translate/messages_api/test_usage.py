@@ -1,9 +1,11 @@
 from claude_openai_proxy.protocols.anthropic import (
+    CacheCreation,
     Message,
     MessageDelta,
     MessageDeltaBody,
     MessageStart,
     OutputTokensDetails,
+    ServerToolUsage,
     Usage,
 )
 from claude_openai_proxy.translate.messages_api.usage import UsageTally, add_usage, usage_of
@@ -40,3 +42,13 @@ def test_sums_include_every_detail() -> None:
 
     assert add_usage(usage, usage) == Usage(2, 4, 6, 8, OutputTokensDetails(10), "priority")
     assert add_usage(usage, Usage()) == add_usage(Usage(), usage) == usage
+
+
+def test_lives_of_the_cache_and_searches_are_kept_and_summed() -> None:
+    first = Usage(cache_creation=CacheCreation(1, 2), server_tool_use=ServerToolUsage(3))
+    assert add_usage(first, first) == Usage(cache_creation=CacheCreation(2, 4), server_tool_use=ServerToolUsage(6))
+    tally = UsageTally()
+    tally.start(first)
+    tally.update(Usage(output_tokens=5))
+    tally.update(Usage(server_tool_use=ServerToolUsage(4)))
+    assert tally.total == Usage(output_tokens=5, cache_creation=CacheCreation(1, 2), server_tool_use=ServerToolUsage(4))

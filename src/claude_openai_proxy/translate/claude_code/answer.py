@@ -63,7 +63,7 @@ class AnswerReader:
     def _event(self, frame: claude_code.StreamEventFrame) -> list[StreamEvent]:
         if frame.parent_tool_use_id is not None or self.done:
             return []
-        event = decode_event(frame.event)
+        event = decode_event(bytes(frame.event))
         if isinstance(event, anthropic.ContentBlockDelta):
             return [] if self._broken else [event]
         if isinstance(event, anthropic.MessageStart):

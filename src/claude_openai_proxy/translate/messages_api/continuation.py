@@ -36,7 +36,7 @@ class _Recorded:
 
     def raw(self) -> Raw:
         """The whole block as JSON: what its deltas brought, and every other member as Claude sent it."""
-        sent = bytes(self.start.sent) or msgspec.json.encode(self.start.content_block)
+        sent = bytes(self.start.sent_block) or msgspec.json.encode(self.start.content_block)
         brought = {name: value for name, value in self._brought().items() if value}
         if not brought:
             return Raw(sent)

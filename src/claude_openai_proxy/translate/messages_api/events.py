@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import force_setattr
 
 from claude_openai_proxy.errors import UpstreamProtocolError
 from claude_openai_proxy.protocols.anthropic import (
@@ -85,18 +86,20 @@ _decode_block_delta = msgspec.json.Decoder(_AnyBlockDelta).decode
 
 
 def decode_event(data: bytes) -> StreamEvent:
-    """Decode the JSON text of one event.
+    """Decode the JSON text of one event, which the event keeps as `sent`.
 
     A kind of event or delta that this version does not know becomes `UnknownEvent`, an unknown kind of block an
     `UnknownBlock`; null is absence; an error in another API's shape is an `ErrorEvent`. Raises `UpstreamProtocolError`
     for anything else that has not the published shape.
     """
     try:
-        return _decode_published(data)
+        event = _decode_published(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return _decode_other(data, error)
+        event = _decode_other(data, error)
     except RecursionError as error:
         raise UpstreamProtocolError(_TOO_DEEP) from error
+    force_setattr(event, "sent", data)
+    return event
 
 
 def _decode_published(data: bytes) -> StreamEvent:

@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 from typing import Final
 
-from claude_openai_proxy.protocols.anthropic import MessageDelta, MessageStart, OutputTokensDetails, StreamEvent, Usage
+from claude_openai_proxy.protocols.anthropic import (
+    CacheCreation,
+    MessageDelta,
+    MessageStart,
+    OutputTokensDetails,
+    ServerToolUsage,
+    StreamEvent,
+    Usage,
+)
 
 NO_USAGE: Final = Usage()
 
@@ -17,6 +25,8 @@ def add_usage(a: Usage, b: Usage) -> Usage:
         cache_read_input_tokens=_sum(a.cache_read_input_tokens, b.cache_read_input_tokens),
         output_tokens_details=_details(a.output_tokens_details, b.output_tokens_details),
         service_tier=b.service_tier or a.service_tier,
+        cache_creation=_by_life(a.cache_creation, b.cache_creation),
+        server_tool_use=_calls(a.server_tool_use, b.server_tool_use),
     )
 
 
@@ -43,6 +53,8 @@ class UsageTally:
             cache_read_input_tokens=_newer(usage.cache_read_input_tokens, self._now.cache_read_input_tokens),
             output_tokens_details=usage.output_tokens_details or self._now.output_tokens_details,
             service_tier=usage.service_tier or self._now.service_tier,
+            cache_creation=usage.cache_creation or self._now.cache_creation,
+            server_tool_use=usage.server_tool_use or self._now.server_tool_use,
         )
 
     @property
@@ -74,3 +86,18 @@ def _details(a: OutputTokensDetails | None, b: OutputTokensDetails | None) -> Ou
     if a is None or b is None:
         return a or b
     return OutputTokensDetails(_sum(a.thinking_tokens, b.thinking_tokens))
+
+
+def _by_life(a: CacheCreation | None, b: CacheCreation | None) -> CacheCreation | None:
+    if a is None or b is None:
+        return a or b
+    return CacheCreation(
+        _sum(a.ephemeral_5m_input_tokens, b.ephemeral_5m_input_tokens),
+        _sum(a.ephemeral_1h_input_tokens, b.ephemeral_1h_input_tokens),
+    )
+
+
+def _calls(a: ServerToolUsage | None, b: ServerToolUsage | None) -> ServerToolUsage | None:
+    if a is None or b is None:
+        return a or b
+    return ServerToolUsage(_sum(a.web_search_requests, b.web_search_requests))

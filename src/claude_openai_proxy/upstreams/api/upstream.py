@@ -32,6 +32,7 @@ from claude_openai_proxy.protocols.anthropic import (
 )
 from claude_openai_proxy.translate.messages_api.capabilities import Capabilities, plain_digest
 from claude_openai_proxy.translate.messages_api.nulls import without_nulls
+from claude_openai_proxy.translate.messages_api.request_body import encode_request
 from claude_openai_proxy.upstreams.api.access import APIAccess, Effort
 from claude_openai_proxy.upstreams.api.stream import AnswerStream
 from claude_openai_proxy.upstreams.http import HTTPClient, Response
@@ -104,7 +105,7 @@ class MessagesAPI:
 
     def stream(self, request: MessagesRequest, facts: AnswerFacts) -> AbstractAsyncContextManager[MessageStream]:
         """See `Upstream.stream`."""
-        body = _encode(msgspec.structs.replace(request, stream=True))
+        body = encode_request(request)
 
         async def send() -> Response:
             return await self._access.open("POST", "v1/messages", body, facts)

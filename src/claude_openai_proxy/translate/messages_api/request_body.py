@@ -1,0 +1,19 @@
+"""From a Messages request to the body that goes out."""
+
+from typing import Final
+
+import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from claude_openai_proxy.protocols.anthropic import MessagesRequest
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def encode_request(request: MessagesRequest) -> bytes:
+    """JSON that asks for a stream; what `others` holds stands beside the members that have a type, byte for byte."""
+    if not request.others:
+        return _encode(replace(request, stream=True))
+    known = _encode(replace(request, stream=True, others=UNSET))
+    return known[:-1] + b"," + _encode(request.others)[1:]
