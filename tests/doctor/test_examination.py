@@ -3,6 +3,7 @@
 import asyncio
 import json
 import tempfile
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,48 @@ async def test_a_settings_file_that_cannot_be_read_is_a_warning(examined: Examin
     found = await examined(**KEY)
 
     assert found["Claude Code settings"].found.endswith("it is not the JSON that Claude Code writes.")
+
+
+async def test_a_model_that_goes_soon_is_a_warning_where_a_setting_leads_there(
+    examined: Examine, simulator_url: str
+) -> None:
+    soon = {"today": date(2026, 11, 27), "with_request": True, "ANTHROPIC_BASE_URL": simulator_url, **KEY}
+
+    pinned = (await examined(MODEL_ALIASES="daily=claude-sonnet-4-5", DEFAULT_MODEL="gpt-9", **soon))["Models"]
+    unused = (await examined(**soon))["Models"]
+
+    assert pinned.status == "warning"
+    assert "DEFAULT_MODEL is gpt-9, which is no alias, line or model that your login offers." in pinned.fix
+    assert "claude-sonnet-4-5 is retired on 2026-11-30; daily leads there." in pinned.fix
+    assert unused.status == "ok"
+    assert "is retired on 2026-11-30" in unused.found
+
+
+async def test_what_can_be_used_but_is_not_meant_is_a_warning(examined: Examine, home: Path) -> None:
+    (home / ".env").write_text("PROT=3012\n", encoding="utf-8")
+
+    row = (await examined())["Configuration"]
+
+    assert (row.status, row.fix) == ("warning", "PROT in .env (line 1) is not a setting: did you mean PORT?")
+
+
+async def test_all_bad_settings_have_a_row_each(examined: Examine) -> None:
+    found = await examined(LOG_LEVEL="loud", MAX_BODY_MB="x")
+
+    assert found.problems == ["Configuration", "Configuration"]
+
+
+async def test_a_door_that_dotenv_opens_is_a_row_with_the_flag(
+    examined: Examine, home: Path, claude: FakeClaude
+) -> None:
+    claude.is_logged_in()
+    (home / ".env").write_text("ALLOWED_ORIGINS=https://evil.example\n", encoding="utf-8")
+
+    row = (await examined())["Upstream in use"]
+
+    assert row.status == "problem"
+    assert "ALLOWED_ORIGINS (line 1)" in row.found
+    assert "--env-file .env" in row.fix
 
 
 async def test_the_demo_needs_nothing(examined: Examine, claude: FakeClaude) -> None:

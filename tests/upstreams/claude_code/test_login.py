@@ -124,6 +124,28 @@ def test_a_process_tells_its_kind_of_login(account: Account, kind: str) -> None:
     assert kind_of(account) == kind
 
 
+@pytest.mark.parametrize(
+    ("told", "words", "billed"),
+    [
+        (AuthStatus(logged_in=True, auth_method="gateway", api_provider="gateway"),
+         "Claude Code's login to a gateway", "whatever the gateway charges"),
+        (AuthStatus(logged_in=True, auth_method="oauth_token", api_provider="gateway"),
+         "Claude Code's login to a gateway", "whatever the gateway charges"),
+        (AuthStatus(logged_in=True, auth_method="third_party", api_provider="mantle"),
+         "Amazon Bedrock", "your Amazon Bedrock account"),
+        (AuthStatus(logged_in=True, auth_method="third_party", api_provider="anthropicAws"),
+         "Claude on AWS", "your Claude on AWS account"),
+        (AuthStatus(logged_in=True, auth_method="api_key", api_provider="anthropicGoogleCloud"),
+         "Claude on Google Cloud", "your Claude on Google Cloud account"),
+    ],
+)  # fmt: skip
+def test_gateways_and_clouds_are_named_as_what_they_are(told: AuthStatus, words: str, billed: str) -> None:
+    login = described(told, {})
+
+    assert (login.words, login.billed, login.personal) == (words, billed, False)
+    assert kind_of(Account(token_source="x", api_provider=told.api_provider)) == login.kind
+
+
 def test_a_process_that_lost_its_login_is_no_login() -> None:
     login = described(AuthStatus(logged_in=True, auth_method="claude.ai", subscription_type="pro"), {})
 

@@ -14,17 +14,26 @@ from claude_openai_proxy.protocols.claude_code import Account, AuthStatus
 from claude_openai_proxy.translate.claude_code.errors import LOG_IN
 from claude_openai_proxy.upstreams.claude_code.binary import ask
 
-LoginKind = Literal["subscription", "token", "api key", "provider", "none"]
+LoginKind = Literal["subscription", "token", "api key", "provider", "gateway", "none"]
 
 _KEYS: Final = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 _PEPPER: Final = b"claude-openai-proxy account"
-_PROVIDERS: Final = {"bedrock": "Amazon Bedrock", "vertex": "Google Vertex AI", "foundry": "Microsoft Foundry"}
+_FIRST_PARTY: Final = frozenset({"", "firstParty"})
+_PROVIDERS: Final = {
+    "bedrock": "Amazon Bedrock",
+    "mantle": "Amazon Bedrock",
+    "vertex": "Google Vertex AI",
+    "foundry": "Microsoft Foundry",
+    "anthropicAws": "Claude on AWS",
+    "anthropicGoogleCloud": "Claude on Google Cloud",
+}
 _KINDS: Final[dict[str, LoginKind]] = {
     "claude.ai": "subscription",
     "oauth_token": "token",
     "api_key": "api key",
     "api_key_helper": "api key",
     "third_party": "provider",
+    "gateway": "gateway",
 }
 
 
@@ -56,7 +65,7 @@ async def auth_status(cli: Path, environment: Mapping[str, str]) -> CliLogin:
 
 def described(told: AuthStatus, environment: Mapping[str, str]) -> CliLogin:
     """The login in words."""
-    kind = _KINDS.get(told.auth_method, "api key") if told.logged_in else "none"
+    kind = _kind(told)
     account = _digest(told.auth_method, told.subscription_type, told.email, told.org_id, told.api_provider)
     if kind == "none":
         return CliLogin(kind, "", "", "")
@@ -66,11 +75,27 @@ def described(told: AuthStatus, environment: Mapping[str, str]) -> CliLogin:
     if kind == "provider":
         provider = _PROVIDERS.get(told.api_provider, told.api_provider)
         return CliLogin(kind, provider, f"your {provider} account", account)
+    if kind == "gateway":
+        return CliLogin(kind, "Claude Code's login to a gateway", "whatever the gateway charges", account)
     if kind == "token":
         gateway = bool(environment.get("ANTHROPIC_AUTH_TOKEN"))
         words = "ANTHROPIC_AUTH_TOKEN" if gateway else "CLAUDE_CODE_OAUTH_TOKEN"
         return CliLogin(kind, words, "the token's issuer" if gateway else "the plan the token was made for", account)
     return CliLogin(kind, told.api_key_source or "API key", "the API key's organization", account)
+
+
+def _kind(told: AuthStatus) -> LoginKind:
+    """Where requests go says more than how the login was made: a cloud or a gateway bills, whatever the method."""
+    if not told.logged_in:
+        return "none"
+    return _elsewhere(told.api_provider) or _KINDS.get(told.auth_method, "api key")
+
+
+def _elsewhere(api_provider: str) -> LoginKind | None:
+    """None for Anthropic's own API."""
+    if api_provider in _FIRST_PARTY:
+        return None
+    return "gateway" if api_provider == "gateway" else "provider"
 
 
 def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
@@ -94,8 +119,8 @@ async def preferred_login(
 
 def kind_of(account: Account) -> LoginKind:
     """The kind of login that a running process says it uses."""
-    if account.api_provider not in {"", "firstParty"}:
-        return "provider"
+    if elsewhere := _elsewhere(account.api_provider):
+        return elsewhere
     if account.subscription_type:
         return "subscription"
     if account.token_source not in {"", "none"}:
