@@ -18,7 +18,7 @@ RUN = "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/claude-open
 TEST = "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest\n"
 SETTING_NAMES = {setting.name for setting in SETTINGS}
 # Variables of Claude Code and of OpenAI's SDKs that the documents name, and that are no settings of the proxy.
-FOREIGN_NAMES = r"OPENAI_(BASE_URL|API_KEY)|CLAUDE_CODE_(OAUTH_TOKEN|USE_\w+|EXTRA_BODY)|ANTHROPIC_DEFAULT_\w+"
+FOREIGN_NAMES = r"OPENAI_(BASE_URL|API_KEY)|CLAUDE_CODE_(OAUTH_TOKEN|USE_\w+|EXTRA_BODY)|ANTHROPIC_DEFAULT_\w+|PATH"
 
 
 def named(path: Path) -> str:
