@@ -351,19 +351,19 @@ class RefusalStopDetails(Struct, frozen=True):
     explanation: str | None = None
 
 
-class TextDelta(Struct, frozen=True, tag_field="type", tag="text_delta"):
+class TextDelta(Struct, frozen=True, gc=False, tag_field="type", tag="text_delta"):
     """More text."""
 
     text: str
 
 
-class InputJSONDelta(Struct, frozen=True, tag_field="type", tag="input_json_delta"):
+class InputJSONDelta(Struct, frozen=True, gc=False, tag_field="type", tag="input_json_delta"):
     """More JSON text of a call's input."""
 
     partial_json: str
 
 
-class ThinkingDelta(Struct, frozen=True, tag_field="type", tag="thinking_delta"):
+class ThinkingDelta(Struct, frozen=True, gc=False, tag_field="type", tag="thinking_delta"):
     """More thinking."""
 
     thinking: str

@@ -10,7 +10,6 @@ from typing import Final
 
 import msgspec
 from msgspec import Raw, Struct
-from msgspec.structs import force_setattr
 
 from claude_openai_proxy.errors import UpstreamProtocolError
 from claude_openai_proxy.protocols.anthropic import (
@@ -93,31 +92,35 @@ def decode_event(data: bytes) -> StreamEvent:
     for anything else that has not the published shape.
     """
     try:
-        event = _decode_published(data)
+        event = _decode_known(data)
+        if type(event) is ContentBlockStart:
+            event = _with_sent_block(event, data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         event = _decode_other(data, error)
     except RecursionError as error:
         raise UpstreamProtocolError(_TOO_DEEP) from error
-    force_setattr(event, "sent", data)
+    event.__dict__["sent"] = data
     return event
 
 
-def _decode_published(data: bytes) -> StreamEvent:
-    event = _decode_known(data)
-    if type(event) is ContentBlockStart:
-        return ContentBlockStart(event.index, event.content_block, _sent(_decode_block_start(data)))
-    return event
+def _with_sent_block(event: ContentBlockStart, data: bytes) -> ContentBlockStart:
+    return ContentBlockStart(event.index, event.content_block, _sent(_decode_block_start(data)))
 
 
 def _decode_other(data: bytes, error: Exception) -> StreamEvent:
     try:
-        return _decode_unknown(data) or _decode_published(without_nulls(data))
+        return _decode_unknown(data) or _decode_without_nulls(without_nulls(data))
     except RecursionError as worse:
         raise UpstreamProtocolError(_TOO_DEEP) from worse
     except (msgspec.DecodeError, UnicodeDecodeError) as worse:
         if told := decode_error(data):
             return told
         raise UpstreamProtocolError(_sentence(data, error)) from worse
+
+
+def _decode_without_nulls(data: bytes) -> StreamEvent:
+    event = _decode_known(data)
+    return _with_sent_block(event, data) if isinstance(event, ContentBlockStart) else event
 
 
 def _sentence(data: bytes, error: Exception) -> str:
