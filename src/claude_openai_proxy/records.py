@@ -1,14 +1,23 @@
 """One record per request, and who asked. It is announced when the request starts, at the first token and at the end."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asked: the name of a client key, or `local` where none is configured."""
+    """Who asked. `name` is for people; what belongs to somebody is kept under `id`.
 
-    name: str = "local"
+    A stored key's id is random, survives rotation, and is never that of a later key of the same name; one of
+    PROXY_API_KEYS has a keyed digest of its name, or of itself where it has none.
+    """
+
+    name: str
+    id: str
+
+
+LOCAL: Final = Principal("local", "local")
+"""Whoever can reach the proxy, where no keys are configured."""
 
 
 @dataclass(slots=True)
@@ -16,10 +25,13 @@ class RequestRecord:
     """What is known of one request. Times are seconds of one monotonic clock; token counts are Claude's own."""
 
     id: str
+    """As the client knows it. It may have chosen it, and chosen it twice: nothing is kept under it."""
     principal: Principal
     method: str
     route: str
     started: float
+    own_id: str = ""
+    """Made here, for this request alone: what is kept of it is kept under this."""
     client: str = ""
     address: str = ""
     """Of the client, as far as it is known."""
@@ -67,7 +79,7 @@ class RequestRecord:
 
 
 class RecordReader(Protocol):
-    """Log line, metrics, ledger: told of each record at three moments. Must not raise and must not block."""
+    """Log line, metrics, ledger: told of each record at three moments. Must not block; raising disturbs nobody."""
 
     def started(self, record: RequestRecord) -> None:
         """The request has been let in."""

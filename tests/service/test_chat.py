@@ -10,7 +10,7 @@ import pytest
 from claude_openai_proxy.errors import ModelNotFoundError, UpstreamConnectionError, UpstreamStatusError
 from claude_openai_proxy.protocols.anthropic import StreamEvent
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
-from claude_openai_proxy.records import Principal, RequestRecord
+from claude_openai_proxy.records import LOCAL, RequestRecord
 from claude_openai_proxy.service.admission import Admissions
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.service.model_names import ModelNames
@@ -42,9 +42,7 @@ class Conversation:
             new_id=lambda: "chatcmpl-1",
             wall_clock=lambda: 1_790_000_000.0,
         )
-        self.record = RequestRecord(
-            id="r1", principal=Principal(), method="POST", route="/v1/chat/completions", started=0.0
-        )
+        self.record = RequestRecord(id="r1", principal=LOCAL, method="POST", route="/v1/chat/completions", started=0.0)
 
     def ask(self, **fields: Any) -> AbstractAsyncContextManager[ChatAnswer]:
         body = {"model": "sonnet-alias", "messages": [{"role": "user", "content": "Hello"}], **fields}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from claude_openai_proxy.records import Principal, RequestRecord
+from claude_openai_proxy.records import LOCAL, Principal, RequestRecord
 from claude_openai_proxy.telemetry.line_writer import LineWriter
 from claude_openai_proxy.telemetry.logging_setup import LogFormat, set_up_logging
 from claude_openai_proxy.telemetry.repeats import SHOWN, WINDOW_SECONDS
@@ -39,7 +39,7 @@ def _logging_as_it_was() -> Iterator[None]:
 def a_record(**changes: object) -> RequestRecord:
     record = RequestRecord(
         id="req-1",
-        principal=Principal(),
+        principal=LOCAL,
         method="POST",
         route="/v1/chat/completions",
         started=10.0,
@@ -126,7 +126,7 @@ def test_what_is_too_long_goes_on_below_and_nothing_is_lost() -> None:
 
 
 def test_console_names_the_key_and_the_error() -> None:
-    record = a_record(principal=Principal("ann"), status=429, error="UpstreamStatusError rate_limit_error")
+    record = a_record(principal=Principal("ann", "ann"), status=429, error="UpstreamStatusError rate_limit_error")
     line = written(record, format_="console")
     assert " 429 " in line
     assert "UpstreamStatusError rate_limit_error" in line
@@ -230,7 +230,9 @@ def test_requests_of_strangers_are_summed_up() -> None:
     log = set_up_logging(
         level="info", format_="json", stream=stream, wall_clock=lambda: now[0], later=lambda _, tell: later.append(tell)
     )
-    refused = a_record(status=401, error="ClientRefusedError", code="invalid_api_key", principal=Principal("anonymous"))
+    refused = a_record(
+        status=401, error="ClientRefusedError", code="invalid_api_key", principal=Principal("anonymous", "anonymous")
+    )
     for _ in range(10_000):
         log.ended(refused)
     log.ended(a_record())
@@ -251,7 +253,7 @@ def test_open_pages_fill_no_log_either_and_bugs_are_always_told() -> None:
     log = set_up_logging(level="info", format_="json", stream=stream, wall_clock=lambda: NOW)
     for status in (200, 500):
         for _ in range(100):
-            log.ended(a_record(status=status, principal=Principal("anonymous")))
+            log.ended(a_record(status=status, principal=Principal("anonymous", "anonymous")))
     statuses = [json.loads(line)["status"] for line in stream.getvalue().splitlines()]
     assert (statuses.count(200), statuses.count(500)) == (SHOWN, 100)
 
@@ -279,7 +281,7 @@ def test_errors_of_those_who_have_a_key_are_all_told() -> None:
     stream = io.StringIO()
     log = set_up_logging(level="info", format_="json", stream=stream, wall_clock=lambda: NOW)
     for _ in range(100):
-        log.ended(a_record(status=400, principal=Principal("ann")))
+        log.ended(a_record(status=400, principal=Principal("ann", "ann")))
     assert stream.getvalue().count("\n") == 100
 
 

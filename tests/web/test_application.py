@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+from dataclasses import dataclass, field
 
 import pytest
 
 from claude_openai_proxy.errors import ModelNotFoundError, UpstreamStatusError
+from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.web.asgi import ReceiveEvent, SendEvent
 from web.direct import CHAT, HELLO, STREAM, call
 from web.fake_service import FakeChat, Script
@@ -233,3 +235,45 @@ async def test_the_record_of_a_refusal_says_why_where_and_who() -> None:
     assert wrong.param.startswith("messages[0]")
     assert wrong.reason
     assert "my prompt" not in wrong.reason
+
+
+@dataclass
+class BrokenReader:
+    """Raises whenever it is told something."""
+
+    told: list[str] = field(default_factory=list)
+
+    def started(self, record: RequestRecord) -> None:
+        self._break("started", record)
+
+    def first_token(self, record: RequestRecord) -> None:
+        self._break("first_token", record)
+
+    def ended(self, record: RequestRecord) -> None:
+        self._break("ended", record)
+
+    def _break(self, moment: str, record: RequestRecord) -> None:
+        self.told.append(moment)
+        raise RuntimeError(record.id)
+
+
+async def test_a_reader_that_raises_disturbs_nobody_and_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    wired, broken = Wired(), BrokenReader()
+    app = wired.app()
+    app._readers = (broken, *app._readers)
+    for _ in range(2):
+        assert (await call(app, body=HELLO)).status == 200
+    moments = ["started", "first_token", "ended"]
+    assert (wired.keeper.told, broken.told) == (moments * 2, moments * 2)
+    assert [record.getMessage() for record in caplog.records] == ["BrokenReader cannot read the records of requests"]
+    assert [record.error for record in wired.keeper.records] == [""] * len(wired.keeper.records)
+
+
+async def test_a_request_id_that_the_client_chose_is_not_what_a_request_is_kept_under() -> None:
+    wired = Wired()
+    app = wired.app()
+    for _ in range(2):
+        assert (await call(app, body=HELLO, headers={"x-request-id": "mine"})).headers["x-request-id"] == "mine"
+    started = wired.keeper.records[0], wired.keeper.records[-1]
+    assert {record.id for record in started} == {"mine"}
+    assert len({record.own_id for record in started}) == 2

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from claude_openai_proxy.records import LOCAL
 from claude_openai_proxy.web.visitor import TrustedProxies
 from web.direct import CHAT, HELLO, call
 from web.wired import Wired
@@ -270,3 +271,16 @@ def test_the_client_is_the_last_one_that_no_trusted_proxy_is(said: str, address:
 
 async def test_a_public_bind_without_keys_lets_nobody_in() -> None:
     assert (await call(Wired(public=True).app(), body=HELLO)).status == 401
+
+
+async def test_what_belongs_to_a_key_is_kept_under_an_id() -> None:
+    wired = Wired(keys=TWO_KEYS, principal_id=lambda name: f"id of {name}")
+    await call(wired.app(), body=HELLO, headers={"x-api-key": "sk-one"})
+    principal = wired.keeper.records[-1].principal
+    assert principal.id == f"id of {principal.name}"
+
+
+async def test_without_keys_everything_belongs_to_one() -> None:
+    wired = Wired()
+    await call(wired.app(), body=HELLO)
+    assert wired.keeper.records[-1].principal == LOCAL

@@ -82,6 +82,7 @@ class Wired:
     keep_alive_seconds: float = 15.0
     idle_seconds: float = 30.0
     total_seconds: float = 300.0
+    principal_id: Callable[[str], str] = str
     startup: Callable[[], Awaitable[None]] = nothing
     shutdown: Callable[[], Awaitable[None]] = nothing
 
@@ -99,6 +100,7 @@ class Wired:
             router=make_router(chat, ModelPages(FakeCatalog()), HealthPage(self.health), Page(self.health)),
             doors=Doors(
                 keys=self.keys,
+                principal_id=self.principal_id,
                 allowed_hosts=self.allowed_hosts,
                 allowed_origins=self.allowed_origins,
                 public=self.public,

@@ -1,11 +1,13 @@
-"""End users' ids as Claude gets to see them: keyed with a secret of this installation."""
+"""Names that stand for others, keyed with a secret of this installation: of end users, of the owners of client keys."""
 
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 
+from claude_openai_proxy.settings import ClientKey
 from claude_openai_proxy.storage.interface import StorageRefusedError
 from claude_openai_proxy.storage.sealing import KEY_BYTES, generated_key
 
@@ -13,16 +15,19 @@ from claude_openai_proxy.storage.sealing import KEY_BYTES, generated_key
 class Pseudonyms:
     """Calling it gives the pseudonym of an id. A bare digest of an e-mail address could be found by trying addresses.
 
+    `purpose` keeps pseudonyms of one kind from being those of another.
+
     The secret is looked up, and made, when the first id comes. Where it cannot be kept in `directory`, one lasts as
     long as the process.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, purpose: str = "end user") -> None:
         self._directory = directory
+        self._purpose = purpose
 
-    def __call__(self, user: str) -> str:
+    def __call__(self, known: str) -> str:
         """64 hexadecimal digits."""
-        return hmac.new(self._key, user.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._key, known.encode(), hashlib.sha256).hexdigest()
 
     @cached_property
     def _key(self) -> bytes:
@@ -30,4 +35,14 @@ class Pseudonyms:
             secret = generated_key(self._directory)
         except (OSError, StorageRefusedError):
             secret = secrets.token_bytes(KEY_BYTES)
-        return hmac.new(secret, b"end user", hashlib.sha256).digest()
+        return hmac.new(secret, self._purpose.encode(), hashlib.sha256).digest()
+
+
+def principal_ids(keys: Iterable[ClientKey], directory: Path) -> Callable[[str], str]:
+    """From the name of one of PROXY_API_KEYS to its principal's id.
+
+    A name survives another key. A key without a name is known by nothing but itself: its place may go to another.
+    """
+    pseudonym = Pseudonyms(directory, "client key")
+    known_by = {key.name: f"name {key.name}" if key.named else f"key {key.secret.reveal()}" for key in keys}
+    return lambda name: pseudonym(known_by[name])

@@ -11,6 +11,7 @@ from functools import partial
 from urllib.parse import unquote, urlsplit
 
 from claude_openai_proxy import __version__
+from claude_openai_proxy.app.pseudonyms import principal_ids
 from claude_openai_proxy.app.start import login_lines, model_line, model_lines, start_refusal
 from claude_openai_proxy.app.upstreams import demo_upstream, selected_upstream
 from claude_openai_proxy.errors import NoLoginError
@@ -22,6 +23,7 @@ from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.waiting import WaitingLine
 from claude_openai_proxy.settings import Secret, Settings
+from claude_openai_proxy.settings.directories import state_directory
 from claude_openai_proxy.telemetry.log_line import LogLine
 from claude_openai_proxy.telemetry.logging_setup import set_up_logging
 from claude_openai_proxy.upstreams.interface import Upstream, UpstreamChoice
@@ -213,6 +215,7 @@ def _log(settings: Settings, blotter: Blotter) -> LogLine:
 def _doors(settings: Settings) -> Doors:
     return Doors(
         keys={key.secret.reveal(): key.name for key in settings.client_keys},
+        principal_id=principal_ids(settings.client_keys, state_directory(settings.environment, sys.platform)),
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=settings.allowed_origins,
         public=settings.public,

@@ -7,7 +7,7 @@ from claude_openai_proxy.app import Pins, chat_service, model_catalog
 from claude_openai_proxy.doctor.report import Row
 from claude_openai_proxy.errors import NoLoginError, ProxyError, UpstreamConnectionError, UpstreamStatusError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest, UserMessage
-from claude_openai_proxy.records import Principal, RequestRecord
+from claude_openai_proxy.records import LOCAL, RequestRecord
 from claude_openai_proxy.service.chat import ChatService
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.settings.table import BUILT_IN_ALIASES
@@ -53,7 +53,7 @@ async def round_trip_row(settings: Settings, upstreams: UpstreamChoice, kind: st
 
 async def _ask(service: ChatService) -> str:
     started = time.monotonic()
-    record = RequestRecord("doctor", Principal(), "", "", started)
+    record = RequestRecord("doctor", LOCAL, "", "", started)
     first = None
     async with service.chat(REQUEST, unknown=(), record=record) as answer:
         async for batch in answer:

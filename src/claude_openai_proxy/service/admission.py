@@ -86,7 +86,7 @@ class Admission:
         record.ignored = translation.ignored
         record.repairs.extend(translation.repairs)
         places = self.upstream.capabilities.simultaneous
-        place = self._line.place(places, record.principal.name, places=len(translators))
+        place = self._line.place(places, record.principal.id, places=len(translators))
         await self._stack.enter_async_context(place)
         record.admitted = self._clock()
         answerings = [

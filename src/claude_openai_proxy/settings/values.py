@@ -32,6 +32,8 @@ class ClientKey:
 
     name: str
     secret: Secret = field(repr=False)
+    named: bool = True
+    """False where the name is but its place in the list."""
 
 
 def one_of(*choices: _Choice) -> Callable[[str], _Choice]:
@@ -146,7 +148,7 @@ def client_keys(text: str) -> tuple[ClientKey, ...]:
 def _client_key(item: str, place: int) -> ClientKey:
     name, colon, key = (part.strip() for part in item.partition(":"))
     if not colon:
-        return ClientKey(f"key-{place}", header_secret(name))
+        return ClientKey(f"key-{place}", header_secret(name), named=False)
     if not _KEY_NAME.fullmatch(name):
         raise ValueError
     return ClientKey(name, header_secret(key))

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from claude_openai_proxy.errors import ClientRefusedError, ProxyError, StoppingError, UpstreamStatusError
@@ -55,6 +56,8 @@ class Application:
         self._new_id = new_id
         self._retried = upstream_retries > 0
         self._readers = tuple(readers)
+        self._broken = set[int]()
+        """Places of the readers that have raised: each is told of once."""
         self._trusted = trusted
         self._blot = blot
         self._startup = startup
@@ -69,7 +72,7 @@ class Application:
                 send,
                 clock=self._clock,
                 new_id=self._new_id,
-                readers=self._readers,
+                begun=self._first_token,
                 trusted=self._trusted,
                 blot=self._blot,
             )
@@ -88,22 +91,42 @@ class Application:
 
     async def _serve(self, exchange: Exchange) -> None:
         record = exchange.record
+        bugs: list[Exception] = []
+        try:
+            with _caught(bugs.append):
+                await self._answer_or_refuse(exchange)
+            for bug in bugs:
+                record.error = type(bug).__name__
+                log.error("request failed", exc_info=bug, extra={"request_id": record.id})
+                await exchange.fail(INTERNAL_ERROR)
+        finally:
+            record.ended = self._clock()
+            self._tell(lambda reader: reader.ended(record))
+
+    async def _answer_or_refuse(self, exchange: Exchange) -> None:
+        record = exchange.record
         try:
             await self._answer(exchange)
         except ClientLeftError:
             record.status, record.error = CLIENT_LEFT, "ClientLeftError"
         except ProxyError as error:
             await self._fail(exchange, error)
-        except Exception as error:  # The one place where a bug becomes an answer.
-            record.error = type(error).__name__
-            log.exception("request failed", extra={"request_id": record.id})
-            await exchange.fail(INTERNAL_ERROR)
         except asyncio.CancelledError:  # Only the server itself cancels a request: when it stops.
             await self._fail(exchange, StoppingError())
-        finally:
-            record.ended = self._clock()
-            for reader in self._readers:
-                reader.ended(record)
+
+    def _first_token(self, record: RequestRecord) -> None:
+        self._tell(lambda reader: reader.first_token(record))
+
+    def _tell(self, tell: Callable[[RecordReader], None]) -> None:
+        """Each reader, whatever becomes of the others."""
+        for place, reader in enumerate(self._readers):
+            bugs: list[Exception] = []
+            with _caught(bugs.append):
+                tell(reader)
+            for bug in bugs:
+                if place not in self._broken:
+                    self._broken.add(place)
+                    log.error("%s cannot read the records of requests", type(reader).__name__, exc_info=bug)
 
     async def _fail(self, exchange: Exchange, error: ProxyError) -> None:
         failure = to_failure(error, now=self._wall_clock(), retried=self._retried)
@@ -115,8 +138,7 @@ class Application:
             endpoint = self._let_in(exchange)
         finally:
             _log_structure(exchange)
-            for reader in self._readers:
-                reader.started(exchange.record)
+            self._tell(lambda reader: reader.started(exchange.record))
         await endpoint(exchange)
 
     def _let_in(self, exchange: Exchange) -> Endpoint:
@@ -144,6 +166,15 @@ class Application:
             status=404,
             code="unknown_url",
         )
+
+
+@contextmanager
+def _caught(keep: Callable[[Exception], None]) -> Iterator[None]:
+    """The one place where a bug is kept from going further: from the server, and from who reads the records."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - who gets it logs it
+        keep(error)
 
 
 async def _options(exchange: Exchange, route: Route) -> None:

@@ -3,11 +3,13 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from claude_openai_proxy.errors import ClientRefusedError
-from claude_openai_proxy.records import Principal
+from claude_openai_proxy.records import LOCAL, Principal
 from claude_openai_proxy.web.asgi import Header
 from claude_openai_proxy.web.exchange import ANONYMOUS, Exchange
 from claude_openai_proxy.web.response_headers import EXPOSED, header_value
@@ -15,7 +17,24 @@ from claude_openai_proxy.web.response_headers import EXPOSED, header_value
 Access = Literal["key", "page", "open"]
 """Needs a client key where there are any; without one shows a person where to enter it; tells everybody one word."""
 
-LOCAL: Final = Principal()
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """Who else is let in than a client with a key, where keys are set."""
+
+    without_key: bool = False
+    """As nobody in particular, who is told less."""
+    any_host: bool = False
+    """Under any name: what is told then is nothing that a page of a rebound name could use."""
+    by_link: bool = False
+    """By following a link of another site's page."""
+
+
+_OPENINGS: Final[Mapping[Access, _Opening]] = {
+    "key": _Opening(),
+    "page": _Opening(without_key=True, by_link=True),
+    "open": _Opening(without_key=True, by_link=True, any_host=True),
+}
 
 _LOOPBACK: Final = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
 _PORT: Final = re.compile(r":\d{1,5}$")
@@ -23,6 +42,8 @@ _PORT: Final = re.compile(r":\d{1,5}$")
 
 class Doors:
     """`keys` maps each client key to its name; `public` says that others than this machine can connect.
+
+    `principal_id` gives the id of the owner of that name, under which things are kept; it is asked when one is needed.
 
     What is told to whom is decided by "keys are set", not by the address that is listened on: behind a reverse proxy
     strangers come in by loopback too.
@@ -32,11 +53,13 @@ class Doors:
         self,
         *,
         keys: Mapping[str, str],
+        principal_id: Callable[[str], str] = str,
         allowed_hosts: Collection[str] = (),
         allowed_origins: Collection[str] = (),
         public: bool = False,
     ) -> None:
-        self._principals = [(_digest(key), Principal(name)) for key, name in keys.items()]
+        self._names = [(_digest(key), name) for key, name in keys.items()]
+        self._principal = lru_cache(maxsize=None)(lambda name: Principal(name, principal_id(name)))
         self._hosts = frozenset(host.lower() for host in allowed_hosts)
         self._origins = frozenset(origin.lower().rstrip("/") for origin in allowed_origins)
         self._asks_for_keys = public or bool(keys)
@@ -49,14 +72,14 @@ class Doors:
         presented = [*_presented_keys(exchange)]
         owner = self._owner(presented)
         foreign = None if owner else self._foreign_host(exchange)
-        if foreign is not None and access != "open":
+        if foreign is not None and not _OPENINGS[access].any_host:
             raise self._wrong_host(foreign)
         self._check_origin(exchange, access)
         if owner:
             return owner
         if not self._asks_for_keys and foreign is None:
             return LOCAL
-        if access == "key":
+        if not _OPENINGS[access].without_key:
             raise ClientRefusedError(_no_key(presented), status=401, code="invalid_api_key")
         return ANONYMOUS
 
@@ -75,7 +98,7 @@ class Doors:
 
     def _wrong_host(self, host: str) -> ClientRefusedError:
         name = _shown(_PORT.sub("", host)) or "the name in use"
-        or_key = ", or send one of PROXY_API_KEYS" if self._principals else ""
+        or_key = ", or send one of PROXY_API_KEYS" if self._names else ""
         return ClientRefusedError(
             f"Requests to the host {name!r} are not answered. If it is yours, set ALLOWED_HOSTS={name}{or_key}.",
             status=403,
@@ -106,7 +129,7 @@ class Doors:
     def _check_site(self, exchange: Exchange, access: Access) -> None:
         """An image or a link of another site's page names no origin, cannot read, and must not set anything off."""
         site, mode = exchange.header(b"sec-fetch-site").lower(), exchange.header(b"sec-fetch-mode").lower()
-        followed_link = mode == "navigate" and access != "key"
+        followed_link = mode == "navigate" and _OPENINGS[access].by_link
         if followed_link or site not in ("cross-site", "same-site") or "*" in self._origins:
             return
         raise ClientRefusedError(
@@ -120,10 +143,10 @@ class Doors:
         owner = None
         for key in presented:
             digest = _digest(key)
-            for known, principal in self._principals:
+            for known, name in self._names:
                 if hmac.compare_digest(known, digest):
-                    owner = principal
-        return owner
+                    owner = name
+        return None if owner is None else self._principal(owner)
 
     def _allows_host(self, host: str) -> bool:
         return bool(host) and ("*" in self._hosts or host in self._hosts or _PORT.sub("", host) in self._hosts)

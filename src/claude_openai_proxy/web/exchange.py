@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import parse_qs
 
-from claude_openai_proxy.records import Principal, RecordReader, RequestRecord
+from claude_openai_proxy.records import Principal, RequestRecord
 from claude_openai_proxy.web.asgi import Header, HTTPScope, Receive, Send
 from claude_openai_proxy.web.errors import Failure
 from claude_openai_proxy.web.visitor import TrustedProxies
@@ -13,7 +13,7 @@ from claude_openai_proxy.web.visitor import TrustedProxies
 JSON: Final = b"application/json"
 NO_PROXIES: Final = TrustedProxies()
 
-ANONYMOUS: Final = Principal("anonymous")
+ANONYMOUS: Final = Principal("anonymous", "anonymous")
 """Nobody was asked to say who they are, or nobody did."""
 
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
@@ -24,6 +24,10 @@ def _nobody_asks() -> None:
     """Another server than ours does not count strangers."""
 
 
+def _nobody_listens(_: RequestRecord) -> None:
+    """Nobody wants to know when a body begins."""
+
+
 class Exchange:
     """A request, and the means to answer it once. `started`: its status is out; `complete`: nothing more will come.
 
@@ -31,7 +35,7 @@ class Exchange:
     """
 
     __slots__ = (
-        "_blot", "_clock", "_readers", "_send", "answer_headers", "complete", "cors", "headers", "method", "path",
+        "_begun", "_blot", "_clock", "_send", "answer_headers", "complete", "cors", "headers", "method", "path",
         "query", "receive", "record", "rest", "started", "streams", "visitor", "vouch",
     )  # fmt: skip
 
@@ -43,7 +47,7 @@ class Exchange:
         *,
         clock: Callable[[], float],
         new_id: Callable[[], str],
-        readers: Sequence[RecordReader] = (),
+        begun: Callable[[RequestRecord], None] = _nobody_listens,
         trusted: TrustedProxies = NO_PROXIES,
         blot: Callable[[str], str] = str,
     ) -> None:
@@ -65,16 +69,8 @@ class Exchange:
         self._send = send
         self._clock = clock
         self._blot = blot
-        self._readers = readers
-        self.record = RequestRecord(
-            id=self._id(new_id),
-            principal=ANONYMOUS,
-            method=self.method,
-            route="",
-            started=clock(),
-            client=self._client(),
-            address=self.visitor.address,
-        )
+        self._begun = begun
+        self.record = self._new_record(new_id(), clock())
 
     def header(self, name: bytes) -> str:
         """A request header, "" where it is absent."""
@@ -144,16 +140,28 @@ class Exchange:
             await self.write(b"data: " + failure.body + b"\n\n", more=False)
 
     def first_token(self) -> None:
-        """Tell the readers that the answer's body begins."""
+        """Tell who wants to know that the answer's body begins."""
         self.record.first_token = self._clock()
-        for reader in self._readers:
-            reader.first_token(self.record)
+        self._begun(self.record)
 
     # ---- who asks -----------------------------------------------------------------------------------------------
 
-    def _id(self, new_id: Callable[[], str]) -> str:
-        own = self.header(b"x-request-id")
-        return own if own and _SANE_ID.fullmatch(own) else new_id()
+    def _new_record(self, own_id: str, started: float) -> RequestRecord:
+        return RequestRecord(
+            id=self._chosen_id() or own_id,
+            own_id=own_id,
+            principal=ANONYMOUS,
+            method=self.method,
+            route="",
+            started=started,
+            client=self._client(),
+            address=self.visitor.address,
+        )
+
+    def _chosen_id(self) -> str:
+        """The client's own name for the request, "" without a sane one."""
+        chosen = self.header(b"x-request-id")
+        return chosen if _SANE_ID.fullmatch(chosen) else ""
 
     def _client(self) -> str:
         """The client's name for itself, as far as it can be shown."""
