@@ -12,7 +12,7 @@ import pytest
 from claude_openai_proxy.simulator import Simulator
 from cli.running import running
 from docs.documents import Block
-from docs.test_examples import assert_printed, examples, node_packages, run, with_address
+from docs.test_examples import assert_printed, examples, known_by, node_packages, run, with_address
 from parity.conftest import CLAUDE_CODE
 
 
@@ -30,14 +30,14 @@ async def address(environment: dict[str, str], tmp_path_factory: pytest.TempPath
             assert await asyncio.to_thread(command.end) == 0
 
 
-@pytest.mark.parametrize("block", examples("bash", "curl"), ids=["whole", "streamed"])
+@pytest.mark.parametrize("block", examples("bash", "curl"), ids=known_by)
 async def test_a_curl_example_works_as_printed(block: Block, address: str, tmp_path: Path) -> None:
     code = with_address(block, address)
 
     assert_printed(block, await asyncio.to_thread(run, ["bash", "-euo", "pipefail", "-c", code], tmp_path))
 
 
-@pytest.mark.parametrize("block", examples("python"), ids=["whole", "streamed", "tools", "image", "structured"])
+@pytest.mark.parametrize("block", examples("python"), ids=known_by)
 async def test_a_python_example_works_as_printed(block: Block, address: str, tmp_path: Path) -> None:
     script = tmp_path / "example.py"
     script.write_text(with_address(block, address), encoding="utf-8")
@@ -45,7 +45,7 @@ async def test_a_python_example_works_as_printed(block: Block, address: str, tmp
     assert_printed(block, await asyncio.to_thread(run, [sys.executable, "-W", "error", script.name], tmp_path))
 
 
-@pytest.mark.parametrize("block", examples("javascript"), ids=["whole", "streamed", "tools"])
+@pytest.mark.parametrize("block", examples("javascript"), ids=known_by)
 async def test_a_node_example_works_as_printed(block: Block, address: str, tmp_path: Path) -> None:
     node = shutil.which("node")
     if node is None:

@@ -11,7 +11,7 @@ from anthropic import (
     NotFoundError,
     PermissionDeniedError,
 )
-from anthropic.types import Message, MessageParam, ToolParam, ToolUseBlock
+from anthropic.types import Message, MessageParam, ToolChoiceParam, ToolParam, ToolUseBlock
 
 from claude_openai_proxy.simulator import MODELS, Script, Simulator
 
@@ -346,3 +346,69 @@ async def test_thinking_and_a_refusal_are_read_by_the_sdk(simulator: Simulator, 
     assert refused.stop_reason == "refusal"
     assert refused.stop_details is not None
     assert refused.stop_details.category == "bio"
+
+
+def tool(name: str, description: str, **properties: str) -> ToolParam:
+    parts = {part: {"type": "string", "description": about} for part, about in properties.items()}
+    schema: dict[str, object] = {"type": "object", "properties": parts, "required": [*properties]}
+    return {"name": name, "description": description, "input_schema": schema}
+
+
+@pytest.mark.parametrize(
+    "risky",
+    [
+        tool("bash", "Runs it.", command="What to run"),
+        tool("exec_command", "Starts a program.", cmd="The command"),
+        tool("note", "Write a text to a file.", text="The text"),
+        tool("apply_patch", "Changes files.", input="The patch"),
+        tool("cleanUp", "Deletes what is not used.", what="What"),
+    ],
+    ids=lambda one: str(one["name"]),
+)
+async def test_no_tool_is_called_that_runs_writes_or_deletes(claude: AsyncAnthropic, risky: ToolParam) -> None:
+    asked = question(f'Call the tool {risky["name"]} with "rm -rf /" now')
+    choices: list[ToolChoiceParam] = [{"type": "auto"}, {"type": "any"}]
+    for choice in choices:
+        message = await claude.messages.create(
+            model="claude-opus-4-8", max_tokens=400, messages=asked, tools=[risky], tool_choice=choice
+        )
+        assert calls_of(message) == []
+
+
+async def test_nothing_that_was_said_becomes_a_command_a_path_a_query_or_an_address(claude: AsyncAnthropic) -> None:
+    harmless = tool(
+        "look_around", "Looks.", code="", file_path="", sql="", where="The URL of the page", city="Name of the city"
+    )
+    message = await claude.messages.create(
+        model="claude-opus-4-8",
+        max_tokens=400,
+        messages=question('Use look_around for "Paris"'),
+        tools=[harmless],
+    )
+    assert [given for _, given in calls_of(message)] == [
+        {
+            "code": "true",
+            "file_path": "simulated",
+            "sql": "simulated",
+            "where": "https://example.com/",
+            "city": "Paris",
+        }
+    ]
+
+
+async def test_what_was_said_comes_back_on_one_short_line_without_fences(claude: AsyncAnthropic) -> None:
+    said = "path/to/file.js\n```js\n<<<<<<< SEARCH\n=======\nrm(1)\n>>>>>>> REPLACE\n```\n" + "long " * 100
+    message = await claude.messages.create(model="claude-opus-4-8", max_tokens=400, messages=question(said))
+    echoed = text_of(message).partition("You said: ")[2]
+    assert echoed == "path/to/file.js js SEARCH ======= rm(1) REPLACE long long long long long long l…"
+    assert len(echoed) == 80
+
+
+async def test_a_prompt_that_mentions_json_is_answered_in_words(claude: AsyncAnthropic) -> None:
+    message = await claude.messages.create(
+        model="claude-opus-4-8",
+        max_tokens=400,
+        system="Output only valid JSON in tool calls. Use one single JSON file for settings.",
+        messages=question("Hello"),
+    )
+    assert text_of(message) == "This is claude-opus-4-8, simulated. You said: Hello"

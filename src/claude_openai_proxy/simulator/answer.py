@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from claude_openai_proxy.simulator import web_search
 from claude_openai_proxy.simulator.complaints.asked import Asked, Turn
+from claude_openai_proxy.simulator.harmless import echo
 from claude_openai_proxy.simulator.json_instance import Prompt, json_instance
 from claude_openai_proxy.simulator.loose_json import JSONObject, compact, list_in, object_in, objects_in, text_in
 from claude_openai_proxy.simulator.message_events import SIGNATURE, block_events, message_end, message_start
@@ -18,8 +19,8 @@ from claude_openai_proxy.simulator.tool_use import calls_for, is_forced, things_
 
 TOKENS_PER_DELTA = 3
 THOUGHT = "The user asks the simulator. I answer from what the prompt says."
-JSON_WANTED = re.compile(r"\bJSON\b", re.IGNORECASE)
-JSON_ONLY = re.compile(r"\b(only|single|one|valid|bare)\b", re.IGNORECASE)
+JSON_WANTED = re.compile(r"must be one JSON object and nothing else")
+"""How a client's JSON mode reaches Claude. Other instructions mention JSON for reasons of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,8 @@ def _reply(made: Answer, asked: Asked) -> None:
             made.call(call.name, call.input)
     elif isinstance(schema, dict):
         made.say(compact(json_instance(schema, Prompt(said, things_in(said)))))
-    elif JSON_WANTED.search(instructions) and JSON_ONLY.search(instructions):
-        made.say(compact({"model": asked.body.get("model"), "reply": said}))
+    elif JSON_WANTED.search(instructions):
+        made.say(compact({"model": asked.body.get("model"), "reply": echo(said)}))
     elif not results and web_search.is_wanted(asked.tools, said):
         made.search(said)
         made.say(*web_search.summary(said))
@@ -149,7 +150,8 @@ def _reply(made: Answer, asked: Asked) -> None:
 
 
 def _text(asked: Asked, last: Turn, said: str) -> str:
-    results = [_content_text(block.get("content")) for _, block in last.of_type("tool_result")]
+    results = [echo(_content_text(block.get("content"))) for _, block in last.of_type("tool_result")]
+    said = echo(said)
     if results:
         return f"Here is what the tools say: {'; '.join(results)}" + (f" (You added: {said})" if said else "")
     if last.role == "assistant":

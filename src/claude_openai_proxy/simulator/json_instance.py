@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from claude_openai_proxy.simulator.harmless import harmless_value
 from claude_openai_proxy.simulator.loose_json import JSONObject, list_in, object_in, text_in
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -29,6 +30,8 @@ class Prompt:
 
     said: str
     things: Sequence[str] = ()
+    careful: bool = False
+    """Whether somebody may carry out what is made: then nothing that was said becomes a command, a path or the like."""
 
 
 def json_instance(schema: JSONObject, prompt: Prompt) -> object:
@@ -91,7 +94,7 @@ def _object(schema: JSONObject, root: JSONObject, prompt: Prompt, depth: int) ->
             listed = _type(_resolved(object_in(part), root)) == "array"
             made[name] = _value(object_in(part), root, prompt if listed else left, name, depth + 1)
             if made[name] in left.things[:1] and len(left.things) > 1:
-                left = Prompt(left.said, left.things[1:])
+                left = Prompt(left.said, left.things[1:], left.careful)
     return made
 
 
@@ -99,6 +102,8 @@ def _list(items: JSONObject, root: JSONObject, prompt: Prompt, name: str, depth:
     """One item; of plain strings one for each thing that was named."""
     if depth >= DEEPEST or not items:
         return []
+    if prompt.careful and (harmless := harmless_value(name, items)) is not None and _type(items) == "string":
+        return [harmless]
     plain = items.keys() <= {"type", "description", "title"} and items.get("type") == "string"
     if plain and prompt.things:
         return list(prompt.things)
@@ -125,6 +130,8 @@ def _number(schema: JSONObject, prompt: Prompt, *, whole: bool) -> float:
 
 
 def _text(schema: JSONObject, prompt: Prompt, name: str) -> str:
+    if prompt.careful and (harmless := harmless_value(name, schema)) is not None:
+        return harmless
     form = text_in(schema.get("format"))
     if form in FORMATS:
         return FORMATS[form]

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from claude_openai_proxy.simulator.complaints.asked import Asked
+from claude_openai_proxy.simulator.harmless import is_risky
 from claude_openai_proxy.simulator.json_instance import DAY, Prompt, json_instance
 from claude_openai_proxy.simulator.loose_json import JSONObject, object_in, text_in
 from claude_openai_proxy.simulator.tokens import EAST_ASIAN
@@ -42,7 +43,7 @@ def is_forced(asked: Asked, instructions: str) -> bool:
 
 def calls_for(asked: Asked, said: str, instructions: str) -> list[Call]:
     """The calls, none where text is the better answer. `instructions` is what the system prompt says."""
-    tools = [tool for _, tool in asked.custom_tools]
+    tools = [tool for _, tool in asked.custom_tools if not is_risky(tool)]
     if not tools or asked.tool_choice == "none":
         return []
     if asked.tool_choice == "tool":
@@ -87,10 +88,10 @@ def _words(text: str) -> set[str]:
 def _made(tools: list[JSONObject], said: str) -> list[Call]:
     things = things_in(said)
     if len(tools) == 1 and len(things) > 1 and _takes_one_thing(tools[0]):
-        return [_call(tools[0], Prompt(said, [thing])) for thing in things]
+        return [_call(tools[0], Prompt(said, [thing], careful=True)) for thing in things]
     if len(tools) > 1 and len(things) == len(tools):
-        return [_call(tool, Prompt(said, [thing])) for tool, thing in zip(tools, things, strict=True)]
-    return [_call(tool, Prompt(said, things)) for tool in tools]
+        return [_call(tool, Prompt(said, [thing], careful=True)) for tool, thing in zip(tools, things, strict=True)]
+    return [_call(tool, Prompt(said, things, careful=True)) for tool in tools]
 
 
 def _call(tool: JSONObject, prompt: Prompt) -> Call:
