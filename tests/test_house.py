@@ -50,6 +50,21 @@ def test_one_blanket_except_exists_in_the_outermost_layer() -> None:
     assert blanket == ["src/claude_openai_proxy/web/application.py"]
 
 
+def test_numbers_that_rooms_name_alike_are_the_same() -> None:
+    numbers: dict[str, set[object]] = {}
+    for path, tree in trees():
+        for node in tree.body if "simulator" not in path.parts else ():
+            target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+            value = getattr(node, "value", None)
+            if (
+                isinstance(target, ast.Name)
+                and isinstance(value, ast.Constant)
+                and isinstance(value.value, int | float)
+            ):
+                numbers.setdefault(target.id, set()).add(value.value)
+    assert {name: values for name, values in numbers.items() if len(values) > 1} == {}
+
+
 @pytest.mark.parametrize("path", [path.relative_to(ROOT) for path in SOURCES], ids=str)
 def test_a_module_is_named_for_its_subject(path: Path) -> None:
     assert not FORBIDDEN_NAMES & set(path.stem.split("_"))

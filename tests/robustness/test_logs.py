@@ -10,9 +10,9 @@ import pytest
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.simulator import Simulator
 from claude_openai_proxy.simulator.script import Script
-from claude_openai_proxy.telemetry.logging_setup import set_up_logging
 from robustness.requests import encoded
 from robustness.whole_proxy import whole_proxy
+from telemetry.installed import set_up_logging
 from web.direct import CHAT, HELLO, call
 from web.fake_service import FakeChat
 from web.fake_service import Script as FakeScript

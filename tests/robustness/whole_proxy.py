@@ -52,6 +52,7 @@ class WholeProxy:
 @asynccontextmanager
 async def whole_proxy(settings: Settings, simulator: Simulator) -> AsyncIterator[WholeProxy]:
     wiring = wire(settings)
+    wiring.log.install()
     ledger = Ledger()
     wiring.application._readers = (*wiring.application._readers, ledger)
     async with wiring.running():

@@ -8,7 +8,7 @@ from claude_openai_proxy.errors import ModelNotFoundError
 from claude_openai_proxy.protocols.anthropic import ModelInfo
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
-from claude_openai_proxy.service.offered_models import FRESH_SECONDS, RETRY_SECONDS, OfferedModels
+from claude_openai_proxy.service.offered_models import LIST_AGAIN_SECONDS, LIST_FRESH_SECONDS, OfferedModels
 from service.fake_upstream import FakeChoice, FakeUpstream
 
 ALIASES = {"big": "opus", "daily": "sonnet", "pinned": "claude-opus-4-8"}
@@ -87,13 +87,13 @@ async def test_upstream_is_asked_once_an_hour_and_sooner_after_a_failure() -> No
     await catalog.list()
     await catalog.list()
     assert upstream.listings == 1
-    time.now = FRESH_SECONDS
+    time.now = LIST_FRESH_SECONDS
     await catalog.list()
     await catalog.aclose()
     failing = FakeUpstream(models=None)
     catalog = catalog_of(failing, time=(time := Time()))
     await catalog.list()
-    time.now = RETRY_SECONDS
+    time.now = LIST_AGAIN_SECONDS
     await catalog.list()
     assert failing.listings == 2
 

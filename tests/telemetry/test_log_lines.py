@@ -11,8 +11,9 @@ import pytest
 
 from claude_openai_proxy.records import LOCAL, Principal, RequestRecord
 from claude_openai_proxy.telemetry.line_writer import LineWriter
-from claude_openai_proxy.telemetry.logging_setup import LogFormat, set_up_logging
+from claude_openai_proxy.telemetry.logging_setup import LogFormat
 from claude_openai_proxy.telemetry.repeats import SHOWN, WINDOW_SECONDS
+from telemetry.installed import set_up_logging
 
 NOW = 1_800_000_000.25  # 2027-01-15T08:00:00.250Z
 

@@ -11,7 +11,7 @@ from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.upstreams.interface import UpstreamChoice
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
 
-START_SECONDS = 5.0
+LOGIN_SECONDS = 5.0
 """What is told at the start waits so long for the Claude Code CLI."""
 
 DEMO_NOTE = "Demo: the built-in simulator answers, not Claude. Nothing leaves this machine, nothing is billed."
@@ -24,7 +24,7 @@ async def start_refusal(settings: Settings, upstreams: UpstreamChoice) -> str:
     """
     if isinstance(upstreams, SelectedUpstream) and plan_refusal(settings, personal=True):
         with suppress(TimeoutError):
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(LOGIN_SECONDS):
                 return await upstreams.start_refusal()
     return ""
 
@@ -33,14 +33,14 @@ async def login_lines(upstreams: UpstreamChoice) -> list[str]:
     """Upstream, login and who is billed; the CLI is given some seconds to tell."""
     if not isinstance(upstreams, SelectedUpstream):
         return [DEMO_NOTE]
-    silent = f"The Claude Code CLI has not told its login within {START_SECONDS:g} s; /health tells it once it has."
+    silent = f"The Claude Code CLI has not told its login within {LOGIN_SECONDS:g} s; /health tells it once it has."
     state = await _in_time(_state_lines(upstreams), otherwise=[silent])
     return [*state, *await _in_time(_shadow_lines(upstreams), otherwise=[])]
 
 
 async def _in_time(lines: Awaitable[list[str]], *, otherwise: list[str]) -> list[str]:
     try:
-        async with asyncio.timeout(START_SECONDS):
+        async with asyncio.timeout(LOGIN_SECONDS):
             return await lines
     except TimeoutError:
         return otherwise

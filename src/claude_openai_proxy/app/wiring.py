@@ -25,7 +25,7 @@ from claude_openai_proxy.service.waiting import WaitingLine
 from claude_openai_proxy.settings import Secret, Settings
 from claude_openai_proxy.settings.directories import state_directory
 from claude_openai_proxy.telemetry.log_line import LogLine
-from claude_openai_proxy.telemetry.logging_setup import set_up_logging
+from claude_openai_proxy.telemetry.logging_setup import Log, new_log
 from claude_openai_proxy.upstreams.interface import Upstream, UpstreamChoice
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
 from claude_openai_proxy.web.application import Application
@@ -48,7 +48,8 @@ class Wiring:
     """A server put together, and what can be told of it."""
 
     application: Application
-    log: LogLine
+    log: Log
+    """Not installed yet: wiring has no effects beyond its objects."""
     start_lines: Callable[[], Awaitable[list[str]]]
     start_refusal: Callable[[], Coroutine[None, None, str]]
     """Why it must not be started for the login there is; "" where it may."""
@@ -82,7 +83,10 @@ def create_app(settings: Settings) -> Application:
 
 
 def wire(settings: Settings) -> Wiring:
-    """Put a server together. Raises `UntrustedLoginError` for a credential that would go where it must not."""
+    """Put a server together: objects only, no thread, no connection, nothing global, so that it may follow a fork.
+
+    Raises `UntrustedLoginError` for a credential that would go where it must not.
+    """
     upstreams = demo_upstream() if settings.demo else selected_upstream(settings)
     pins: Pins = dict
     if isinstance(upstreams, SelectedUpstream):
@@ -111,7 +115,7 @@ def wire(settings: Settings) -> Wiring:
 
     log = _log(settings, blotter)
     chat = chat_service(settings, upstreams, catalog, line)
-    application = _application(settings, chat, catalog, health, log=log, blotter=blotter, shutdown=aclose)
+    application = _application(settings, chat, catalog, health, log=log.requests, blotter=blotter, shutdown=aclose)
     return Wiring(application, log, start_lines, partial(start_refusal, settings, upstreams), catalog, aclose)
 
 
@@ -201,8 +205,8 @@ def _password(proxy: Secret | None) -> str:
     return unquote(urlsplit(proxy.reveal()).password or "") if proxy else ""
 
 
-def _log(settings: Settings, blotter: Blotter) -> LogLine:
-    return set_up_logging(
+def _log(settings: Settings, blotter: Blotter) -> Log:
+    return new_log(
         level=settings.log_level,
         format_=settings.log_format,
         stream=sys.stderr,

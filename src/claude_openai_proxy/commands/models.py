@@ -20,7 +20,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(invocation: Invocation) -> int:
     """Not OK where upstream could not be asked: then what is printed is the built-in list."""
-    return asyncio.run(_print(wire(invocation.settings()), as_json=invocation.arguments.json))
+    wiring = wire(invocation.settings())
+    wiring.log.install()
+    return asyncio.run(_print(wiring, as_json=invocation.arguments.json))
 
 
 async def _print(wiring: Wiring, *, as_json: bool) -> int:

@@ -36,6 +36,7 @@ def run(invocation: Invocation) -> int:
         return _with_reload(invocation)
     settings = invocation.settings()
     wiring = wire(settings)
+    wiring.log.install()
     if refusal := asyncio.run(wiring.start_refusal()):
         raise SettingsError(refusal)
     sockets = _listen(settings)
@@ -45,7 +46,7 @@ def run(invocation: Invocation) -> int:
         say(coloured(addresses, sys.stdout, invocation.environment))
         login = await wiring.start_lines()
         say(coloured([*login, f"{PROGRAM} {__version__}. Ctrl-C stops."], sys.stdout, invocation.environment))
-        wiring.log.told("started", [*addresses, *login])
+        wiring.log.requests.told("started", [*addresses, *login])
 
     if invocation.arguments.end_with is not None:
         end_with(invocation.arguments.end_with)
@@ -57,7 +58,7 @@ def run(invocation: Invocation) -> int:
         announce=announce,
         say=lambda line: say([line]),
     )
-    wiring.log.told("stopped", [])
+    wiring.log.requests.told("stopped", [])
     return OK
 
 

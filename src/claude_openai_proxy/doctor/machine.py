@@ -14,7 +14,7 @@ from claude_openai_proxy.settings import LOCALHOST, Settings
 from claude_openai_proxy.upstreams.http import URL, HTTPClient, Patience, Request
 
 OLDEST_PYTHON = (3, 11)
-PATIENCE_SECONDS = 5.0
+ANSWER_SECONDS = 5.0
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", LOCALHOST: "127.0.0.1"}  # noqa: S104 - compared, not bound
 
@@ -88,7 +88,7 @@ async def _health(settings: Settings) -> bytes:
     url = URL.parse(f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/health")
     client = HTTPClient()
     try:
-        with await client.send(Request("GET", url), Patience(silence=PATIENCE_SECONDS)) as response:
+        with await client.send(Request("GET", url), Patience(silence=ANSWER_SECONDS)) as response:
             return await response.read_all()
     except ProxyError:
         return b""

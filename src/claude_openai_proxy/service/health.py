@@ -16,7 +16,7 @@ READY_SECONDS = 60.0
 """What a probe needs to know may be so old, as long as it was good."""
 SHALLOW_SECONDS = 2.0
 """The login is looked up so often at most: a look may start programs."""
-PATIENCE_SECONDS = 2.0
+LOOK_SECONDS = 2.0
 """Nobody who asks for the state waits longer for a look at the login; a probe would call the server dead."""
 
 
@@ -51,7 +51,7 @@ class HealthService:
         line: WaitingLine,
         version: str,
         clock: Callable[[], float],
-        patience: float = PATIENCE_SECONDS,
+        patience: float = LOOK_SECONDS,
         blot: Callable[[str], str] = str,
     ) -> None:
         """`blot` takes out of a text what must not go out: words of Claude's side are told here."""

@@ -2,9 +2,9 @@
 
 | state | a request |
 |---|---|
-| nothing known of this login, first question under way | waits for it, until `PATIENCE_SECONDS` after it was asked |
-| nothing known, and the question failed or outlasted that | goes on without; asked again after `RETRY_SECONDS` |
-| known | takes it; once it is older than `FRESH_SECONDS` it is asked for anew meanwhile |
+| nothing known of this login, first question under way | waits for it, until `LISTING_SECONDS` after it was asked |
+| nothing known, and the question failed or outlasted that | goes on without; asked again after `LIST_AGAIN_SECONDS` |
+| known | takes it; once it is older than `LIST_FRESH_SECONDS` it is asked for anew meanwhile |
 | another login | as at the beginning; an answer under way for the old one is dropped |
 """
 
@@ -18,9 +18,9 @@ from claude_openai_proxy.errors import ProxyError
 from claude_openai_proxy.protocols.anthropic import ModelInfo
 from claude_openai_proxy.upstreams.interface import Upstream
 
-FRESH_SECONDS = 3600.0
-RETRY_SECONDS = 60.0
-PATIENCE_SECONDS = 5.0
+LIST_FRESH_SECONDS = 3600.0
+LIST_AGAIN_SECONDS = 60.0
+LISTING_SECONDS = 5.0
 _NEVER_ASKED = float("-inf")
 
 
@@ -34,7 +34,7 @@ class Listing(Struct, frozen=True, eq=False):
 class OfferedModels:
     """The listing of the current login, as far as it is known."""
 
-    def __init__(self, clock: Callable[[], float], *, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, clock: Callable[[], float], *, patience: float = LISTING_SECONDS) -> None:
         self._clock = clock
         self._patience = patience
         self._account = ""
@@ -84,13 +84,13 @@ class OfferedModels:
             self._waiting_ends = asyncio.get_running_loop().time() + self._patience
 
     async def _answer(self, upstream: Upstream) -> None:
-        good_for = RETRY_SECONDS
+        good_for = LIST_AGAIN_SECONDS
         try:
             infos = await upstream.models()
             # Upstream vouches that this is the offer of the login that it names now.
             self._account = upstream.identity.account
             self.known = Listing({info.id: info for info in infos}, upstream.capabilities.complete_model_list)
-            good_for, self.trouble = FRESH_SECONDS, ""
+            good_for, self.trouble = LIST_FRESH_SECONDS, ""
         except ProxyError as error:
             self.trouble = error.message
         finally:

@@ -12,10 +12,10 @@ from msgspec import Struct
 
 from claude_openai_proxy.errors import QueueFullError
 
-PATIENCE_SECONDS: Final = 30.0
+QUEUE_SECONDS: Final = 30.0
 """A request waits so long at most."""
 LONGEST_LINE: Final = 200
-RETRY_SECONDS: Final = 5.0
+COME_BACK_SECONDS: Final = 5.0
 """When a client that was turned away may come back."""
 WAITS_KEPT: Final = 200
 
@@ -44,7 +44,7 @@ class WaitingLine:
     """
 
     def __init__(
-        self, *, clock: Callable[[], float], patience: float = PATIENCE_SECONDS, longest: int = LONGEST_LINE
+        self, *, clock: Callable[[], float], patience: float = QUEUE_SECONDS, longest: int = LONGEST_LINE
     ) -> None:
         self._clock = clock
         self._patience = patience
@@ -81,7 +81,7 @@ class WaitingLine:
     async def _admission(self, turn: _Turn) -> None:
         if self._length() >= self._longest:
             message = f"Claude is busy and {self._longest} requests wait already."
-            raise QueueFullError(message, retry_after=RETRY_SECONDS)
+            raise QueueFullError(message, retry_after=COME_BACK_SECONDS)
         self._lines.setdefault(turn.principal, deque()).append(turn)
         self._admit()
         try:
@@ -89,7 +89,7 @@ class WaitingLine:
                 await turn.admitted
         except TimeoutError as error:
             message = f"Claude is busy: no place was free for this request within {self._patience:g} s."
-            raise QueueFullError(message, retry_after=RETRY_SECONDS) from error
+            raise QueueFullError(message, retry_after=COME_BACK_SECONDS) from error
 
     def _admit(self) -> None:
         """Let in who is next, as long as there is room: a large request is not overtaken for ever by small ones."""

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 POLL_SECONDS = 0.25
-PATIENCE_SECONDS = 2.0
+GRACE_SECONDS = 2.0
 """How long running answers may hold up a restart."""
 CLEAN_UP_SECONDS = 10.0
 
@@ -113,7 +113,7 @@ def _first_difference(before: Snapshot, after: Snapshot) -> str:
 
 def _end(server: subprocess.Popen[bytes]) -> None:
     """A drain, but a short one; then the second signal, and at last no asking any more."""
-    for seconds in (PATIENCE_SECONDS, CLEAN_UP_SECONDS):
+    for seconds in (GRACE_SECONDS, CLEAN_UP_SECONDS):
         server.terminate()
         try:
             server.wait(seconds)

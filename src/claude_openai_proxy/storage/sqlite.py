@@ -11,7 +11,7 @@ States of the file, as the writer sees it:
 
 Invariants: only the writer thread has the writing connection; at most one run of `_write` is under way; a result is
 handed out after its commit, never before; a work that fails by itself is rolled back alone and takes no other with it;
-at most `BACKLOG` works wait. The thread that uses a connection opens it, so a process may be forked before the first.
+at most `MOST_JOBS` works wait. The thread that uses a connection opens it, so a process may be forked before the first.
 What the system has not yet put on the disk can be lost with the power, never with the process (`synchronous=NORMAL`,
 https://www.sqlite.org/pragma.html#pragma_synchronous); the file stays whole either way.
 """
@@ -38,7 +38,7 @@ from claude_openai_proxy.storage.sqlite_connection import Cursor, Readers, conne
 
 T = TypeVar("T")
 
-BACKLOG: Final = 10_000
+MOST_JOBS: Final = 10_000
 """Works that may wait for the writer; what is posted beyond is dropped and counted."""
 BATCH: Final = 512
 """Works in one commit at most."""
@@ -156,7 +156,7 @@ class SQLiteDatabase:
 
     def _enqueue(self, job: _Job) -> bool:
         with self._lock:
-            if self._closed or len(self._jobs) >= BACKLOG:
+            if self._closed or len(self._jobs) >= MOST_JOBS:
                 return False
             self._jobs.append(job)
         self._wake()

@@ -18,7 +18,7 @@ from typing import Final, TextIO
 from weakref import WeakSet
 
 MOST_BYTES: Final = 4 * 1024 * 1024
-LINGER_SECONDS: Final = 5.0
+THREAD_IDLE_SECONDS: Final = 5.0
 """A thread without lines ends after so long."""
 LAST_SECONDS: Final = 1.0
 """At the end of the program lines may take so long."""
@@ -69,7 +69,7 @@ class LineWriter:
         with self._changed:
             self._writing = False
             self._changed.notify_all()
-            if not self._changed.wait_for(lambda: self._waiting, LINGER_SECONDS):
+            if not self._changed.wait_for(lambda: self._waiting, THREAD_IDLE_SECONDS):
                 self._thread = None
                 return b""
             if self._dropped:

@@ -13,7 +13,21 @@ from claude_openai_proxy.telemetry.repeats import Messages
 LogFormat = Literal["auto", "json", "console"]
 
 
-def set_up_logging(
+class Log:
+    """`requests` tells of the requests, whoever else logs; `install` makes every logger's lines look the same."""
+
+    def __init__(self, requests: LogLine, handler: logging.Handler, level: int) -> None:
+        self.requests = requests
+        self._handler = handler
+        self._level = level
+
+    def install(self) -> None:
+        """Take over the standard library's logging: for the whole process, so that a command decides it."""
+        logging.basicConfig(handlers=[self._handler], level=self._level, force=True)
+        _quiet_foreign_loggers(self._level)
+
+
+def new_log(
     *,
     level: str,
     format_: LogFormat,
@@ -21,8 +35,8 @@ def set_up_logging(
     wall_clock: Callable[[], float],
     later: Later | None = None,
     blot: Callable[[str], str] = str,
-) -> LogLine:
-    """Send every logger's lines to `stream`; returns the reader that adds those of the requests.
+) -> Log:
+    """A log whose lines go to `stream`. It has no effect on other logging yet.
 
     `auto` is console on a terminal, JSON elsewhere. None is a stream that was closed before the start. `later` calls
     something after so many seconds, for sums that nothing else would bring out. `blot` takes secrets out of a line.
@@ -38,9 +52,8 @@ def set_up_logging(
     handler = _LineHandler(write, lines, wall_clock)
     handler.setFormatter(_LineFormatter(lines, wall_clock))
     number = logging.getLevelNamesMapping()[level.upper()]
-    logging.basicConfig(handlers=[handler], level=number, force=True)
-    _quiet_foreign_loggers(number)
-    return LogLine(level=number, lines=lines, write=write, wall_clock=wall_clock, later=later)
+    requests = LogLine(level=number, lines=lines, write=write, wall_clock=wall_clock, later=later)
+    return Log(requests, handler, number)
 
 
 def _count_line(lines: LineFormat, now: float, count: int) -> str:

@@ -22,7 +22,7 @@ from claude_openai_proxy.web.decompression import HIGHEST_RATIO, decompressed
 from claude_openai_proxy.web.exchange import Exchange
 
 SMALL = 1_048_576
-IDLE_SECONDS = 30.0
+BODY_IDLE_SECONDS = 30.0
 TOTAL_SECONDS = 300.0
 SLOWEST = 65_536
 """Bytes in a second: for each so many that came a body may take a second more."""
@@ -102,7 +102,9 @@ class Room:
 class Bodies:
     """Reads bodies of at most `limit` bytes; `idle_seconds` between two pieces, `total_seconds` for one of some MiB."""
 
-    def __init__(self, *, limit: int, idle_seconds: float = IDLE_SECONDS, total_seconds: float = TOTAL_SECONDS) -> None:
+    def __init__(
+        self, *, limit: int, idle_seconds: float = BODY_IDLE_SECONDS, total_seconds: float = TOTAL_SECONDS
+    ) -> None:
         self._limit = limit
         self._idle_seconds = idle_seconds
         self._total_seconds = total_seconds

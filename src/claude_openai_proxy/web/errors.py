@@ -33,7 +33,7 @@ DEFAULT_RETRY_AFTER = 5.0
 LONGEST_TEXT = 4_000
 """Characters. What was wrong is quoted, and may be as long as a body."""
 
-PATIENCE_SECONDS = 60.0
+SDK_PATIENCE_SECONDS = 60.0
 """The official SDKs do not wait longer than this, and would come back at once instead."""
 
 DO_NOT_RETRY: Final[Header] = (b"x-should-retry", b"false")
@@ -203,4 +203,4 @@ def _message(error: UpstreamError) -> str:
 def _retry(retry_after: float | None) -> tuple[Header, ...]:
     seconds = DEFAULT_RETRY_AFTER if retry_after is None else max(0.0, retry_after)
     header = (b"retry-after", str(math.ceil(seconds)).encode())
-    return (header, DO_NOT_RETRY) if seconds > PATIENCE_SECONDS else (header,)
+    return (header, DO_NOT_RETRY) if seconds > SDK_PATIENCE_SECONDS else (header,)
