@@ -32,12 +32,15 @@ def read(body: bytes, facts: ModelFacts, capabilities: Capabilities) -> Translat
 class LineStream:
     def __init__(self, plan: AnswerPlan) -> None:
         self.answer = AnswerStream(plan)
+        self.finish_reason: str | None = None
 
     def feed(self, event: StreamEvent) -> list[str]:
         return [line for said in self.answer.feed(event) for line in _lines(said)]
 
     def finish(self) -> list[str]:
-        return [line for said in self.answer.finish() for line in _lines(said)]
+        lines = [line for said in self.answer.finish() for line in _lines(said)]
+        self.finish_reason = lines[-1].removeprefix("end ")
+        return lines
 
 
 def _lines(event: AnswerEvent) -> list[str]:

@@ -1,0 +1,52 @@
+"""What every request goes through knows no dialect: one that nobody has is admitted, fanned out and recorded."""
+
+import pytest
+
+from claude_openai_proxy.errors import UpstreamStatusError
+from claude_openai_proxy.records import LOCAL, RequestRecord
+from claude_openai_proxy.service.admission import Admissions
+from claude_openai_proxy.service.model_names import ModelNames
+from claude_openai_proxy.service.models import ModelCatalog
+from claude_openai_proxy.service.waiting import WaitingLine
+from service.fake_upstream import FakeChoice, FakeUpstream, call, message, text
+from translate.second_dialect import LineStream, read
+
+
+async def said(upstream: FakeUpstream, record: RequestRecord, *, times: int = 1) -> list[str]:
+    choice = FakeChoice(upstream)
+    catalog = ModelCatalog(current=choice.current, names=ModelNames(aliases={"any": "opus"}), clock=lambda: 0.0)
+    line = WaitingLine(clock=lambda: 0.0)
+    admissions = Admissions(upstreams=choice, catalog=catalog, line=line, clock=lambda: 5.0)
+    async with admissions.admit(record, model="any", stream=True) as admission:
+        translation = read(b'{"say": "Hello"}', admission.model.facts, admission.upstream.capabilities)
+        translators = [LineStream(translation.plan) for _ in range(times)]
+        return [piece async for pieces in await admission.ask(translation, translators) for piece in pieces]
+
+
+def a_record() -> RequestRecord:
+    return RequestRecord("r1", LOCAL, "POST", "/say", 0.0)
+
+
+async def test_it_is_answered_and_recorded() -> None:
+    record = a_record()
+    events = message(text("Let me look."), call("look_up", '{"word":"x"}', index=1), stop_reason="tool_use")
+    lines = await said(FakeUpstream([events]), record)
+    assert lines == ["+ Let me look.", "call look up", '+ {"word":"x"}', "end tool_use"]
+    assert (record.model_used, record.finish_reason, record.admitted) == ("claude-opus-5-5", "tool_use", 5.0)
+    assert (record.input_tokens, record.output_tokens, record.upstream_request_id) == (10, 7, "req_1")
+
+
+async def test_it_is_asked_several_times_at_once() -> None:
+    record = a_record()
+    lines = await said(FakeUpstream([message(text("a"))], [message(text("b"))]), record, times=2)
+    assert sorted(lines) == ["+ a", "+ b", "end end_turn", "end end_turn"]
+    assert (record.input_tokens, record.output_tokens) == (20, 14)
+
+
+async def test_what_upstream_tried_again_is_recorded_when_it_was_in_vain() -> None:
+    record = a_record()
+    upstream = FakeUpstream([UpstreamStatusError("Overloaded", status=529, rate_limits=(("a", "b"),))])
+    upstream.tried = ["retried_5xx"]
+    with pytest.raises(UpstreamStatusError):
+        await said(upstream, record)
+    assert (record.repairs, record.rate_limits, record.output_tokens) == (["retried_5xx"], (("a", "b"),), 0)
