@@ -54,6 +54,7 @@ class FakeChat(ChatService):
     script: Script = field(default_factory=Script)
     requests: list[ChatCompletionRequest] = field(default_factory=list)
     unknown: list[tuple[str, ...]] = field(default_factory=list)
+    large: list[bool] = field(default_factory=list)
     in_line: bool = False
     """No place is free: what comes before the answer is played without one."""
     entered: asyncio.Event = field(default_factory=asyncio.Event)
@@ -63,9 +64,10 @@ class FakeChat(ChatService):
 
     @asynccontextmanager
     async def chat(
-        self, request: ChatCompletionRequest, *, unknown: tuple[str, ...], record: RequestRecord
+        self, request: ChatCompletionRequest, *, unknown: tuple[str, ...], record: RequestRecord, large: bool = False
     ) -> AsyncIterator["FakeAnswer"]:
         self.requests.append(request)
+        self.large.append(large)
         self.unknown.append(unknown)
         record.model_asked = request.model or ""
         record.stream = bool(request.stream)

@@ -235,9 +235,10 @@ class AssistantMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag=
 
 
 class ToolMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="tool"):
-    """The result of a call."""
+    """The result of a call; one without an id answers the calls in their order, of its `name` where it has one."""
 
-    tool_call_id: str
+    tool_call_id: str | None = None
+    name: str | None = None
     content: Content = None
     cache_control: CacheControl | None = None
 

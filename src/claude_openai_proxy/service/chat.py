@@ -1,7 +1,9 @@
 """Chat completions: OpenAI's dialect on both sides of an admission."""
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.protocols.openai_chat_response import ChatCompletion, ChunkChoice, CompletionUsage
@@ -88,17 +90,22 @@ class ChatService:
 
     @asynccontextmanager
     async def chat(
-        self, request: ChatCompletionRequest, *, unknown: tuple[str, ...], record: RequestRecord
+        self, request: ChatCompletionRequest, *, unknown: tuple[str, ...], record: RequestRecord, large: bool = False
     ) -> AsyncIterator[ChatAnswer]:
-        """Returns once upstream has answered; leaving cancels what still runs there. Raises `ProxyError`."""
+        """Returns once upstream has answered; leaving cancels what still runs there. Raises `ProxyError`.
+
+        A `large` request is translated on a thread of its own, so that it holds nobody else up.
+        """
         async with self._admissions.admit(record, model=request.model, stream=bool(request.stream)) as admission:
-            translation = to_messages_request(
+            translate = partial(
+                to_messages_request,
                 request,
                 facts=admission.model.facts,
                 capabilities=admission.upstream.capabilities,
                 unknown=unknown,
                 reject_unsupported=self._reject_unsupported,
             )
+            translation = await asyncio.to_thread(translate) if large else translate()
             legacy = is_legacy(request)
             choices = [ChoiceStream(translation.plan, index=index, legacy=legacy) for index in range(request.n or 1)]
             source = await admission.ask(translation, choices)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_openai_proxy.translate.messages_api.tool_names import CALL_ID, TOOL_NAME, ToolNames, call_id
+from claude_openai_proxy.translate.messages_api.tool_names import CALL_ID, TOOL_NAME, Taken, ToolNames, call_id
 
 
 def test_names_of_claudes_alphabet_stay() -> None:
@@ -42,7 +42,7 @@ def test_claudes_names_are_legal_and_unique(declared: list[str]) -> None:
 
 @given(st.lists(st.none() | st.text(max_size=6), max_size=8))
 def test_ids_of_calls_are_legal_and_unique(asked: list[str | None]) -> None:
-    taken: set[str] = set()
+    taken = Taken()
     ids = [call_id(id_, taken) for id_ in asked]
     assert len(set(ids)) == len(asked)
     assert all(CALL_ID.fullmatch(id_) for id_ in ids)

@@ -1,6 +1,6 @@
 """The client's messages, one by one, into a conversation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import UNSET
 
@@ -67,10 +67,11 @@ class MessageReader:
     def _tool(self, message: ToolMessage, index: int) -> None:
         content, mark = message.content, message.cache_control
         if isinstance(content, str) and mark is None:
-            self._conversation.answer(message.tool_call_id, content)
+            self._conversation.answer(message.tool_call_id or "", content, name=message.name or "")
         else:
             result = self._reader.result(content, f"messages[{index}]")
-            self._conversation.answer(message.tool_call_id, result, self._reader.result_mark(content, mark))
+            told = self._reader.result_mark(content, mark)
+            self._conversation.answer(message.tool_call_id or "", result, told, name=message.name or "")
 
     def _other(self, message: Message, place: str) -> None:
         if isinstance(message, SystemMessage | DeveloperMessage):
@@ -78,7 +79,7 @@ class MessageReader:
         elif isinstance(message, FunctionMessage):
             result = self._reader.result(message.content, place)
             mark = self._reader.result_mark(message.content, message.cache_control)
-            self._conversation.answer_named(message.name, result, mark)
+            self._conversation.answer("", result, mark, name=message.name)
 
     # ---- user ---------------------------------------------------------------------------------------------------
 
@@ -129,7 +130,10 @@ class MessageReader:
         else:
             said = self._reader.plain(content or message.refusal or "", message.cache_control)
             self._conversation.say(self._named(said, message.name) if message.name else said)
+        told = _told_in_parts(content)
         for number, call in enumerate(message.tool_calls or ()):
+            if told and _is_told(call, told):
+                continue
             if call.function is not None:
                 self._function_call(call.id, call.function)
             else:
@@ -161,6 +165,9 @@ class MessageReader:
         return self._reader.said(part, place)
 
     def _function_call(self, id_: str | None, function: FunctionCall) -> None:
+        if not (id_ or function.name or function.arguments):
+            self._notes.repair("empty_call_left_out")
+            return
         self._conversation.call(id_, function.name, call_input(function.arguments))
 
     def _custom_call(self, call: ToolCall, place: str) -> None:
@@ -168,6 +175,17 @@ class MessageReader:
         if custom is None:
             raise InvalidRequestError("A tool call must have a function with a name.", param=f"{place}.function")
         self._conversation.call(call.id, custom.name, custom_input(custom.input))
+
+
+def _told_in_parts(content: Content) -> Mapping[str, str]:
+    """Id -> name of the calls that came in Claude's shape."""
+    return {part.id: part.name for part in content if isinstance(part, ToolUsePart)} if type(content) is list else {}
+
+
+def _is_told(call: ToolCall, told: Mapping[str, str]) -> bool:
+    """Whether a Claude-shaped part of the same message is this very call: some clients send both shapes."""
+    named = call.function or call.custom
+    return bool(call.id and named and told.get(call.id) == named.name)
 
 
 def _several_speakers(messages: Sequence[Message]) -> frozenset[str]:

@@ -21,10 +21,9 @@ from claude_openai_proxy.translate.messages_api.instructions import (
     NO_RESULT,
     NO_USER_MESSAGE,
 )
-from claude_openai_proxy.translate.messages_api.tool_names import ToolNames, call_id
+from claude_openai_proxy.translate.messages_api.open_calls import Call, OpenCalls
+from claude_openai_proxy.translate.messages_api.tool_names import Taken, ToolNames, call_id
 from claude_openai_proxy.translate.notes import Notes
-
-_NO_CALLS: "Sequence[_Call]" = ()
 
 Mark = CacheControlEphemeral | UnsetType
 """A cache mark on a block, or none."""
@@ -44,17 +43,8 @@ class _Turn(Struct, eq=False):
 
     role: Literal["user", "assistant"]
     blocks: list[ContentBlockParam] = []
-    calls: "list[_Call]" = []
+    calls: list[Call] = []
     instructions: list[TextBlockParam] = []
-
-
-class _Call(Struct, eq=False):
-    """`turn` is the place of its turn. (A turn that is held by its own calls would be garbage to be searched for.)"""
-
-    id: str
-    name: str
-    turn: int
-    result: ToolResultBlockParam | None = None
 
 
 class Conversation:
@@ -70,8 +60,9 @@ class Conversation:
         self._names = names
         self._system_in_messages = system_in_messages
         self._turns: list[_Turn] = []
-        self._calls: dict[str, list[_Call]] = {}
-        self._ids: set[str] = set()
+        self._open = OpenCalls()
+        self._called: dict[str, None] = {}
+        self._ids = Taken()
         self._empty_end = False
 
     # ---- what is said -------------------------------------------------------------------------------------------
@@ -105,51 +96,49 @@ class Conversation:
         turn = self._turn("assistant")
         id_ = call_id(asked_id, self._ids)
         turn.blocks.append(ToolUseBlockParam(id_, self._names.alias(name), input_, mark))
-        call = _Call(id_, name, len(self._turns) - 1)
+        call = Call(id_, name, len(self._turns) - 1)
         turn.calls.append(call)
-        self._calls.setdefault(asked_id or id_, []).append(call)
+        self._open.add(call, asked_id)
+        self._called[name] = None
         self._empty_end = False
 
     # ---- what tools returned ------------------------------------------------------------------------------------
 
     def answer(
-        self, asked_id: str, content: ResultContent, mark: Mark = UNSET, *, is_error: bool | UnsetType = UNSET
+        self,
+        asked_id: str,
+        content: ResultContent,
+        mark: Mark = UNSET,
+        *,
+        name: str = "",
+        is_error: bool | UnsetType = UNSET,
     ) -> None:
-        """The result of the call with this id."""
+        """The result of the call with this id; without an id, of the next that waits, of this tool if it is named."""
         if type(content) is str and (not content or content.isspace()):
             content = UNSET
-        calls = self._calls.get(asked_id, _NO_CALLS)
-        if waiting := _first_waiting(calls):
+        waiting = self._open.take(asked_id, name)
+        if waiting is not None:
+            self._open.tell(asked_id, name, content)
             self._settle(waiting, ToolResultBlockParam(waiting.id, content, is_error, mark))
         else:
-            self._tell(calls, asked_id, content)
+            self._tell(asked_id, name, content)
         self._empty_end = False
 
-    def answer_named(self, name: str, content: ResultContent, mark: Mark = UNSET) -> None:
-        """The result of the latest call of that name that has none."""
-        if type(content) is str and (not content or content.isspace()):
-            content = UNSET
-        calls = [call for calls in self._calls.values() for call in calls if call.name == name]
-        if waiting := _first_waiting(calls):
-            self._settle(waiting, ToolResultBlockParam(waiting.id, content, cache_control=mark))
-        else:
-            self._tell(calls, name, content)
-        self._empty_end = False
-
-    def _tell(self, candidates: Sequence[_Call], asked: str, content: ResultContent) -> None:
+    def _tell(self, asked_id: str, name: str, content: ResultContent) -> None:
         """A result that no call waits for becomes text; one that says the same again is left out."""
         self._notes.repair("tool_results_mended")
-        if any(call.result and call.result.content == content for call in candidates):
+        known = self._open.knows(asked_id, name)
+        if not self._open.tell(asked_id, name, content):
             return
-        what = "Another result of the call" if candidates else "A result without its call:"
+        what = "Another result of the call" if known else "A result without its call:"
         told = self._turn("user").blocks
-        told.append(TextBlockParam(f"{what} {asked}:"))
+        told.append(TextBlockParam(f"{what} {asked_id or name}:"))
         if isinstance(content, str):
             told.append(TextBlockParam(content))
         elif content is not UNSET:
             told.extend(content)
 
-    def _settle(self, call: _Call, result: ToolResultBlockParam) -> None:
+    def _settle(self, call: Call, result: ToolResultBlockParam) -> None:
         call.result = result
         turns_since = len(self._turns) - 1 - call.turn
         if turns_since == 0:
@@ -162,14 +151,14 @@ class Conversation:
     @property
     def called(self) -> list[str]:
         """The client's names of the tools that were called, each once."""
-        return list(dict.fromkeys(call.name for calls in self._calls.values() for call in calls))
+        return list(self._called)
 
     def messages(self) -> list[MessageParam]:
         """The turns, never none; the last may be the assistant's."""
         if self._empty_end or not self._turns:
             self._turn("user").blocks.append(TextBlockParam(EMPTY_USER_MESSAGE if self._empty_end else NO_USER_MESSAGE))
         out: list[MessageParam] = []
-        calls: list[_Call] = []
+        calls: list[Call] = []
         for turn in self._turns:
             if turn.role == "assistant":
                 out.append(MessageParam("assistant", turn.blocks))
@@ -181,7 +170,7 @@ class Conversation:
             self._close_user_turn(_Turn("user"), calls, out)
         return out
 
-    def _close_user_turn(self, turn: _Turn, calls: list[_Call], out: list[MessageParam]) -> None:
+    def _close_user_turn(self, turn: _Turn, calls: list[Call], out: list[MessageParam]) -> None:
         blocks: list[ContentBlockParam] = turn.blocks
         if calls:
             blocks = [call.result or self._missing_result(call) for call in calls]
@@ -193,7 +182,7 @@ class Conversation:
         if turn.instructions:
             out.append(MessageParam("system", list(turn.instructions)))
 
-    def _missing_result(self, call: _Call) -> ToolResultBlockParam:
+    def _missing_result(self, call: Call) -> ToolResultBlockParam:
         self._notes.repair("tool_results_mended")
         return ToolResultBlockParam(call.id, NO_RESULT, is_error=True)
 
@@ -210,14 +199,6 @@ class Conversation:
 def text_blocks(text: str, mark: Mark = UNSET) -> list[TextBlockParam]:
     """Text as at most one block: Claude refuses one that is empty or blank."""
     return [] if not text or text.isspace() else [TextBlockParam(text, mark)]
-
-
-def _first_waiting(calls: Sequence[_Call]) -> _Call | None:
-    """Of the calls without a result the first of the latest turn that has any."""
-    if len(calls) == 1:
-        return calls[0] if calls[0].result is None else None
-    waiting = [call for call in calls if call.result is None]
-    return next((call for call in waiting if call.turn == waiting[-1].turn), None)
 
 
 def _marked(block: TextBlockParam) -> TextBlockParam:

@@ -15,7 +15,7 @@ class ToolNames:
     """Aliases that collide neither with each other nor with a name that needs none."""
 
     def __init__(self, reserved: Iterable[str] = ()) -> None:
-        self._taken = set(reserved)
+        self._taken = Taken(reserved)
         self._aliases: dict[str, str] = {}
         self._clients: dict[str, str] = {}
 
@@ -41,25 +41,40 @@ class ToolNames:
         return self._aliases.setdefault(name, name)
 
     def _invent(self, name: str) -> str:
-        alias = unused(_FOREIGN.sub("_", name)[:_LONGEST] or "tool", self._taken)
-        self._taken.add(alias)
+        alias = self._taken.claim(_FOREIGN.sub("_", name)[:_LONGEST] or "tool")
         self._aliases.setdefault(name, alias)
         self._clients[alias] = name
         return alias
 
 
-def call_id(asked: str | None, taken: set[str]) -> str:
-    """An id for a call that no other call of the conversation has; it is added to `taken`."""
-    valid = asked and CALL_ID.fullmatch(asked) and asked not in taken
-    chosen = asked if asked and valid else unused(_FOREIGN.sub("_", asked or "call"), taken)
-    taken.add(chosen)
-    return chosen
+class Taken:
+    """Names in use. How far each was counted is remembered: one that comes often costs no more each time."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._names = set(names)
+        self._next: dict[str, int] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def add(self, name: str) -> None:
+        """Take `name` as it is."""
+        self._names.add(name)
+
+    def claim(self, name: str) -> str:
+        """Take `name`, or `name_2`, `name_3` and so on, at most 128 characters."""
+        candidate, number = name, self._next.get(name, 2)
+        while candidate in self._names:
+            suffix = f"_{number}"
+            candidate, number = name[: _LONGEST - len(suffix)] + suffix, number + 1
+        self._next[name] = number
+        self._names.add(candidate)
+        return candidate
 
 
-def unused(name: str, taken: set[str]) -> str:
-    """`name`, or `name_2`, `name_3` and so on, at most 128 characters."""
-    candidate, number = name, 2
-    while candidate in taken:
-        suffix = f"_{number}"
-        candidate, number = name[: _LONGEST - len(suffix)] + suffix, number + 1
-    return candidate
+def call_id(asked: str | None, taken: Taken) -> str:
+    """An id for a call that no other call of the conversation has."""
+    if asked and asked not in taken and CALL_ID.fullmatch(asked):
+        taken.add(asked)
+        return asked
+    return taken.claim(_FOREIGN.sub("_", asked or "call"))

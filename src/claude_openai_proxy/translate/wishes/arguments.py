@@ -50,7 +50,7 @@ def object_input(value: Raw) -> Raw:
 def _from_value(value: dict[str, object] | list[object] | None) -> Raw:
     if isinstance(value, dict):
         return Raw(msgspec.json.encode(value))
-    return Raw(b"{}") if value is None else _wrapped(value)
+    return _wrapped(value) if value else Raw(b"{}")
 
 
 def _mended(text: str) -> Raw:
@@ -63,7 +63,7 @@ def _mended(text: str) -> Raw:
             value = json.loads(value, strict=False, parse_constant=str)
     except (ValueError, RecursionError):
         return _wrapped(text)
-    if value is None:
+    if value is None or value == []:  # PHP writes an empty object as an empty list
         return Raw(b"{}")
     return _encoded(value) if isinstance(value, dict) else _wrapped(value)
 

@@ -48,11 +48,14 @@ class ChatCompletions:
         """Answer, whole or streamed as the client asked."""
         check_json(exchange)
         async with self._bodies.read(exchange) as body:
-            request, unknown = await _decode(body.take())
+            data = body.take()
+            large = len(data) >= LARGE_BODY
+            request, unknown = await _decode(data)
+            del data
             if exchange.rest:
                 request = msgspec.structs.replace(request, model=exchange.rest)
             streamed = request.stream
-            opening = self._service.chat(request, unknown=unknown, record=exchange.record)
+            opening = self._service.chat(request, unknown=unknown, record=exchange.record, large=large)
             del request, unknown  # Only who translates it has it now: an answer may take long.
             if streamed:
                 await self._stream(exchange, opening, body)
