@@ -10,15 +10,14 @@ import pytest
 
 from claude_openai_proxy.errors import ModelNotFoundError, UpstreamConnectionError, UpstreamStatusError
 from claude_openai_proxy.protocols.anthropic import StreamEvent
-from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
+from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest, UserMessage
 from claude_openai_proxy.records import LOCAL, RequestRecord
-from claude_openai_proxy.service import chat
 from claude_openai_proxy.service.admission import Admissions
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.waiting import WaitingLine
-from claude_openai_proxy.translate.chat.request import to_messages_request
+from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
 from service.fake_upstream import FakeChoice, FakeUpstream, call, message, text
 
 TOOL = {
@@ -261,18 +260,24 @@ async def test_what_the_other_choices_used_is_recorded_when_one_fails(failing: l
     assert (record.input_tokens, record.output_tokens) == ((20, 8) if failing else (10, 7))
 
 
-@pytest.mark.parametrize("large", [False, True])
-async def test_a_large_request_is_translated_beside_the_loop(large: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    threads: list[bool] = []
+class KeyedUpstream(FakeUpstream):
+    """Asks for pseudonyms, and remembers which thread asked: translation does."""
 
-    def translate(*given: Any, **named: Any) -> Any:
-        threads.append(threading.current_thread() is threading.main_thread())
-        return to_messages_request(*given, **named)
+    def __init__(self) -> None:
+        super().__init__([message(text("Hi"))], [message(text("Hi"))])
+        self.threads: list[bool] = []
+        self.capabilities = Capabilities(pseudonym=self._pseudonym)
 
-    monkeypatch.setattr(chat, "to_messages_request", translate)
-    conversation = Conversation(FakeUpstream([message(text("Hello"))]))
-    body = {"model": "sonnet-alias", "messages": [{"role": "user", "content": "Hello"}]}
-    request = msgspec.json.decode(msgspec.json.encode(body), type=ChatCompletionRequest)
-    async with conversation.service.chat(request, unknown=(), record=conversation.record, large=large) as answer:
-        assert (await answer.completion()).choices[0].message.content == "Hello"
-    assert threads == [not large]
+    def _pseudonym(self, user: str) -> str:
+        self.threads.append(threading.current_thread() is threading.main_thread())
+        return user
+
+
+async def test_a_large_request_is_translated_beside_the_loop() -> None:
+    upstream = KeyedUpstream()
+    conversation = Conversation(upstream)
+    request = ChatCompletionRequest(messages=[UserMessage(content="Hello")], model="sonnet-alias", user="u")
+    for large in (False, True):
+        async with conversation.service.chat(request, unknown=(), record=conversation.record, large=large) as answer:
+            assert await texts(answer) == {0: "Hi"}
+    assert upstream.threads == [True, False]

@@ -10,6 +10,7 @@ import pytest
 
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.web.body import BODIES_TOGETHER, Bodies, Room
+from claude_openai_proxy.web.chat.completions import LARGE_BODY
 from claude_openai_proxy.web.decompression import MOST_MEMBERS, WINDOW, decompress
 from web.direct import HELLO, call
 from web.fake_service import FakeChat, Script
@@ -203,3 +204,10 @@ async def test_a_body_is_released_when_its_answer_begins(encoding: str) -> None:
         await wired.chat.answering.wait()
     goes_on.set()
     assert {answer.status for answer in await asyncio.gather(*more_than_there_is_room_for)} == {200}
+
+
+async def test_what_takes_long_to_translate_is_told_so() -> None:
+    wired = Wired()
+    for size in (LARGE_BODY - 1, LARGE_BODY):
+        assert (await call(wired.app(), body=HELLO.ljust(size))).status == 200
+    assert wired.chat.large == [False, True]

@@ -1,13 +1,10 @@
-"""Results find their calls, whatever they name; and many of them cost no more each than few."""
+"""Results find their calls, whatever they name."""
 
 import json
 from typing import Any
 
 import pytest
 
-from claude_openai_proxy.protocols.anthropic import ToolResultBlockParam
-from claude_openai_proxy.translate.messages_api.open_calls import Call, OpenCalls
-from claude_openai_proxy.translate.messages_api.tool_names import Taken
 from translate.translated import sent, translate
 
 TOOLS = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in ("f", "g")]
@@ -83,34 +80,3 @@ def test_an_empty_list_of_arguments_is_an_empty_object(arguments: object) -> Non
         {"role": "tool", "tool_call_id": "a", "content": "pong"},
     )
     assert turns[1]["content"][0]["input"] == {}
-
-
-RESULT = ToolResultBlockParam("id", "done")
-
-
-class Counted(set[str]):
-    """How often anybody asked whether a name is taken."""
-
-    asked = 0
-
-    def __contains__(self, name: object) -> bool:
-        self.asked += 1
-        return super().__contains__(name)
-
-
-def test_many_names_alike_are_counted_on_not_counted_anew() -> None:
-    taken = Taken()
-    taken._names = names = Counted()
-    assert [taken.claim("f") for _ in range(1000)][-1] == "f_1000"
-    assert names.asked <= 3000
-
-
-def test_every_call_is_passed_over_once_in_each_line() -> None:
-    open_, calls = OpenCalls(), [Call(f"id_{number}", "f", 0) for number in range(1000)]
-    for made in calls:
-        open_.add(made, "same")
-    for number, made in enumerate(calls):
-        found = open_.take("same", "") if number % 2 else open_.take("", "f")
-        assert found is made
-        made.result = RESULT
-    assert (open_.take("same", ""), open_.take("", "f"), open_.take("", "")) == (None, None, None)

@@ -9,6 +9,7 @@ from msgspec import Raw
 from openai.lib._pydantic import to_strict_json_schema
 from pydantic import BaseModel, Field
 
+from claude_openai_proxy.translate.schemas.allowance import Allowance
 from claude_openai_proxy.translate.schemas.output_schema import LooseSchemaError, SchemaError, decoded, strict_schema
 from translate.translated import JSONObject, refusal, translate
 
@@ -97,7 +98,7 @@ def test_schemas_of_the_sdks_go_upstream(schema: JSONObject) -> None:
     ],
 )
 def test_a_schema_becomes_one_of_the_subset(schema: JSONObject, accepted: JSONObject) -> None:
-    assert strict_schema(schema) == accepted
+    assert strict_schema(schema, Allowance()) == accepted
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_a_schema_becomes_one_of_the_subset(schema: JSONObject, accepted: JSONOb
 )
 def test_what_the_subset_would_narrow_is_not_forced_into_it(schema: JSONObject) -> None:
     with pytest.raises(LooseSchemaError):
-        strict_schema(schema)
+        strict_schema(schema, Allowance())
 
 
 @pytest.mark.parametrize(
@@ -129,14 +130,14 @@ def test_what_the_subset_would_narrow_is_not_forced_into_it(schema: JSONObject) 
 )
 def test_what_cannot_be_is_said(schema: JSONObject, words: str) -> None:
     with pytest.raises(SchemaError, match=words):
-        strict_schema(schema)
+        strict_schema(schema, Allowance())
 
 
 def test_references_that_double_themselves_are_stopped() -> None:
     defs: JSONObject = {f"D{n}": {"anyOf": [{"$ref": f"#/$defs/D{n + 1}"}] * 9} for n in range(12)}
     defs["D12"] = {"type": "null"}
     with pytest.raises(SchemaError, match="too large"):
-        strict_schema({"$ref": "#/$defs/D0", "$defs": defs})
+        strict_schema({"$ref": "#/$defs/D0", "$defs": defs}, Allowance())
 
 
 def test_deep_nesting_is_stopped() -> None:
@@ -144,12 +145,12 @@ def test_deep_nesting_is_stopped() -> None:
     for _ in range(150):
         schema = {"type": "array", "items": schema}
     with pytest.raises(SchemaError, match="deeply"):
-        strict_schema(schema)
+        strict_schema(schema, Allowance())
 
 
 def test_the_clients_schema_is_not_changed() -> None:
     before = msgspec.json.encode(ZOD)
-    strict_schema(ZOD)
+    strict_schema(ZOD, Allowance())
     assert msgspec.json.encode(ZOD) == before
 
 

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from msgspec import Raw
 
+from claude_openai_proxy.translate.schemas.allowance import Allowance
 from claude_openai_proxy.translate.schemas.output_schema import SchemaError
 from claude_openai_proxy.translate.schemas.tool_schema import LONGEST_KEPT, tool_schema
 from translate.translated import JSONObject
@@ -12,12 +13,12 @@ NOTHING = {"type": "object", "properties": {}}
 
 
 def accepted(schema: object) -> object:
-    return msgspec.json.decode(tool_schema(Raw(msgspec.json.encode(schema))))
+    return msgspec.json.decode(tool_schema(Raw(msgspec.json.encode(schema)), Allowance()))
 
 
 @pytest.mark.parametrize("text", ['{"type":"object", "properties" : {"a":{"type":["string","null"],"default":null}}}'])
 def test_an_accepted_schema_keeps_every_byte(text: str) -> None:
-    assert bytes(tool_schema(Raw(text))) == text.encode()
+    assert bytes(tool_schema(Raw(text), Allowance())) == text.encode()
 
 
 @pytest.mark.parametrize("length", [10, LONGEST_KEPT])
@@ -32,7 +33,7 @@ def test_a_schema_is_judged_the_same_every_time_however_long_it_is(length: int) 
 
 @pytest.mark.parametrize("raw", ["", "null", "{}"])
 def test_no_schema_is_no_parameters(raw: str) -> None:
-    assert msgspec.json.decode(tool_schema(Raw(raw))) == NOTHING
+    assert msgspec.json.decode(tool_schema(Raw(raw), Allowance())) == NOTHING
 
 
 @pytest.mark.parametrize(

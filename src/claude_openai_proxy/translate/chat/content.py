@@ -33,7 +33,8 @@ from claude_openai_proxy.protocols.openai_chat_request import (
     TextSource,
 )
 from claude_openai_proxy.translate.chat.cache_marks import mark_of, mark_of_part
-from claude_openai_proxy.translate.messages_api.conversation import Mark, ResultContent, SeenBlock, text_blocks
+from claude_openai_proxy.translate.messages_api.conversation import Mark, text_blocks
+from claude_openai_proxy.translate.messages_api.open_calls import ResultContent, SeenBlock
 from claude_openai_proxy.translate.notes import Notes
 from claude_openai_proxy.translate.wishes.cache_marks import CacheMarks
 from claude_openai_proxy.translate.wishes.media import (

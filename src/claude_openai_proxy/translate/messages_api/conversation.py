@@ -8,8 +8,6 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from claude_openai_proxy.protocols.anthropic import (
     CacheControlEphemeral,
     ContentBlockParam,
-    DocumentBlockParam,
-    ImageBlockParam,
     MessageParam,
     TextBlockParam,
     ToolResultBlockParam,
@@ -21,7 +19,7 @@ from claude_openai_proxy.translate.messages_api.instructions import (
     NO_RESULT,
     NO_USER_MESSAGE,
 )
-from claude_openai_proxy.translate.messages_api.open_calls import Call, OpenCalls
+from claude_openai_proxy.translate.messages_api.open_calls import Call, Candidates, OpenCalls, ResultContent
 from claude_openai_proxy.translate.messages_api.tool_names import Taken, ToolNames, call_id
 from claude_openai_proxy.translate.notes import Notes
 
@@ -30,12 +28,6 @@ Mark = CacheControlEphemeral | UnsetType
 
 MOST_MARKS: Final = 4
 """The API takes no more cache marks in one request."""
-
-SeenBlock = TextBlockParam | ImageBlockParam | DocumentBlockParam
-"""What may stand in a user turn and in a tool result."""
-
-ResultContent = str | list[SeenBlock] | UnsetType
-"""What a tool returned: text, or blocks, or nothing; blank text counts as nothing."""
 
 
 class _Turn(Struct, eq=False):
@@ -61,7 +53,6 @@ class Conversation:
         self._system_in_messages = system_in_messages
         self._turns: list[_Turn] = []
         self._open = OpenCalls()
-        self._called: dict[str, None] = {}
         self._ids = Taken()
         self._empty_end = False
 
@@ -98,8 +89,7 @@ class Conversation:
         turn.blocks.append(ToolUseBlockParam(id_, self._names.alias(name), input_, mark))
         call = Call(id_, name, len(self._turns) - 1)
         turn.calls.append(call)
-        self._open.add(call, asked_id)
-        self._called[name] = None
+        self._open.add(asked_id or "", call)
         self._empty_end = False
 
     # ---- what tools returned ------------------------------------------------------------------------------------
@@ -113,26 +103,27 @@ class Conversation:
         name: str = "",
         is_error: bool | UnsetType = UNSET,
     ) -> None:
-        """The result of the call with this id; without an id, of the next that waits, of this tool if it is named."""
+        """The result of the call with this id; without an id, of the next open one, of that name if it is a call's."""
         if type(content) is str and (not content or content.isspace()):
             content = UNSET
-        waiting = self._open.take(asked_id, name)
-        if waiting is not None:
-            self._open.tell(asked_id, name, content)
-            self._settle(waiting, ToolResultBlockParam(waiting.id, content, is_error, mark))
-        else:
-            self._tell(asked_id, name, content)
+        call = self._open.only(asked_id)
+        if call is None:
+            candidates = self._open.candidates(asked_id, name)
+            call = candidates.first_waiting()
+            if call is None:
+                self._tell(candidates, asked_id or name, content)
+        if call is not None:
+            self._settle(call, ToolResultBlockParam(call.id, content, is_error, mark))
         self._empty_end = False
 
-    def _tell(self, asked_id: str, name: str, content: ResultContent) -> None:
+    def _tell(self, candidates: Candidates, asked: str, content: ResultContent) -> None:
         """A result that no call waits for becomes text; one that says the same again is left out."""
         self._notes.repair("tool_results_mended")
-        known = self._open.knows(asked_id, name)
-        if not self._open.tell(asked_id, name, content):
+        if candidates.calls and not candidates.is_news(content):
             return
-        what = "Another result of the call" if known else "A result without its call:"
+        what = "Another result of the call" if candidates.calls else "A result without its call"
         told = self._turn("user").blocks
-        told.append(TextBlockParam(f"{what} {asked_id or name}:"))
+        told.append(TextBlockParam(f"{what} {asked}:" if asked else f"{what}:"))
         if isinstance(content, str):
             told.append(TextBlockParam(content))
         elif content is not UNSET:
@@ -151,7 +142,7 @@ class Conversation:
     @property
     def called(self) -> list[str]:
         """The client's names of the tools that were called, each once."""
-        return list(self._called)
+        return self._open.names
 
     def messages(self) -> list[MessageParam]:
         """The turns, never none; the last may be the assistant's."""

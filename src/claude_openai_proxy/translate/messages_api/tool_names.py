@@ -9,6 +9,7 @@ CALL_ID = re.compile(r"[a-zA-Z0-9_-]+")
 
 _FOREIGN = re.compile(r"[^a-zA-Z0-9_-]+")
 _LONGEST = 128
+_LONGEST_STEM = _LONGEST - 9
 
 
 class ToolNames:
@@ -35,9 +36,8 @@ class ToolNames:
         return MappingProxyType(self._clients)
 
     def _keep(self, name: str) -> str | None:
-        if name in self._taken or not TOOL_NAME.fullmatch(name):
+        if not TOOL_NAME.fullmatch(name) or not self._taken.take(name):
             return None
-        self._taken.add(name)
         return self._aliases.setdefault(name, name)
 
     def _invent(self, name: str) -> str:
@@ -48,33 +48,34 @@ class ToolNames:
 
 
 class Taken:
-    """Names in use. How far each was counted is remembered: one that comes often costs no more each time."""
+    """Names in use, each once: in linear time, however many ask for the same one."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._names = set(names)
-        self._next: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._names
-
-    def add(self, name: str) -> None:
-        """Take `name` as it is."""
+    def take(self, name: str) -> bool:
+        """Take this very name; false where it is in use."""
+        if name in self._names:
+            return False
         self._names.add(name)
+        return True
 
     def claim(self, name: str) -> str:
         """Take `name`, or `name_2`, `name_3` and so on, at most 128 characters."""
-        candidate, number = name, self._next.get(name, 2)
-        while candidate in self._names:
-            suffix = f"_{number}"
-            candidate, number = name[: _LONGEST - len(suffix)] + suffix, number + 1
-        self._next[name] = number
-        self._names.add(candidate)
-        return candidate
+        if self.take(name):
+            return name
+        # What is numbered has one length, so that each number is tried once for all names that begin alike.
+        stem = name[:_LONGEST_STEM]
+        number = self._numbers.get(stem, 2)
+        while not self.take(numbered := f"{stem}_{number}"):
+            number += 1
+        self._numbers[stem] = number + 1
+        return numbered
 
 
 def call_id(asked: str | None, taken: Taken) -> str:
     """An id for a call that no other call of the conversation has."""
-    if asked and asked not in taken and CALL_ID.fullmatch(asked):
-        taken.add(asked)
+    if asked and CALL_ID.fullmatch(asked) and taken.take(asked):
         return asked
-    return taken.claim(_FOREIGN.sub("_", asked or "call"))
+    return taken.claim(_FOREIGN.sub("_", asked or "call")[:_LONGEST])

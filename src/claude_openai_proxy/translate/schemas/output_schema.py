@@ -4,11 +4,14 @@ https://docs.anthropic.com/en/docs/build-with-claude/structured-outputs. What th
 description, where the model reads it; the client's own schema judges the finished answer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import unquote
 
 import msgspec
 from msgspec import Raw
+
+from claude_openai_proxy.translate.schemas.allowance import Allowance
+from claude_openai_proxy.translate.schemas.allowance import SchemaError as SchemaError
 
 Schema = dict[str, object]
 
@@ -25,10 +28,6 @@ _SHOWN = 200
 """Characters of a reference in a message."""
 
 
-class SchemaError(ValueError):
-    """No accepted schema says the same; the message says why, as the end of a sentence."""
-
-
 class LooseSchemaError(SchemaError):
     """The subset has no schema that lets through everything that this one does (maps, tuples, any value)."""
 
@@ -42,12 +41,12 @@ def decoded(raw: Raw) -> Schema:
     return schema
 
 
-def strict_schema(root: Schema) -> Schema:
+def strict_schema(root: Schema, allowance: Allowance) -> Schema:
     """The same schema in Claude's subset, its references resolved.
 
     Raises `LooseSchemaError` where that would shut out what the schema is for, and `SchemaError`.
     """
-    return _Rewriting(root).node(root, ())
+    return _Rewriting(root, allowance).node(root, ())
 
 
 def pointed_at(root: Mapping[str, object], ref: object) -> object:
@@ -70,16 +69,14 @@ def pointed_at(root: Mapping[str, object], ref: object) -> object:
 class _Rewriting:
     """References are put in where they are used; `path` holds those that are open, so a recursion shows."""
 
-    def __init__(self, root: Schema) -> None:
+    def __init__(self, root: Schema, allowance: Allowance) -> None:
         self._root = root
-        self._left = 20_000
+        self._allowance = allowance
 
     def node(self, schema: object, path: tuple[str, ...], depth: int = 0) -> Schema:
         if depth > DEEPEST:
             raise SchemaError("is nested too deeply")
-        self._left -= 1
-        if self._left < 0:
-            raise SchemaError("is too large once its references are resolved")
+        self._allowance.spend()
         if schema is True:
             schema = {}
         if not isinstance(schema, dict):
@@ -93,6 +90,7 @@ class _Rewriting:
         target = pointed_at(self._root, ref)
         if str(ref) in path:
             raise SchemaError(f"is recursive ({ref}), which Claude's structured output does not take")
+        self._allowance.spend(len(target) if isinstance(target, dict) else 0, characters=len(str(ref)))
         beside = {key: value for key, value in schema.items() if key not in {"$ref", "$defs", "definitions"}}
         merged = {**target, **beside} if isinstance(target, dict) else target
         return self.node(merged, (*path, str(ref)), depth + 1)
@@ -102,6 +100,7 @@ class _Rewriting:
             rest.pop(key, None)
         out: Schema = {}
         _literals(rest, out)
+        self._allowance.spend(0, characters=len(msgspec.json.encode(out)) if out else 0)
         types = _types(rest)
         if variants := self._variants(rest, types, path, depth):
             out["anyOf"] = variants
@@ -112,31 +111,35 @@ class _Rewriting:
             self._typed(types[0], rest, out, path, depth)
         elif not types and not out:
             raise LooseSchemaError("has a place that takes any value")
-        return _described(rest, out)
+        return _described(rest, out, self._allowance)
 
     def _variants(self, rest: Schema, types: list[str], path: tuple[str, ...], depth: int) -> list[Schema]:
         """anyOf and oneOf; allOf is merged into what stands beside it."""
         if isinstance(all_of := rest.pop("allOf", None), list):
-            self._merge_all(all_of, rest, path, depth)
+            parts = self._parts(all_of, path, depth)
+            rest.update(merged_schemas([dict(rest), *parts], self._allowance))
             types[:] = _types(rest) or types
         for key in ("anyOf", "oneOf"):
             variants = rest.pop(key, None)
             if isinstance(variants, list) and variants:
                 shared: Schema = {name: rest.pop(name) for name in ("properties", "required") if name in rest}
                 types.clear()
-                return [self.node(_joined(shared, variant), path, depth) for variant in variants]
+                joined = (_joined(shared, variant, self._allowance) for variant in variants)
+                return [self.node(variant, path, depth) for variant in joined]
         return []
 
-    def _merge_all(self, schemas: list[object], rest: Schema, path: tuple[str, ...], depth: int) -> None:
+    def _parts(self, schemas: list[object], path: tuple[str, ...], depth: int) -> Iterator[Schema]:
+        """The parts of an allOf, their own references resolved."""
         for schema in schemas:
-            part = schema
-            while isinstance(part, dict) and "$ref" in part and depth < DEEPEST:
+            part, steps = schema, depth
+            while isinstance(part, dict) and "$ref" in part and steps < DEEPEST:
                 ref = part["$ref"]
                 if str(ref) in path:
                     raise SchemaError(f"is recursive ({ref}), which Claude's structured output does not take")
-                part, depth = pointed_at(self._root, ref), depth + 1
+                self._allowance.spend(characters=len(str(ref)))
+                part, steps = pointed_at(self._root, ref), steps + 1
             if isinstance(part, dict):
-                rest.update(merged_schemas(rest, part))
+                yield part
 
     def _typed(self, type_: str, rest: Schema, out: Schema, path: tuple[str, ...], depth: int) -> None:
         out["type"] = type_
@@ -157,6 +160,7 @@ class _Rewriting:
         others = rest.get("additionalProperties")
         if "patternProperties" in rest or isinstance(others, dict) or not (properties or others is False):
             raise LooseSchemaError("has an object with properties of any name")
+        self._allowance.spend(0, characters=sum(map(len, properties)))
         out["properties"] = {name: self.node(value, path, depth) for name, value in properties.items()}
         required = rest.pop("required", None)
         if isinstance(required, list):
@@ -166,23 +170,43 @@ class _Rewriting:
         out["additionalProperties"] = False
 
 
-def merged_schemas(one: Mapping[str, object], other: Mapping[str, object]) -> Schema:
-    """Both at once: properties and required names of the two together, otherwise the first one's words win."""
-    merged: Schema = {**other, **one}
-    for key in ("properties", "$defs", "definitions"):
-        first, second = one.get(key), other.get(key)
-        if isinstance(first, dict) and isinstance(second, dict):
-            merged[key] = {**second, **first}
-    first, second = one.get("required"), other.get("required")
-    if isinstance(first, list) and isinstance(second, list):
-        merged["required"] = list(dict.fromkeys([*first, *second]))
+def merged_schemas(schemas: Iterable[Mapping[str, object]], allowance: Allowance) -> Schema:
+    """All at once: properties and required names of all together, otherwise the first one's words win.
+
+    In linear time: what is gathered is copied once, not for each schema. Raises `SchemaTooLargeError`.
+    """
+    merged: Schema = {}
+    gathered: dict[str, dict[str, object]] = {}
+    for schema in schemas:
+        allowance.spend(len(schema))
+        for key, value in schema.items():
+            known = merged.setdefault(key, value)
+            members = _members(key, value) if known is not value else None
+            if members is None or (so_far := gathered.get(key) or _members(key, known)) is None:
+                continue
+            allowance.spend(len(members) + (0 if key in gathered else len(so_far)))
+            gathered[key] = so_far if key in gathered else dict(so_far)
+            for name, member in members.items():
+                gathered[key].setdefault(name, member)
+            merged[key] = gathered[key]
+    if "required" in gathered:
+        merged["required"] = list(gathered["required"])
     return merged
 
 
-def _joined(shared: Schema, variant: object) -> object:
+def _members(key: str, value: object) -> dict[str, object] | None:
+    """What can be gathered: schemas by name, and required names."""
+    if key in {"properties", "$defs", "definitions"} and isinstance(value, dict):
+        return value
+    if key == "required" and isinstance(value, list):
+        return dict.fromkeys(name for name in value if isinstance(name, str))
+    return None
+
+
+def _joined(shared: Schema, variant: object, allowance: Allowance) -> object:
     if not shared or not isinstance(variant, dict) or "$ref" in variant:
         return variant
-    return merged_schemas(variant, {"type": "object", **shared})
+    return merged_schemas([variant, {"type": "object", **shared}], allowance)
 
 
 def _shared(rest: Schema, type_: str) -> Schema:
@@ -221,10 +245,11 @@ def _is_primitive(value: object) -> bool:
     return value is None or isinstance(value, str | int | float | bool)
 
 
-def _described(rest: Schema, out: Schema) -> Schema:
+def _described(rest: Schema, out: Schema, allowance: Allowance) -> Schema:
     """Title and description stay; every other word that the subset lacks joins the description."""
     description = rest.pop("description", None)
-    if isinstance(title := rest.pop("title", None), str):
+    title = rest.pop("title", None)
+    if isinstance(title, str):
         out["title"] = title
     for key in ("type", "nullable", "discriminator"):
         rest.pop(key, None)
@@ -234,4 +259,5 @@ def _described(rest: Schema, out: Schema) -> Schema:
         words.append(f"({lost})")
     if words:
         out["description"] = " ".join(words)
+    allowance.spend(0, characters=sum(map(len, words)) + len(str(title)))
     return out

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from claude_openai_proxy.translate.schemas.allowance import Allowance
 from claude_openai_proxy.translate.schemas.output_schema import (
     DEEPEST,
     TYPES,
@@ -66,14 +67,14 @@ class _Node(Struct, frozen=True, kw_only=True):
 _nodes = msgspec.json.Decoder(_Node)
 
 
-def tool_schema(raw: Raw) -> Raw:
+def tool_schema(raw: Raw, allowance: Allowance) -> Raw:
     """An accepted schema for a tool's arguments. Raises `SchemaError` where there is no accepted equal."""
     text = bytes(raw)
     if _was_accepted(text) if len(text) <= LONGEST_KEPT else _is_accepted(text):
         return raw
     if text in {b"", b"null"}:
         return NO_PARAMETERS
-    return Raw(msgspec.json.encode(accepted_schema(decoded(raw))))
+    return Raw(msgspec.json.encode(accepted_schema(decoded(raw), allowance)))
 
 
 def _is_accepted(text: bytes) -> bool:
@@ -95,17 +96,17 @@ _was_accepted = lru_cache(maxsize=SCHEMAS_KEPT)(_is_accepted)
 """Agents send the same tools with every request; what was said of a schema is true for ever."""
 
 
-def accepted_schema(schema: Schema) -> Schema:
+def accepted_schema(schema: Schema, allowance: Allowance) -> Schema:
     """The same schema as Claude takes it at the top level, and valid below."""
-    schema = _resolved(schema)
+    schema = _resolved(schema, allowance)
     types = schema.get("type")
     if types is not None and "object" not in (types if isinstance(types, list) else [types]):
         raise SchemaError('must have the type "object"')
-    schema = _without_top_level_variants({**schema, "type": "object"})
+    schema = _without_top_level_variants({**schema, "type": "object"}, allowance)
     return _with_plain_names(_valid_object(schema, schema))
 
 
-def _resolved(schema: Schema) -> Schema:
+def _resolved(schema: Schema, allowance: Allowance) -> Schema:
     """The top level's own reference is put in; its definitions stay for the references below."""
     seen: set[str] = set()
     root = schema
@@ -118,20 +119,20 @@ def _resolved(schema: Schema) -> Schema:
         if not isinstance(target, dict):
             raise SchemaError(f"refers to {ref!r}, which is no schema")
         beside = {key: value for key, value in schema.items() if key != "$ref"}
-        schema = merged_schemas(beside, target)
+        schema = merged_schemas([beside, target], allowance)
     return schema
 
 
-def _without_top_level_variants(schema: Schema) -> Schema:
+def _without_top_level_variants(schema: Schema, allowance: Allowance) -> Schema:
     """allOf joins the object. Of anyOf and oneOf the properties join it, and the choice is told in words."""
     told: list[str] = []
     for key in ("allOf", "anyOf", "oneOf"):
         variants = schema.pop(key, None)
-        objects = [_resolved_variant(schema, variant) for variant in variants] if isinstance(variants, list) else []
-        for variant in objects:
-            part = variant if key == "allOf" else {"properties": variant.get("properties", {})}
-            schema = merged_schemas(schema, part)
-        if key != "allOf" and (choice := _choice(key, objects)):
+        variants = variants if isinstance(variants, list) else []
+        objects = [_resolved_variant(schema, variant, allowance) for variant in variants]
+        parts = objects if key == "allOf" else [{"properties": each.get("properties", {})} for each in objects]
+        schema = merged_schemas([schema, *parts], allowance)
+        if key != "allOf" and (choice := _choice(key, objects, allowance)):
             told.append(choice)
     for key in ("allOf", "anyOf", "oneOf"):
         schema.pop(key, None)
@@ -140,17 +141,21 @@ def _without_top_level_variants(schema: Schema) -> Schema:
     return schema
 
 
-def _resolved_variant(root: Schema, variant: object) -> Schema:
+def _resolved_variant(root: Schema, variant: object, allowance: Allowance) -> Schema:
     if not isinstance(variant, dict):
         return {}
-    return _resolved({**{key: root[key] for key in ("$defs", "definitions") if key in root}, **variant})
+    return _resolved({**{key: root[key] for key in _DEFINITIONS if key in root}, **variant}, allowance)
 
 
-def _choice(key: str, variants: list[Schema]) -> str:
+def _choice(key: str, variants: list[Schema], allowance: Allowance) -> str:
     """The variants that ask for anything, as JSON."""
-    shown = [{name: value for name, value in variant.items() if name not in _DEFINITIONS} for variant in variants]
+    shown: list[str] = []
+    for variant in variants:
+        own = {name: value for name, value in variant.items() if name not in _DEFINITIONS}
+        shown.append(msgspec.json.encode(own).decode())
+        allowance.spend(0, characters=len(shown[-1]))
     words = "at least one" if key == "anyOf" else "exactly one"
-    return f"The arguments fit {words} of: {msgspec.json.encode(shown).decode()}" if any(shown) else ""
+    return f"The arguments fit {words} of: [{','.join(shown)}]" if any(text != "{}" for text in shown) else ""
 
 
 _DEFINITIONS = ("$defs", "definitions")

@@ -10,6 +10,7 @@ from claude_openai_proxy.protocols.anthropic import JSONOutputFormat
 from claude_openai_proxy.translate.messages_api.instructions import JSON_OBJECT, schema_in_words
 from claude_openai_proxy.translate.models.facts import ModelFacts
 from claude_openai_proxy.translate.notes import Notes
+from claude_openai_proxy.translate.schemas.allowance import Allowance
 from claude_openai_proxy.translate.schemas.output_schema import (
     LooseSchemaError,
     Schema,
@@ -54,7 +55,7 @@ class AnswerFormat(Struct, frozen=True):
 PLAIN: Final = AnswerFormat()
 
 
-def answer_format(wish: FormatWish | None, facts: ModelFacts, notes: Notes) -> AnswerFormat:
+def answer_format(wish: FormatWish | None, facts: ModelFacts, notes: Notes, allowance: Allowance) -> AnswerFormat:
     """The format that was asked for. Raises `InvalidRequestError` where Claude has nothing like it (recursion)."""
     if wish is None:
         return PLAIN
@@ -63,7 +64,7 @@ def answer_format(wish: FormatWish | None, facts: ModelFacts, notes: Notes) -> A
         return AnswerFormat(instruction=JSON_OBJECT)
     if bytes(asked) in {b"", b"null"}:
         asked = _ANY_OBJECT
-    native = _native(asked, wish.place)
+    native = _native(asked, wish.place, allowance)
     if native is None or not facts.structured_output or not fits_budget([native]):
         notes.repair("response_format_emulated")
         return AnswerFormat(asked, instruction=schema_in_words(bytes(asked)))
@@ -72,10 +73,10 @@ def answer_format(wish: FormatWish | None, facts: ModelFacts, notes: Notes) -> A
     return AnswerFormat(asked, native)
 
 
-def _native(asked: Raw, place: str) -> Schema | None:
+def _native(asked: Raw, place: str, allowance: Allowance) -> Schema | None:
     """The schema as Claude compiles it; None where that would be too narrow."""
     try:
-        return strict_schema(decoded(asked))
+        return strict_schema(decoded(asked), allowance)
     except LooseSchemaError:
         return None
     except SchemaError as error:

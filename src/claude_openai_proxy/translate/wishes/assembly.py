@@ -19,6 +19,7 @@ from claude_openai_proxy.translate.messages_api.instructions import BRIEF, CONTI
 from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.models.facts import ModelFacts
 from claude_openai_proxy.translate.notes import Notes
+from claude_openai_proxy.translate.schemas.allowance import Allowance
 from claude_openai_proxy.translate.wishes.answer_format import answer_format
 from claude_openai_proxy.translate.wishes.cache_marks import with_legal_marks
 from claude_openai_proxy.translate.wishes.end_user import metadata
@@ -44,9 +45,12 @@ class Assembly:
         self._facts = facts
         self._capabilities = capabilities
         self._notes = notes
-        self._format = answer_format(wishes.answer_format, facts, notes)
+        allowance = Allowance.for_bytes(wishes.schema_bytes)
+        self._format = answer_format(wishes.answer_format, facts, notes, allowance)
         self._stops = stops(wishes.stops)
-        self._tools = offered_tools(wishes.tools, wishes.web_search, facts, notes, beside=self._format.native)
+        self._tools = offered_tools(
+            wishes.tools, wishes.web_search, facts, notes, beside=self._format.native, allowance=allowance
+        )
         self._choice = choose_tools(wishes.tool_choice, self._tools, facts, notes)
         self.conversation = Conversation(notes, self._tools.names, system_in_messages=facts.system_in_messages)
         """To be fed with the client's turns."""

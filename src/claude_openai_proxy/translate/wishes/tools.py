@@ -13,6 +13,7 @@ from claude_openai_proxy.translate.messages_api.custom_input import CUSTOM_INPUT
 from claude_openai_proxy.translate.messages_api.tool_names import ToolNames
 from claude_openai_proxy.translate.models.facts import ModelFacts
 from claude_openai_proxy.translate.notes import Notes
+from claude_openai_proxy.translate.schemas.allowance import Allowance, SchemaTooLargeError
 from claude_openai_proxy.translate.schemas.output_schema import Schema, SchemaError, decoded, strict_schema
 from claude_openai_proxy.translate.schemas.strict_budget import fits_budget
 from claude_openai_proxy.translate.schemas.tool_schema import tool_schema
@@ -73,27 +74,30 @@ def offered_tools(
     facts: ModelFacts,
     notes: Notes,
     *,
-    beside: Schema | None = None,
+    beside: Schema | None,
+    allowance: Allowance,
 ) -> Tools:
     """Every tool with a name, a schema and a description that Claude takes.
 
     `beside` is the schema of the answer, which shares the budget of strict schemas. Raises `InvalidRequestError` for a
-    schema that is none.
+    schema that is none, or with which all are too much (`allowance`).
     """
     names = ToolNames(reserved={WEB_SEARCH} if web_search else ())
     if not declared:
         return Tools([], web_search, names, frozenset())
     aliases = names.declare_all([tool.name for tool in declared])
-    strict = _strict_schemas(declared, [beside] if beside else [], facts, notes)
-    params = [_param(tool, alias, strict.get(tool.place)) for tool, alias in zip(declared, aliases, strict=True)]
+    strict = _strict_schemas(declared, [beside] if beside else [], facts, notes, allowance)
+    params = [
+        _param(tool, alias, strict.get(tool.place), allowance) for tool, alias in zip(declared, aliases, strict=True)
+    ]
     return Tools(params, web_search, names, frozenset(tool.name for tool in declared if tool.custom))
 
 
-def _param(tool: DeclaredTool, alias: str, strict_schema_: Raw | None) -> ToolParam:
+def _param(tool: DeclaredTool, alias: str, strict_schema_: Raw | None, allowance: Allowance) -> ToolParam:
     try:
-        schema = strict_schema_ or tool_schema(tool.parameters)
+        schema = strict_schema_ or tool_schema(tool.parameters, allowance)
     except SchemaError as error:
-        raise InvalidRequestError(f"The schema of the tool {tool.name!r} {error}.", param=tool.place) from None
+        raise _refused(tool, error) from None
     return ToolParam(
         name=alias,
         input_schema=schema,
@@ -107,13 +111,13 @@ def _param(tool: DeclaredTool, alias: str, strict_schema_: Raw | None) -> ToolPa
 
 
 def _strict_schemas(
-    declared: Sequence[DeclaredTool], beside: list[Schema], facts: ModelFacts, notes: Notes
+    declared: Sequence[DeclaredTool], beside: list[Schema], facts: ModelFacts, notes: Notes, allowance: Allowance
 ) -> dict[str, Raw]:
     """Place -> schema of the tools that go out strict: all that asked for it, or none where that is too much."""
     asked = [tool for tool in declared if tool.strict]
     if not asked:
         return {}
-    rewritten = {tool.place: schema for tool in asked if (schema := _strictly(tool)) is not None}
+    rewritten = {tool.place: schema for tool in asked if (schema := _strictly(tool, allowance)) is not None}
     if not facts.structured_output or not fits_budget([*beside, *rewritten.values()]):
         notes.repair("strict_left_out")
         return {}
@@ -122,9 +126,15 @@ def _strict_schemas(
     return {place: Raw(msgspec.json.encode(schema)) for place, schema in rewritten.items()}
 
 
-def _strictly(tool: DeclaredTool) -> Schema | None:
+def _strictly(tool: DeclaredTool, allowance: Allowance) -> Schema | None:
     try:
-        schema = strict_schema(decoded(tool_schema(tool.parameters)))
+        schema = strict_schema(decoded(tool_schema(tool.parameters, allowance)), allowance)
+    except SchemaTooLargeError as error:
+        raise _refused(tool, error) from None
     except SchemaError:
         return None
     return schema if schema.get("type") == "object" else None
+
+
+def _refused(tool: DeclaredTool, error: SchemaError) -> InvalidRequestError:
+    return InvalidRequestError(f"The schema of the tool {tool.name!r} {error}.", param=tool.place)

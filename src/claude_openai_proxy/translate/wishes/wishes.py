@@ -34,3 +34,9 @@ class Wishes(Struct, frozen=True, kw_only=True):
     service_tier: Literal["auto", "standard_only"] | UnsetType = UNSET
     cache: CacheMarks = field(default_factory=CacheMarks)
     """Counts the client's own marks: the reader goes on counting while it reads the conversation."""
+
+    @property
+    def schema_bytes(self) -> int:
+        """The size of all schemas, as the client wrote them."""
+        asked = self.answer_format.schema if self.answer_format else None
+        return sum(len(tool.parameters) for tool in self.tools) + len(asked or b"")

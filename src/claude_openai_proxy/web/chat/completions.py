@@ -17,8 +17,8 @@ from claude_openai_proxy.web.event_stream import KEEP_ALIVE_SECONDS, EventStream
 from claude_openai_proxy.web.exchange import Exchange
 from claude_openai_proxy.web.response_headers import answer_headers
 
-LARGE_BODY = 1_048_576
-"""Bytes from which on looking through a body takes so long that other answers would be held up by it."""
+LARGE_BODY = 131_072
+"""Bytes from which on reading and translating a request takes so long that other answers would be held up by it."""
 
 Opening = AbstractAsyncContextManager[ChatAnswer]
 """An answer that is being asked for."""
