@@ -1,6 +1,7 @@
 """Translation is linear: twice as much of anything is twice the work, and references buy no more than their bytes."""
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 import pytest
@@ -25,11 +26,13 @@ def strict(parameters: object) -> JSONObject:
     return function("f", parameters, strict=True)
 
 
+def legacy_result(content: str) -> JSONObject:
+    return {"role": "function", "name": "f", "content": content}
+
+
 def legacy_turns(n: int) -> list[JSONObject]:
     said = {"function_call": {"name": "f", "arguments": "{}"}}
-    return [
-        turn for i in range(n) for turn in (assistant(**said), {"role": "function", "name": "f", "content": f"{i}"})
-    ]
+    return [turn for i in range(n) for turn in (assistant(**said), legacy_result(f"{i}"))]
 
 
 def without_ids(n: int) -> list[JSONObject]:
@@ -47,7 +50,9 @@ MANY: dict[str, Callable[[int], JSONObject]] = {
     "turns with calls of one id": lambda n: talk(
         *(turn for i in range(n) for turn in (assistant(tool_calls=[call("a")]), result("a", f"{i}")))
     ),
-    "calls of one id that wait": lambda n: talk(*[assistant(tool_calls=[call("a")]), user("y")] * n),
+    "calls of one id that wait": lambda n: talk(
+        *(turn for _ in range(n) for turn in (assistant(tool_calls=[call("a")]), user("y")))
+    ),
     "one turn with calls of one id": lambda n: talk(
         assistant(tool_calls=[call("a")] * n), *(result("a", f"{i}") for i in range(n))
     ),
@@ -57,10 +62,7 @@ MANY: dict[str, Callable[[int], JSONObject]] = {
     ),
     "legacy turns": lambda n: talk(*legacy_turns(n)),
     "legacy results without calls": lambda n: talk(
-        *[
-            assistant(tool_calls=[call("a")] * n),
-            *({"role": "function", "name": "f", "content": f"{i}"} for i in range(n)),
-        ]
+        assistant(tool_calls=[call("a")] * n), *(legacy_result(f"{i}") for i in range(n))
     ),
     "calls without ids": lambda n: talk(*without_ids(n)),
     "one turn of calls without ids": lambda n: talk(
@@ -87,7 +89,7 @@ MANY: dict[str, Callable[[int], JSONObject]] = {
 def test_twice_as_much_is_twice_the_work(kind: str) -> None:
     body = MANY[kind]
     translate(body(4))  # What is done once, at the first request, counts for none.
-    some, twice = (lines_run(lambda n=n: translate(body(n))) for n in (200, 400))
+    some, twice = (lines_run(partial(translate, body(n))) for n in (200, 400))
     assert twice < 2.2 * some, (some, twice)
 
 
@@ -131,16 +133,15 @@ HUGE: dict[str, JSONObject] = {
 
 @pytest.mark.parametrize("kind", HUGE)
 def test_references_buy_no_more_work_than_their_bytes(kind: str) -> None:
-    for body, place in (
-        ({"tools": [function("a"), strict(HUGE[kind])]}, "tools[1].function.parameters"),
-        (
-            {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": HUGE[kind]}}},
-            "response_format.json_schema.schema",
-        ),
-    ):
+    asked = {"type": "json_schema", "json_schema": {"name": "x", "schema": HUGE[kind]}}
+    bodies: dict[str, JSONObject] = {
+        "tools[1].function.parameters": {"tools": [function("a"), strict(HUGE[kind])]},
+        "response_format.json_schema.schema": {"response_format": asked},
+    }
+    for place, body in bodies.items():
         assert place_of_what_is_too_large(body) == place
         size = len(msgspec.json.encode(body))
-        assert lines_run(lambda body=body: place_of_what_is_too_large(body)) < 50 * (20_000 + size / 4)
+        assert lines_run(partial(place_of_what_is_too_large, body)) < 50 * (20_000 + size / 4)
 
 
 def test_all_schemas_of_a_request_share_what_they_may_cost() -> None:
