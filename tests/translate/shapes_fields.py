@@ -199,7 +199,7 @@ FIELDS: tuple[Shape, ...] = (
     Shape(
         "safety_identifier: wins over user",
         {"messages": HELLO, "user": "x", "safety_identifier": "hello"},
-        lambda s, _: str(s.get("metadata", "user_id")).startswith("2cf24dba5fb0a30e"),
+        lambda s, _: len(str(s.get("metadata", "user_id"))) == 64,
         api_only=True,
     ),
     Shape(
@@ -211,7 +211,7 @@ FIELDS: tuple[Shape, ...] = (
     Shape(
         "safety_identifier: alone",
         {"messages": HELLO, "safety_identifier": "hello"},
-        lambda s, _: str(s.get("metadata", "user_id")).startswith("2cf24dba5fb0a30e"),
+        lambda s, _: len(str(s.get("metadata", "user_id"))) == 64,
         api_only=True,
     ),
     declined("metadata: declined", "metadata", metadata={"k": "v"}),

@@ -1,5 +1,6 @@
 """What a translation tells beside the request: what was ignored, what was mended, how the answer is read back."""
 
+import hashlib
 from collections.abc import Mapping
 
 import pytest
@@ -203,3 +204,9 @@ def test_a_forced_web_search_is_asked_for_but_not_waited_for() -> None:
     assert "tool_choice_emulated" in translation.repairs
     assert not translation.plan.forced_tool
     assert translation.retry is None
+
+
+@pytest.mark.parametrize("fields", [{"safety_identifier": "hello"}, {"user": "x", "safety_identifier": "hello"}])
+def test_the_safety_identifier_comes_before_the_user(fields: dict[str, object]) -> None:
+    told = sent(translate(fields, "claude-opus-5-5"))["metadata"]
+    assert told == {"user_id": hashlib.sha256(b"hello").hexdigest()}

@@ -31,6 +31,8 @@ class Pipes(asyncio.SubprocessProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self.stderr = b""
         """The last of it."""
+        self.complained = asyncio.Event()
+        """All of stderr has been read."""
         self.exited = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -59,6 +61,8 @@ class Pipes(asyncio.SubprocessProtocol):
         if fd == _STDOUT:
             self._ended = True
             self._notify()
+        elif fd == _STDERR:
+            self.complained.set()
 
     def process_exited(self) -> None:
         """Called by the loop once the process is gone."""
@@ -68,6 +72,7 @@ class Pipes(asyncio.SubprocessProtocol):
         """Called by the loop when the process and all pipes are gone."""
         self._stop_watching()
         self._ended = True
+        self.complained.set()
         self.exited.set()
         self._notify()
 

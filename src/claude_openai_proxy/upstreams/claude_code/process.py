@@ -22,6 +22,8 @@ from claude_openai_proxy.upstreams.claude_code.private import PrivateDirectory, 
 INTERRUPT_SECONDS: Final = 0.15
 """How long an interrupted process may take to drop its request before it is killed."""
 EXIT_SECONDS: Final = 5.0
+COMPLAINT_SECONDS: Final = 1.0
+"""What a process has to say may stay open longer: something that it started holds the pipe."""
 START_SECONDS: Final = 30.0
 """Until a process must be ready; on an idle machine it takes a third of a second."""
 
@@ -101,8 +103,10 @@ class CliProcess:
             raise self._garbage
         return frames
 
-    def complaint(self) -> str:
-        """The first line that it wrote to stderr, for the message about its end."""
+    async def complaint(self) -> str:
+        """The first line that it wrote to stderr, for the message about its end: its pipes end in any order."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._pipes.complained.wait(), COMPLAINT_SECONDS)
         first = self._pipes.stderr.decode(errors="replace").strip().partition("\n")[0]
         return first[:200]
 
@@ -184,5 +188,6 @@ async def _answer_to_initialize(process: CliProcess) -> claude_code.Initialized:
                 if frame.response.subtype == "error":
                     raise UpstreamProtocolError(f"The Claude Code CLI refused to start up: {frame.response.error}")
                 return decode_initialized(frame.response.response)
-    message = f"The Claude Code process ended while it started: {process.complaint() or 'it said nothing'}"
+    complaint = await process.complaint()
+    message = f"The Claude Code process ended while it started: {complaint or 'it said nothing'}"
     raise UpstreamConnectionError(message, reached=False)
