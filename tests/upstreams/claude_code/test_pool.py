@@ -1,8 +1,9 @@
 """The pool, against a stand-in that misbehaves on demand: what is used again, what is not, and what is left."""
 
 import asyncio
+import gc
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, ItemsView
 from pathlib import Path
 
 import pytest
@@ -296,4 +297,32 @@ async def test_a_request_for_several_answers_gets_as_many_processes_where_fewer_
         pool.give_back(process)
 
     assert (pool.status.idle, pool.status.recycled) == (1, {"not kept": 1})
+    await pool.aclose()
+
+
+class Unforeseen(dict[str, str]):
+    """An environment that fails in a way that no start is expected to."""
+
+    def items(self) -> ItemsView[str, str]:
+        raise RuntimeError("Nobody foresaw this.")
+
+
+async def test_a_start_that_fails_as_nobody_foresaw_costs_neither_the_request_nor_a_place(
+    tmp_path: Path, launch: Launch
+) -> None:
+    install_fake_cli(tmp_path)
+    pool = Pool(size=1, largest=1)
+    pool.use(Launch(launch.cli, Unforeseen()))
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(str(context.get("exception"))))
+
+    for _ in range(2):
+        with pytest.raises(UpstreamConnectionError, match="could not be started"):
+            await asyncio.wait_for(pool.take(), 30)
+
+    assert pool.status.starting == 0
+    pool.use(launch)
+    pool.give_back(await pool.take())
+    gc.collect()
+    assert set(told) == {"Nobody foresaw this."}
     await pool.aclose()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import ItemsView, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from claude_openai_proxy.errors import (
     UpstreamProtocolError,
     UpstreamTimeoutError,
 )
+from claude_openai_proxy.upstreams.claude_code.private import NOTE
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch, spawn
 from claude_openai_proxy.upstreams.claude_code.turn import Turn
 from claude_openai_proxy.upstreams.interface import AnswerFacts
@@ -51,6 +53,11 @@ def made(directory: Path, *names: str) -> Path:
 
 def names_in(directory: Path) -> list[str]:
     return [entry.name for entry in directory.iterdir()]
+
+
+def left_in(temporary: Path) -> list[str]:
+    """The private directories that there are."""
+    return [entry.name for parent in temporary.iterdir() for entry in parent.iterdir()]
 
 
 async def test_a_turn_is_read_from_recorded_lines(tmp_path: Path, launch: Launch) -> None:
@@ -118,11 +125,11 @@ async def test_nothing_is_left_of_an_ended_process(tmp_path: Path, launch: Launc
     process = await spawn(launch)
     pid = process._transport.get_pid()
     sessions = made(tmp_path / "home" / ".claude" / "sessions", f"{pid}.json", f"{pid}.abc.key", "1.json")
-    assert names_in(private_directories) != []
+    assert left_in(private_directories) != []
 
     await process.end(interrupt=True)
 
-    assert names_in(private_directories) == []
+    assert left_in(private_directories) == []
     assert names_in(sessions) == ["1.json"]
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
@@ -157,3 +164,29 @@ async def test_a_reader_that_waits_holds_the_process_back(tmp_path: Path, launch
 
     assert text_of([event async for batch in turn for event in batch]) == "Hello, 世界 🌍"
     await process.end(interrupt=False)
+
+
+class NoRoomForTheNote(dict[str, str]):
+    """An environment; when it is read for a process that is about to start, its note cannot be written any more."""
+
+    def __init__(self, given: Mapping[str, str], temporary: Path) -> None:
+        super().__init__(given)
+        self._temporary = temporary
+
+    def items(self) -> ItemsView[str, str]:
+        for note in self._temporary.glob(f"*/*/{NOTE}"):
+            note.unlink()
+            note.mkdir()
+        return super().items()
+
+
+async def test_a_start_that_cannot_be_noted_leaves_nothing(
+    tmp_path: Path, launch: Launch, private_directories: Path
+) -> None:
+    cli = install_fake_cli(tmp_path, started=tmp_path / "started", start=["hang"])
+
+    with pytest.raises(UpstreamConnectionError, match="could not be started: Is a directory"):
+        await spawn(Launch(cli, NoRoomForTheNote(launch.environment, private_directories)))
+
+    assert left_in(private_directories) == []
+    assert Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text() == ""  # noqa: ASYNC240

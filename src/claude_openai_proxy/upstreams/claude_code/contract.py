@@ -5,9 +5,9 @@ are compared with the expected ones, one after another as in the pool. A CLI tha
 sends something else.
 """
 
+import asyncio
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +22,7 @@ from claude_openai_proxy.translate.claude_code.contract import differences, in_o
 from claude_openai_proxy.upstreams.claude_code.binary import Binary
 from claude_openai_proxy.upstreams.claude_code.clearing import clear
 from claude_openai_proxy.upstreams.claude_code.contract_endpoint import ContractEndpoint
+from claude_openai_proxy.upstreams.claude_code.private import PrivateDirectory
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch, spawn
 from claude_openai_proxy.upstreams.claude_code.turn import Turn
 from claude_openai_proxy.upstreams.interface import AnswerFacts
@@ -62,15 +63,9 @@ async def broken_promises(binary: Binary, environment: Mapping[str, str]) -> lis
     """What arrives differently from what was asked, a phrase each; [] where the binary keeps the contract."""
     found: list[str] = []
     async with ContractEndpoint() as endpoint:
-        with tempfile.TemporaryDirectory(prefix="claude-proxy-", ignore_cleanup_errors=True) as home:
-            kept = {name: environment[name] for name in _KEPT if name in environment}
-            made_up = {
-                "CLAUDE_CODE_OAUTH_TOKEN": "made-up",
-                "ANTHROPIC_BASE_URL": endpoint.url,
-                "NO_PROXY": "127.0.0.1",
-            }
-            launch = Launch(binary.path, {**kept, "HOME": home, **made_up})
-            process = await spawn(launch)
+        private = await asyncio.to_thread(PrivateDirectory)
+        try:
+            process = await spawn(Launch(binary.path, _made_up(environment, str(private.scratch), endpoint.url)))
             try:
                 for request in in_order():
                     found += await _compare(process, request, endpoint)
@@ -80,7 +75,16 @@ async def broken_promises(binary: Binary, environment: Mapping[str, str]) -> lis
                 found.append("it does not forget a conversation")
             finally:
                 await process.end(interrupt=False)
+        finally:
+            await asyncio.to_thread(private.remove)
     return list(dict.fromkeys(found))
+
+
+def _made_up(environment: Mapping[str, str], home: str, url: str) -> dict[str, str]:
+    """The environment of a process that can reach nothing but the endpoint of the check, with a made-up credential."""
+    kept = {name: environment[name] for name in _KEPT if name in environment}
+    made_up = {"CLAUDE_CODE_OAUTH_TOKEN": "made-up", "ANTHROPIC_BASE_URL": url, "NO_PROXY": "127.0.0.1"}
+    return {**kept, "HOME": home, **made_up}
 
 
 async def _compare(process: CliProcess, request: MessagesRequest, endpoint: ContractEndpoint) -> list[str]:

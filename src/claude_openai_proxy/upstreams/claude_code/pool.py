@@ -161,13 +161,18 @@ class Pool:
         self._run(self._add(launch))
 
     async def _add(self, launch: Launch) -> None:
+        process: CliProcess | None = None
+        failure: ProxyError = UpstreamConnectionError("A Claude Code process could not be started.", reached=False)
         try:
             process = await self._launching.start(launch)
         except ProxyError as error:
+            failure = error
+        finally:  # Also where the start failed as nobody foresaw: the loop tells that, and the place is free again.
             self._starting -= 1
-            self._tell_first(error)
+            if process is None:
+                self._tell_first(failure)
+        if process is None:
             return
-        self._starting -= 1
         if self._closed or launch is not self._launch:
             self._end(process, "closed" if self._closed else "login")
         else:

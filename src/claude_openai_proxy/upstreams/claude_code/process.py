@@ -75,6 +75,10 @@ class CliProcess:
         """Whether it runs and has printed nothing since it was last read."""
         return self.alive and self._pipes.empty
 
+    def note(self) -> None:
+        """Write down that it lives in its directories. Raises `OSError`."""
+        self._private.note(self.pid)
+
     def memory(self) -> int:
         """Resident bytes; 0 where the system does not tell."""
         return resident_bytes(self.pid)
@@ -139,13 +143,14 @@ class CliProcess:
 
 async def spawn(launch: Launch) -> CliProcess:
     """Start a process and ready it. Raises `UpstreamConnectionError` and its kin where it does not come up."""
-    try:
-        process = await _start(launch)
-    except OSError as error:
-        message = f"The Claude Code CLI at {launch.cli} could not be started: {error.strerror or error}"
-        raise UpstreamConnectionError(message, reached=False) from error
     async with AsyncExitStack() as undo:
-        undo.push_async_callback(process.end, interrupt=False)
+        try:
+            process = await _start(launch)
+            undo.push_async_callback(process.end, interrupt=False)
+            process.note()
+        except OSError as error:
+            message = f"The Claude Code CLI at {launch.cli} could not be started: {error.strerror or error}"
+            raise UpstreamConnectionError(message, reached=False) from error
         process.initialized = await _initialize(process, within=launch.patience)
         undo.pop_all()
     return process
@@ -167,7 +172,6 @@ async def _start(launch: Launch) -> CliProcess:
             start_new_session=True,
         )
         undo.pop_all()
-    private.note(transport.get_pid())
     return CliProcess(transport, pipes, private, launch)
 
 
