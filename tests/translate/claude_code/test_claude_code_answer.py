@@ -139,7 +139,7 @@ def test_no_beginning_of_an_answer_is_a_success(name: str) -> None:
         given = reader()
         feed(lines[:count], given)
         assert not given.done
-        assert isinstance(given.ended(), UpstreamConnectionError)
+        assert isinstance(given.ended(heard=True), UpstreamConnectionError)
 
 
 def _done_after(lines: list[bytes]) -> bool:

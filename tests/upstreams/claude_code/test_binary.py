@@ -1,10 +1,11 @@
 """Finding the CLI, and what its processes are told."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from claude_openai_proxy.errors import NoLoginError, UpstreamProtocolError
+from claude_openai_proxy.errors import NoLoginError, UpstreamConnectionError, UpstreamProtocolError
 from claude_openai_proxy.upstreams.claude_code.binary import find_cli, inspect
 from claude_openai_proxy.upstreams.claude_code.environment import ARGUMENTS, config_directory, process_environment
 from upstreams.claude_code.fake_cli import install_fake_cli
@@ -112,3 +113,35 @@ def test_the_configuration_directory_is_left_to_the_cli_unless_it_was_set() -> N
 
 def test_no_prompt_is_ever_in_the_arguments() -> None:
     assert ARGUMENTS[:3] == ("-p", "--tools", "")
+
+
+GRANDCHILD = """#!/bin/sh
+( trap '' TERM; sleep 60 ) &
+echo $! > {pid}
+{ends}
+"""
+
+
+@pytest.mark.parametrize("ends", ["exit 0", "wait"])
+async def test_a_question_ends_with_its_limit_whoever_holds_the_pipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    monkeypatch.setattr("claude_openai_proxy.upstreams.claude_code.binary.QUESTION_SECONDS", 0.5)
+    cli = tmp_path / "claude"
+    cli.write_text(GRANDCHILD.format(pid=tmp_path / "pid", ends=ends))
+    cli.chmod(0o755)
+
+    async with asyncio.timeout(15):
+        with pytest.raises(UpstreamConnectionError, match="did not answer"):
+            await inspect(cli, PATH)
+        pid = (tmp_path / "pid").read_text().strip()
+        while _program(pid):  # noqa: ASYNC110  # nobody tells the end of a process that is not a child
+            await asyncio.sleep(0.01)
+
+
+def _program(pid: str) -> str:
+    """What a process runs; "" once it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""

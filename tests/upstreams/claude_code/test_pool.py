@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+from collections import UserDict
 from collections.abc import AsyncIterator, ItemsView
 from pathlib import Path
 
@@ -285,22 +286,40 @@ async def test_whoever_waits_when_the_pool_closes_is_told(tmp_path: Path, launch
         await waiting
 
 
-async def test_a_request_for_several_answers_gets_as_many_processes_where_fewer_are_kept(
-    tmp_path: Path, launch: Launch
-) -> None:
+async def test_never_more_processes_than_the_maximum(tmp_path: Path, launch: Launch) -> None:
     install_fake_cli(tmp_path, turn=TEXT)
     pool = Pool(size=1, largest=1)
     pool.use(launch)
+    first = await pool.take()
+    waiting = [asyncio.create_task(pool.take()) for _ in range(3)]
+    await settle(pool)
 
-    taken = [await pool.take(), await pool.take()]
-    for process in taken:
-        pool.give_back(process)
-
-    assert (pool.status.idle, pool.status.recycled) == (1, {"not kept": 1})
+    assert not any(task.done() for task in waiting)
+    assert (pool.status.busy, pool.status.idle, pool.status.starting) == (1, 0, 0)
+    pool.give_back(first)
+    for task in waiting:
+        assert await task is first
+        pool.give_back(first)
     await pool.aclose()
 
 
-class Unforeseen(dict[str, str]):
+async def test_whoever_waits_at_the_maximum_gets_a_place_that_a_failure_frees(tmp_path: Path, launch: Launch) -> None:
+    install_fake_cli(tmp_path, turn=TEXT)
+    pool = Pool(size=0, largest=1)
+    pool.use(launch)
+    first = await pool.take()
+    waiting = asyncio.create_task(pool.take())
+    await settle(pool)
+
+    pool.retire(first, "failed", interrupt=False)
+
+    second = await waiting
+    assert second is not first
+    pool.give_back(second)
+    await pool.aclose()
+
+
+class Unforeseen(UserDict[str, str]):
     """An environment that fails in a way that no start is expected to."""
 
     def items(self) -> ItemsView[str, str]:

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import signal
+from collections import UserDict
 from collections.abc import ItemsView, Mapping
 from pathlib import Path
 
@@ -166,7 +168,7 @@ async def test_a_reader_that_waits_holds_the_process_back(tmp_path: Path, launch
     await process.end(interrupt=False)
 
 
-class NoRoomForTheNote(dict[str, str]):
+class NoRoomForTheNote(UserDict[str, str]):
     """An environment; when it is read for a process that is about to start, its note cannot be written any more."""
 
     def __init__(self, given: Mapping[str, str], temporary: Path) -> None:
@@ -190,3 +192,37 @@ async def test_a_start_that_cannot_be_noted_leaves_nothing(
 
     assert left_in(private_directories) == []
     assert Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text() == ""  # noqa: ASYNC240
+
+
+@pytest.mark.parametrize("where", ["start", "turn"])
+async def test_a_line_without_an_end_is_read_to_a_limit(
+    tmp_path: Path, launch: Launch, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setattr("claude_openai_proxy.upstreams.claude_code.pipes.LARGEST_LINE", 100_000)
+    endless = {where: ["x" * 300_000, "hang"]}
+    install_fake_cli(tmp_path, **endless)  # type: ignore[arg-type]  # one of its lists
+
+    with pytest.raises(UpstreamProtocolError, match="longer than any frame"):
+        await read_once(launch)
+
+
+async def read_once(launch: Launch) -> None:
+    process = await spawn(launch)
+    try:
+        await read(turn_on(process))
+    finally:
+        await process.end(interrupt=False)
+
+
+async def test_a_process_that_ended_before_it_heard_the_request_was_sent_nothing(
+    tmp_path: Path, launch: Launch
+) -> None:
+    install_fake_cli(tmp_path)
+    process = await spawn(launch)
+    os.kill(process.pid, signal.SIGKILL)
+
+    with pytest.raises(UpstreamConnectionError) as raised:
+        await read(turn_on(process))
+
+    assert not raised.value.reached
+    await process.end(interrupt=False)

@@ -1,8 +1,10 @@
 """A login that changes while the CLI is looked at: what was found with the old one does not count."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
+from claude_openai_proxy.errors import UpstreamProtocolError
 from claude_openai_proxy.upstreams.claude_code.binary import inspect
 from claude_openai_proxy.upstreams.claude_code.contract import CONTRACT_VERSION, _name, _Proof, _write
 from claude_openai_proxy.upstreams.claude_code.setup import Setup
@@ -53,3 +55,39 @@ async def test_a_login_that_is_refused_during_a_check_is_looked_at_again(tmp_pat
     await setup.ready()
 
     assert len(checks) == 2
+
+
+async def test_a_failed_check_is_remembered_for_some_seconds(tmp_path: Path) -> None:
+    """Of the CLI, of its login and of its contract; by all who wait for it and by those who come."""
+    looked: list[int] = []
+    cli = install_fake_cli(tmp_path, version="1.0.88 (Claude Code)")
+
+    def find(_: Mapping[str, str]) -> Path:
+        looked.append(1)
+        return cli
+
+    setup = Setup(find, OLD, tmp_path / "state", keys={}, withhold_keys=True)
+    asked = [*(setup.ready() for _ in range(20)), *(setup.login() for _ in range(20))]
+    results = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert all(isinstance(result, UpstreamProtocolError) for result in results)
+    assert len(looked) == 1
+    setup.forget()
+    install_fake_cli(tmp_path)
+    assert (await setup.login())[0].version == "2.1.330"
+
+
+async def test_the_login_alone_is_asked_for_once_for_all_who_come(tmp_path: Path) -> None:
+    looked: list[int] = []
+    cli = install_fake_cli(tmp_path)
+
+    def find(_: Mapping[str, str]) -> Path:
+        looked.append(1)
+        return cli
+
+    setup = Setup(find, OLD, tmp_path / "state", keys={}, withhold_keys=True)
+    await asyncio.gather(*(setup.login() for _ in range(10)))
+
+    assert len(looked) == 1
+    await setup.login(again=True)
+    assert len(looked) == 2

@@ -56,9 +56,10 @@ class AnswerReader:
             )
         return []
 
-    def ended(self) -> ProxyError:
-        """The error to raise when stdout ended before the answer did."""
-        return UpstreamConnectionError("The Claude Code process ended before its answer was complete.")
+    def ended(self, *, heard: bool) -> ProxyError:
+        """The error to raise when stdout ended before the answer did; `heard`: not before the request was taken."""
+        message = "The Claude Code process ended before its answer was complete."
+        return UpstreamConnectionError(message, reached=heard)
 
     def _event(self, frame: claude_code.StreamEventFrame) -> list[StreamEvent]:
         if frame.parent_tool_use_id is not None or self.done:

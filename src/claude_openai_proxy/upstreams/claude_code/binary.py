@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,15 @@ from typing import Final
 
 from claude_openai_proxy.errors import NoLoginError, UpstreamConnectionError, UpstreamProtocolError
 from claude_openai_proxy.upstreams.claude_code.environment import process_environment
+from claude_openai_proxy.upstreams.claude_code.pipes import Pipes
 
 MINIMUM_VERSION: Final = (2, 1, 0)
 """Older ones lack the control requests altogether; the contract check judges everything newer."""
 QUESTION_SECONDS: Final = 20.0
+EXIT_SECONDS: Final = 1.0
+"""How long the system may take to end a program that was killed."""
+LARGEST_ANSWER: Final = 1024 * 1024
+"""Bytes."""
 INSTALL: Final = (
     "Install it (https://code.claude.com/docs/en/setup), or install this proxy with the extra [cli], "
     "or name the program in CLAUDE_CLI_PATH."
@@ -81,9 +87,9 @@ async def inspect(cli: Path | None, environment: Mapping[str, str]) -> Binary:
 async def ask(cli: Path, environment: Mapping[str, str], *arguments: str) -> str:
     """What the CLI prints on stdout for a short question. Raises `UpstreamConnectionError`."""
     try:
-        process = await asyncio.create_subprocess_exec(
-            cli,
-            *arguments,
+        transport, pipes = await asyncio.get_running_loop().subprocess_exec(
+            Pipes,
+            *(str(cli), *arguments),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -96,15 +102,31 @@ async def ask(cli: Path, environment: Mapping[str, str], *arguments: str) -> str
         raise UpstreamConnectionError(message, reached=False) from error
     try:
         async with asyncio.timeout(QUESTION_SECONDS):
-            said, _ = await process.communicate()
+            said = await _all_lines(pipes)
     except TimeoutError as error:
         message = f"The Claude Code CLI did not answer `{' '.join(arguments)}` within {QUESTION_SECONDS:g} s."
         raise UpstreamConnectionError(message, reached=False) from error
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        await _end(transport, pipes)
     return said.decode(errors="replace")
+
+
+async def _all_lines(pipes: Pipes) -> bytes:
+    said: list[bytes] = []
+    while lines := await pipes.lines(within=None):
+        said += lines
+        if sum(map(len, said)) > LARGEST_ANSWER:
+            raise UpstreamProtocolError("The Claude Code CLI answers a short question without an end.")
+    return b"\n".join(said)
+
+
+async def _end(transport: asyncio.SubprocessTransport, pipes: Pipes) -> None:
+    """Kill the program with all that it started. The pipe is not waited for: a grandchild may keep it open."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(transport.get_pid(), signal.SIGKILL)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(pipes.exited.wait(), EXIT_SECONDS)
+    transport.close()
 
 
 def _stat(path: Path) -> os.stat_result | None:

@@ -5,8 +5,12 @@ import math
 from collections import deque
 from typing import Final, cast
 
+from claude_openai_proxy.errors import UpstreamProtocolError
+
 HIGH_WATER: Final = 4 * 1024 * 1024
 """Bytes of unread lines above which stdout is no longer read; a single line may be larger."""
+LARGEST_LINE: Final = 64 * 1024 * 1024
+"""Bytes; twice the largest request. Of a line that goes on, nothing more is read."""
 STDERR_KEPT: Final = 4096
 
 _STDOUT: Final = 1
@@ -24,6 +28,8 @@ class Pipes(asyncio.SubprocessProtocol):
         self._unfinished = bytearray()
         self._stdout: asyncio.ReadTransport | None = None
         self._paused = False
+        self._too_long = False
+        """A line was longer than any frame: stdout is not read any more."""
         self._ended = False
         self._wake: asyncio.Future[None] | None = None
         self._silent_until = 0.0
@@ -46,6 +52,9 @@ class Pipes(asyncio.SubprocessProtocol):
             self.stderr = (self.stderr + data)[-STDERR_KEPT:]
             return
         cut = data.rfind(b"\n") + 1
+        if len(self._unfinished) + (cut or len(data)) > LARGEST_LINE:
+            self._give_up()
+            return
         if not cut:
             self._unfinished += data
             return
@@ -79,12 +88,17 @@ class Pipes(asyncio.SubprocessProtocol):
     @property
     def empty(self) -> bool:
         """Whether all that came has been read."""
-        return not self._lines and not self._unfinished
+        return not self._lines and not self._unfinished and not self._too_long
 
     async def lines(self, *, within: float | None) -> list[bytes]:
-        """All lines read so far, at least one; [] at the end. Raises `TimeoutError` after `within` seconds."""
+        """All lines read so far, at least one; [] at the end.
+
+        Raises `TimeoutError` after `within` seconds, `UpstreamProtocolError` for a line without an end.
+        """
         if not self._lines and not self._ended:
             await self._arrival(within)
+        if not self._lines and self._too_long:
+            raise UpstreamProtocolError("The Claude Code CLI printed a line that is longer than any frame.")
         lines = list(self._lines)
         self._lines.clear()
         self._waiting = 0
@@ -123,6 +137,13 @@ class Pipes(asyncio.SubprocessProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _give_up(self) -> None:
+        self._too_long = self._ended = True
+        self._unfinished.clear()
+        if self._stdout is not None:
+            self._stdout.close()
+        self._notify()
 
     def _notify(self) -> None:
         if self._wake is not None and not self._wake.done():

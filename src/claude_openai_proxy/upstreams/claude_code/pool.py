@@ -24,7 +24,17 @@ IDLE_SECONDS: Final = 60.0
 
 
 class Pool:
-    """Keeps `size` processes, more while they are in use, and keeps up to `largest` of them for the next request.
+    """Keeps `size` processes ready, and more for a while after they were in use; there are never more than `largest`.
+
+    A process is in one state at a time, and counts in each but the last:
+
+    | state    | where              | it leaves for                                             |
+    |----------|--------------------|-----------------------------------------------------------|
+    | starting | `_starting`        | idle; ended (it did not come up, or the launch changed)   |
+    | idle     | `_idle`            | busy; ended (died, spoke, old launch, room, idle too long)|
+    | busy     | `_busy`            | clearing; idle (nothing was asked); ended                 |
+    | clearing | `_clearing`        | idle; ended (did not forget, unfit)                       |
+    | ended    | a task of `_tasks` |                                                           |
 
     With a `size` of 0 nothing is kept: each request has a process of its own.
     """
@@ -147,17 +157,21 @@ class Pool:
         return best
 
     def _grow(self, launch: Launch, *, prompted: bool) -> None:
-        """Start a process for the request that comes to wait now, unless one is about to be ready for it."""
+        """Start a process for the request that comes to wait now, unless one is about to be ready for it.
+
+        Where no more may run it waits for one to be free.
+        """
         coming = self._starting + sum(prompted or not process.prompted for process in self._clearing)
         full = self._count() >= self._largest
-        if coming > len(self._waiting) or self._starting >= STARTS or (full and coming):
+        if coming > len(self._waiting) or self._starting >= STARTS or (full and not self._idle):
             return
-        if full and self._idle:
+        if full:
             self._end(self._idle.pop(0), "room")  # It does not suit, and gives way to one that will.
         self._start(launch)
 
     def _start(self, launch: Launch) -> None:
         self._starting += 1
+        assert self._count() <= self._largest, "CLAUDE_POOL_MAX is a maximum"
         self._run(self._add(launch))
 
     async def _add(self, launch: Launch) -> None:
@@ -216,6 +230,7 @@ class Pool:
 
     def _make_idle(self, process: CliProcess) -> None:
         process.idle_since = asyncio.get_running_loop().time()
+        assert process not in self._busy | self._clearing, "a process is in one state"
         self._idle.append(process)
         self._tell()
         self._plan_to_shrink()

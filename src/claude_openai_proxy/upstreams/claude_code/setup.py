@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-from claude_openai_proxy.errors import NoLoginError
+from claude_openai_proxy.errors import NoLoginError, ProxyError
 from claude_openai_proxy.translate.claude_code.errors import LOG_IN
 from claude_openai_proxy.upstreams.claude_code.binary import Binary, inspect
 from claude_openai_proxy.upstreams.claude_code.contract import prove
@@ -16,6 +16,11 @@ from claude_openai_proxy.upstreams.claude_code.login import CliLogin, auth_statu
 from claude_openai_proxy.upstreams.claude_code.private import remove_leftovers
 
 FRESH_SECONDS: Final = 60.0
+REMEMBERED_SECONDS: Final = 5.0
+"""Whoever asks so soon after a failure, or for the login alone, is told the same: each look takes processes."""
+
+
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,10 @@ class Setup:
         self.known: Ready | None = None
         """The last result; None until there is one, and after `forget`."""
         self._looked = 0.0
+        self._failed: tuple[ProxyError, int, float] | None = None
+        """The last failure, of which state of the login, and when."""
+        self._seen: tuple[tuple[Binary, CliLogin], int, float] | None = None
+        """The last look at the login alone, likewise."""
         self._changes = 0
         """Of the login. A check that was under way meanwhile looked at the old one: its result does not count."""
 
@@ -59,10 +68,11 @@ class Setup:
         """Raises `NoLoginError`, and `UpstreamError` where the CLI is not fit for use."""
         if self.known is not None and self.known.binary.unchanged():
             return self.known
+        came = time.monotonic()
         async with self._one_at_a_time:
             while self.known is None or not self.known.binary.unchanged():
                 changes = self._changes
-                ready = await self._prepare()
+                ready = await self._remembering(self._prepare, came)
                 if changes == self._changes:
                     self.known = ready
             return self.known
@@ -75,10 +85,16 @@ class Setup:
         """Check the contract; False where an earlier proof was enough. Raises `UpstreamProtocolError`."""
         return await prove(binary, self._environment, self._state_dir)
 
-    async def login(self) -> tuple[Binary, CliLogin]:
-        """What the CLI says now, contract or not."""
-        binary, login, _ = await self._look()
-        return binary, login
+    async def login(self, *, again: bool = False) -> tuple[Binary, CliLogin]:
+        """What the CLI says now, contract or not; `again`: also where it was asked a moment ago."""
+        came = time.monotonic()
+        async with self._one_at_a_time:
+            if not again and self._seen is not None and self._counts(*self._seen[1:]) and self._seen[0][0].unchanged():
+                return self._seen[0]
+            changes = self._changes
+            binary, login, _ = await self._remembering(self._look, came)
+            self._seen = (binary, login), changes, time.monotonic()
+            return binary, login
 
     def fresh(self) -> Ready | None:
         """The last result while it is young enough to be told without asking the CLI again."""
@@ -95,6 +111,25 @@ class Setup:
         """The login was refused: look again before the next request."""
         self.known = None
         self._changes += 1
+
+    def _counts(self, changes: int, at: float) -> bool:
+        return changes == self._changes and time.monotonic() - at < REMEMBERED_SECONDS
+
+    async def _remembering(self, look: Callable[[], Awaitable[_Found]], came: float) -> _Found:
+        """What `look` finds; a failure is told to all who come in the next seconds without looking again.
+
+        That nobody is logged in is told to those alone who came before it was found: a login counts at once.
+        """
+        if self._failed is not None and self._counts(*self._failed[1:]):
+            error, _, at = self._failed
+            if came <= at or not isinstance(error, NoLoginError):
+                raise error.with_traceback(None)
+        changes = self._changes
+        try:
+            return await look()
+        except ProxyError as error:
+            self._failed = error, changes, time.monotonic()
+            raise
 
     async def _prepare(self) -> Ready:
         await asyncio.to_thread(remove_leftovers, config_directory(self._environment))

@@ -39,6 +39,8 @@ class Turn:
         self._error: ProxyError | None = None
         """Read together with events that came before it: raised once they are handed over."""
         self._facts = facts
+        self._heard = False
+        """The process has said anything since it was asked; what it is told first it answers at once."""
 
     @property
     def done(self) -> bool:
@@ -86,7 +88,8 @@ class Turn:
         except ProxyError as error:
             self._error = error
         if not frames:
-            self._error = self._reader.ended()
+            self._error = self._reader.ended(heard=self._heard)
+        self._heard = True
         if self._reader.done and not self.reusable:
             self.process.kill()
         return events

@@ -254,7 +254,7 @@ class ClaudeCode:
     async def _look(self, *, deep: bool) -> tuple[Binary, CliLogin]:
         if not deep and (fresh := self._setup.fresh()):
             return fresh.binary, fresh.login
-        binary, login = await self._setup.login()
+        binary, login = await self._setup.login(again=deep)
         known = self._setup.known
         if known is not None and known.login != login:
             self._forget_login()
