@@ -19,7 +19,7 @@ from claude_openai_proxy.upstreams.claude_code.pipes import Pipes
 MINIMUM_VERSION: Final = (2, 1, 0)
 """Older ones lack the control requests altogether; the contract check judges everything newer."""
 QUESTION_SECONDS: Final = 20.0
-EXIT_SECONDS: Final = 1.0
+KILLED_SECONDS: Final = 1.0
 """How long the system may take to end a program that was killed."""
 LARGEST_ANSWER: Final = 1024 * 1024
 """Bytes."""
@@ -125,7 +125,7 @@ async def _end(transport: asyncio.SubprocessTransport, pipes: Pipes) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(transport.get_pid(), signal.SIGKILL)
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(pipes.exited.wait(), EXIT_SECONDS)
+        await asyncio.wait_for(pipes.exited.wait(), KILLED_SECONDS)
     transport.close()
 
 
