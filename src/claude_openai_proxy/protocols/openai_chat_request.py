@@ -7,19 +7,21 @@ skipped; null is taken wherever a field may be absent. What types cannot say is 
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Raw, Struct
+from msgspec import Meta, Raw, Struct, field
 
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 ServiceTier = Literal["auto", "default", "flex", "scale", "priority", "fast"]
 
-Penalty = Annotated[float, Meta(ge=-2, le=2)]
 TokenLimit = Annotated[int, Meta(ge=1)]
-Bias = Annotated[float, Meta(ge=-100, le=100)]
+ToolNameText = Annotated[str, Meta(min_length=1)]
+MOST_STOPS = 64
+"""Of stop sequences in one request; each is looked for in each piece of the answer."""
+
 NO_JSON = Raw()
 """What a raw field holds where the client sent nothing; null stays `null`."""
 
-MetadataKey = Annotated[str, Meta(max_length=64)]
-MetadataValue = Annotated[str, Meta(max_length=512)]
+JSONValue = str | int | float | bool | dict[str, object] | list[object] | None
+"""Anything, decoded."""
 
 # ---- content parts -------------------------------------------------------------------------------------------------
 
@@ -71,10 +73,14 @@ class ImageURLPart(Part, frozen=True, kw_only=True, tag_field="type", tag="image
 
 
 class File(Struct, frozen=True):
-    """A file in the request itself (base64 or a `data:` URL), or one that was uploaded before."""
+    """A file in the request itself (base64 or a `data:` URL), one on the web, or one that was uploaded before.
+
+    Gateways have `file_url` for the second; other clients put the URL into one of OpenAI's own two members.
+    """
 
     file_data: str | None = None
     file_id: str | None = None
+    file_url: str | None = None
     filename: str | None = None
 
 
@@ -116,9 +122,11 @@ class Citations(Struct, frozen=True):
 
 
 class ImagePart(Part, frozen=True, kw_only=True, tag_field="type", tag="image"):
-    """Claude-shaped: an image."""
+    """Claude-shaped: an image; or as MCP has it, with the base64 in the part itself."""
 
-    source: Base64Source | URLSource
+    source: Base64Source | URLSource | None = None
+    data: str | None = None
+    mime_type: str = field(default="", name="mimeType")
 
 
 class DocumentPart(Part, frozen=True, kw_only=True, tag_field="type", tag="document"):
@@ -133,16 +141,16 @@ class DocumentPart(Part, frozen=True, kw_only=True, tag_field="type", tag="docum
 class ToolUsePart(Part, frozen=True, kw_only=True, tag_field="type", tag="tool_use"):
     """Claude-shaped: a call."""
 
-    id: str
+    id: str | None = None
     name: str
     input: Raw = Raw(b"{}")
 
 
 class ToolResultPart(Part, frozen=True, kw_only=True, tag_field="type", tag="tool_result"):
-    """Claude-shaped: the result of a call."""
+    """Claude-shaped: the result of a call; see `ToolMessage.content`."""
 
-    tool_use_id: str
-    content: "str | list[TextPart | ImageURLPart | FilePart | ImagePart | DocumentPart] | None" = None
+    tool_use_id: str | None = None
+    content: JSONValue = None
     is_error: bool | None = None
 
 
@@ -204,21 +212,21 @@ class ToolCall(Struct, frozen=True):
 class SystemMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="system"):
     """Instructions."""
 
-    content: Content = None
+    content: Content
     cache_control: CacheControl | None = None
 
 
 class DeveloperMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="developer"):
     """Instructions, by their newer name."""
 
-    content: Content = None
+    content: Content
     cache_control: CacheControl | None = None
 
 
 class UserMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="user"):
     """What the user said."""
 
-    content: Content = None
+    content: Content
     name: str | None = None
     cache_control: CacheControl | None = None
 
@@ -235,11 +243,14 @@ class AssistantMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag=
 
 
 class ToolMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="tool"):
-    """The result of a call; one without an id answers the calls in their order, of its `name` where it has one."""
+    """The result of a call; one without an id answers the calls in their order, of its `name` where it has one.
+
+    Its `content` is text or parts, or any other JSON: many clients send what the tool returned as it is.
+    """
 
     tool_call_id: str | None = None
     name: str | None = None
-    content: Content = None
+    content: JSONValue = None
     cache_control: CacheControl | None = None
 
 
@@ -247,7 +258,7 @@ class FunctionMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="
     """The result of a call, from the time before calls had ids."""
 
     name: str
-    content: Content = None
+    content: JSONValue = None
     cache_control: CacheControl | None = None
 
 
@@ -259,7 +270,7 @@ Message = SystemMessage | DeveloperMessage | UserMessage | AssistantMessage | To
 class FunctionDefinition(Struct, frozen=True):
     """A function; `parameters` is a JSON schema, absent for a function without any."""
 
-    name: str
+    name: ToolNameText
     description: str | None = None
     parameters: Raw = NO_JSON
     strict: bool | None = None
@@ -282,7 +293,7 @@ class CustomFormat(Struct, frozen=True):
 class CustomDefinition(Struct, frozen=True):
     """A free-form tool."""
 
-    name: str
+    name: ToolNameText
     description: str | None = None
     format: CustomFormat | None = None
 
@@ -302,7 +313,7 @@ class Tool(Struct, frozen=True, kw_only=True):
     type: str | None = None
     function: FunctionDefinition | None = None
     custom: CustomDefinition | None = None
-    name: str | None = None
+    name: ToolNameText | None = None
     description: str | None = None
     parameters: Raw = NO_JSON
     input_schema: Raw = NO_JSON
@@ -337,12 +348,14 @@ class AllowedTools(Struct, frozen=True):
 
 
 class ToolChoiceObject(Struct, frozen=True):
-    """A tool choice in any of its shapes: OpenAI's three, and Claude's four."""
+    """A tool choice in any of its shapes: OpenAI's three, and Claude's four; allowed tools nested or flat."""
 
     type: Literal["function", "custom", "allowed_tools", "tool", "any", "auto", "none"]
     function: ToolName | None = None
     custom: ToolName | None = None
     allowed_tools: AllowedTools | None = None
+    tools: list[AllowedTool] | None = None
+    mode: Literal["auto", "required"] = "auto"
     name: str | None = None
     disable_parallel_tool_use: bool | None = None
 
@@ -409,45 +422,76 @@ class Thinking(Struct, frozen=True):
     display: Literal["summarized", "omitted"] | None = None
 
 
+class Reasoning(Struct, frozen=True):
+    """How gateways ask for reasoning; `exclude`: it is not shown."""
+
+    effort: ReasoningEffort | None = None
+    enabled: bool | None = None
+    max_tokens: TokenLimit | None = None
+    exclude: bool | None = None
+
+
+class OutputFormat(Struct, frozen=True):
+    """Claude's own form of a JSON schema for the answer."""
+
+    type: Literal["json_schema"]
+    schema: Raw = NO_JSON
+
+
+class OutputConfig(Struct, frozen=True):
+    """Claude's own `output_config`."""
+
+    effort: ReasoningEffort | None = None
+    format: OutputFormat | None = None
+
+
 class ChatCompletionRequest(Struct, frozen=True, kw_only=True):
-    """Body of `POST /v1/chat/completions`: the 37 fields, then those of Claude that clients know."""
+    """Body of `POST /v1/chat/completions`: the 37 fields, then those of Claude and of gateways that clients know.
+
+    Fields that mean nothing to Claude are raw: what stands there is nobody's business here.
+    """
 
     messages: list[Message]
     model: str | None = None
-    audio: dict[str, object] | None = None
-    frequency_penalty: Penalty | None = None
+    audio: Raw = NO_JSON
+    frequency_penalty: Raw = NO_JSON
     function_call: Literal["none", "auto"] | ToolName | None = None
     functions: list[FunctionDefinition] | None = None
-    logit_bias: dict[str, Bias] | None = None
-    logprobs: bool | None = None
+    logit_bias: Raw = NO_JSON
+    logprobs: Raw = NO_JSON
     max_completion_tokens: TokenLimit | None = None
     max_tokens: TokenLimit | None = None
-    metadata: Annotated[dict[MetadataKey, MetadataValue], Meta(max_length=16)] | None = None
+    metadata: Raw = NO_JSON
     modalities: list[Literal["text", "audio"]] | None = None
-    moderation: dict[str, object] | None = None
+    moderation: Raw = NO_JSON
     n: Annotated[int, Meta(ge=1, le=8)] | None = None
     parallel_tool_calls: bool | None = None
-    prediction: dict[str, object] | None = None
-    presence_penalty: Penalty | None = None
-    prompt_cache_key: str | None = None
+    prediction: Raw = NO_JSON
+    presence_penalty: Raw = NO_JSON
+    prompt_cache_key: Raw = NO_JSON
     prompt_cache_options: PromptCacheOptions | None = None
     prompt_cache_retention: Literal["in_memory", "in-memory", "24h"] | None = None
     reasoning_effort: ReasoningEffort | None = None
     response_format: ResponseFormatText | ResponseFormatJSONObject | ResponseFormatJSONSchema | None = None
-    safety_identifier: str | None = None
-    seed: int | None = None
+    safety_identifier: JSONValue = None
+    seed: Raw = NO_JSON
     service_tier: ServiceTier | None = None
-    stop: str | Annotated[list[str], Meta(max_length=4)] | None = None
-    store: bool | None = None
+    stop: str | Annotated[list[str], Meta(max_length=MOST_STOPS)] | None = None
+    store: Raw = NO_JSON
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
     tool_choice: Literal["none", "auto", "required", "any"] | ToolChoiceObject | None = None
     tools: list[Tool] | None = None
-    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
+    top_logprobs: Raw = NO_JSON
     top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
-    user: str | None = None
+    user: JSONValue = None
     verbosity: Literal["low", "medium", "high"] | None = None
     web_search_options: WebSearchOptions | None = None
     thinking: Thinking | None = None
     top_k: Annotated[int, Meta(ge=0)] | None = None
+    system: Content = None
+    stop_sequences: Annotated[list[str], Meta(max_length=MOST_STOPS)] | None = None
+    output_config: OutputConfig | None = None
+    reasoning: Reasoning | None = None
+    include_reasoning: bool | None = None

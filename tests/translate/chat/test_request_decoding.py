@@ -28,17 +28,21 @@ def decode(body: str) -> ChatCompletionRequest:
         ('{"messages": [], "n": 0}', "$.n"),
         ('{"messages": [], "max_tokens": 0}', "$.max_tokens"),
         ('{"messages": [], "max_completion_tokens": 1.5}', "$.max_completion_tokens"),
-        ('{"messages": [], "stop": ["a", "b", "c", "d", "e"]}', "$.stop"),
+        (f'{{"messages": [], "stop": {["a"] * 65}}}'.replace("'", '"'), "$.stop"),
+        ('{"messages": [], "stop_sequences": "a"}', "$.stop_sequences"),
+        ('{"messages": [{"role": "user"}]}', "$.messages[0]"),
+        ('{"messages": [{"role": "system"}]}', "$.messages[0]"),
+        ('{"messages": [], "tools": [{"function": {"name": ""}}]}', "$.tools[0].function.name"),
+        ('{"messages": [], "tools": [{"name": ""}]}', "$.tools[0].name"),
+        ('{"messages": [], "tools": [{"custom": {"name": ""}}]}', "$.tools[0].custom.name"),
+        ('{"messages": [], "functions": [{"name": ""}]}', "$.functions[0].name"),
+        ('{"messages": [], "reasoning": {"effort": "extreme"}}', "$.reasoning.effort"),
         ('{"messages": [], "stop": [1]}', "$.stop[0]"),
-        ('{"messages": [], "top_logprobs": 21}', "$.top_logprobs"),
-        ('{"messages": [], "presence_penalty": 3}', "$.presence_penalty"),
-        ('{"messages": [], "logit_bias": {"1": 101}}', "$.logit_bias[...]"),
         ('{"messages": [], "tool_choice": "maybe"}', "$.tool_choice"),
         ('{"messages": [], "reasoning_effort": "extreme"}', "$.reasoning_effort"),
         ('{"messages": [], "response_format": {"type": "xml"}}', "$.response_format.type"),
         ('{"messages": [], "stream": "yes"}', "$.stream"),
         ('{"messages": [], "service_tier": "gold"}', "$.service_tier"),
-        ('{"messages": [], "metadata": {"a": 1}}', "$.metadata[...]"),
         ('{"messages": [], "modalities": ["smell"]}', "$.modalities[0]"),
     ],
 )
@@ -52,9 +56,9 @@ def test_null_is_taken_for_every_field_but_the_messages() -> None:
     names = [name for name in ChatCompletionRequest.__struct_fields__ if name != "messages"]
     body = ", ".join(f'"{name}": null' for name in names)
     request = decode(f'{{"messages": [], {body}}}')
-    assert all(getattr(request, name) is None for name in names)
+    assert all(getattr(request, name) in (None, msgspec.Raw(b"null")) for name in names)
 
 
 def test_huge_numbers_are_numbers() -> None:
     request = decode(f'{{"messages": [], "seed": {10**40}, "max_tokens": {10**40}}}')
-    assert request.seed == request.max_tokens == 10**40
+    assert request.max_tokens == 10**40

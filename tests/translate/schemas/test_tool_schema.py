@@ -78,7 +78,7 @@ def test_another_schema_becomes_an_equal(schema: JSONObject, equal: JSONObject) 
 
 
 @pytest.mark.parametrize(
-    "schema", [{"type": "string"}, {"type": ["array", "null"]}, [], True, {"$ref": "#/$defs/Gone"}, {"$ref": "#"}]
+    "schema", [{"type": "string"}, {"type": ["array", "null"]}, [1], True, {"$ref": "#/$defs/Gone"}, {"$ref": "#"}]
 )
 def test_what_is_no_object_is_refused(schema: object) -> None:
     with pytest.raises(SchemaError):

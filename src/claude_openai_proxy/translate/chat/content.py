@@ -97,7 +97,7 @@ class ContentReader(Struct, frozen=True):
         return self._medium(part, place)
 
     def result(self, content: Content, place: str) -> ResultContent:
-        """What a tool returned. The marks of its parts become one mark of the result.
+        """What a tool returned (`read_result`). The marks of its parts become one mark of the result.
 
         Raises `InvalidRequestError` for a part that cannot stand there.
         """
@@ -124,7 +124,7 @@ class ContentReader(Struct, frozen=True):
         if isinstance(part, FilePart):
             return self._file(part, f"{place}.file")
         if isinstance(part, ImagePart):
-            return self._claude_image(part, f"{place}.source")
+            return self._claude_image(part, place)
         if isinstance(part, DocumentPart):
             return self._claude_document(part, f"{place}.source")
         if isinstance(part, InputAudioPart):
@@ -140,19 +140,26 @@ class ContentReader(Struct, frozen=True):
         return image_block(image, place, mark_of_part(part, self.marks))
 
     def _file(self, part: FilePart, place: str) -> SeenBlock:
-        file = part.file
-        if file.file_data is None:
-            place = f"{place}.file_id" if file.file_id is not None else place
-            raise InvalidRequestError(
-                "Send the file itself in file_data; uploaded files are not known here.", param=place
-            )
-        return file_block(file.file_data, file.filename, f"{place}.file_data", mark_of_part(part, self.marks))
+        file, mark = part.file, mark_of_part(part, self.marks)
+        if file.file_data is not None:
+            return file_block(file.file_data, file.filename, f"{place}.file_data", mark)
+        for name, url in (("file_url", file.file_url), ("file_id", file.file_id)):
+            if url is not None and web_source(url) is not None:
+                return file_block(url, file.filename, f"{place}.{name}", mark)
+        raise InvalidRequestError(
+            "Send the file itself or its URL in file_data; uploaded files are not known here.",
+            param=f"{place}.file_id" if file.file_id is not None else place,
+        )
 
     def _claude_image(self, part: ImagePart, place: str) -> SeenBlock:
-        mark = mark_of_part(part, self.marks)
-        if isinstance(part.source, AskedBase64):
-            return image_of_bytes(part.source.media_type, part.source.data, f"{place}.data", mark)
-        return image_block(part.source.url, f"{place}.url", mark)
+        mark, source = mark_of_part(part, self.marks), part.source
+        if isinstance(source, AskedBase64):
+            return image_of_bytes(source.media_type, source.data, f"{place}.source.data", mark)
+        if source is not None:
+            return image_block(source.url, f"{place}.source.url", mark)
+        if part.data is None:
+            raise InvalidRequestError("The image has no source.", param=f"{place}.source")
+        return image_of_bytes(part.mime_type, part.data, f"{place}.data", mark)
 
     def _claude_document(self, part: DocumentPart, place: str) -> SeenBlock:
         cited = part.citations is not None and part.citations.enabled

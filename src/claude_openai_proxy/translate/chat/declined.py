@@ -1,5 +1,8 @@
 """Fields of OpenAI's that mean nothing to Claude. One at a value without effect (0, false, empty) is no loss."""
 
+import msgspec
+from msgspec import Raw
+
 from claude_openai_proxy.errors import UnsupportedParameterError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.translate.notes import Notes
@@ -13,11 +16,13 @@ WITHOUT_MEANING = (
     "metadata",
     "store",
     "audio",
+    "prediction",
+    "moderation",
 )
 """Declined unless at a value without effect."""
 
-WITHOUT_MEANING_AT_ANY_VALUE = ("seed", "prediction", "moderation")
-"""Declined whenever there."""
+LONGEST_WITHOUT_EFFECT = 64
+"""Bytes: what is longer is not nothing."""
 
 
 def decline_fields(request: ChatCompletionRequest, notes: Notes) -> None:
@@ -25,10 +30,20 @@ def decline_fields(request: ChatCompletionRequest, notes: Notes) -> None:
     if request.modalities and "audio" in request.modalities:
         raise UnsupportedParameterError('Claude answers in text only; ask for modalities ["text"].', param="modalities")
     for name in WITHOUT_MEANING:
-        if getattr(request, name):
+        value: Raw = getattr(request, name)
+        if value and _has_effect(value):
             notes.decline(name)
-    for name in WITHOUT_MEANING_AT_ANY_VALUE:
-        if getattr(request, name) is not None:
-            notes.decline(name)
+    if request.seed and bytes(request.seed) != b"null":
+        notes.decline("seed")
     if request.stream_options and request.stream_options.include_obfuscation:
         notes.decline("stream_options.include_obfuscation")
+
+
+def _has_effect(value: Raw) -> bool:
+    """Whether it is anything but null, zero, false or empty. What is wrong about it is not judged."""
+    if len(value) > LONGEST_WITHOUT_EFFECT:
+        return True
+    try:
+        return bool(msgspec.json.decode(value))
+    except msgspec.DecodeError:  # a number that fits into none of ours
+        return True

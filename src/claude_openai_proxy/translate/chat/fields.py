@@ -8,6 +8,7 @@ from claude_openai_proxy.protocols.openai_chat_request import (
     ResponseFormatJSONSchema,
 )
 from claude_openai_proxy.translate.chat.cache_marks import cache_marks
+from claude_openai_proxy.translate.chat.reasoning import read_reasoning
 from claude_openai_proxy.translate.chat.tool_choice import read_tool_choice
 from claude_openai_proxy.translate.chat.tools import read_tools
 from claude_openai_proxy.translate.notes import Notes
@@ -15,7 +16,6 @@ from claude_openai_proxy.translate.wishes.answer_format import FormatWish
 from claude_openai_proxy.translate.wishes.end_user import EndUser
 from claude_openai_proxy.translate.wishes.sampling import NO_SAMPLING, SamplingWish
 from claude_openai_proxy.translate.wishes.service_tier import to_claude_tier
-from claude_openai_proxy.translate.wishes.thinking import NO_THINKING_WISH, ThinkingWish
 from claude_openai_proxy.translate.wishes.wishes import Wishes
 
 
@@ -34,27 +34,16 @@ def read_fields(request: ChatCompletionRequest, notes: Notes) -> Wishes:
         web_search=web_search,
         tool_choice=read_tool_choice(request, single_call=legacy),
         single_call=legacy,
-        thinking=_thinking(request),
+        thinking=read_reasoning(request),
         answer_format=_answer_format(request),
         verbosity=request.verbosity,
         sampling=_sampling(request),
         max_tokens=request.max_completion_tokens or request.max_tokens,
         stops=_stops(request),
-        end_user=_end_user(request),
+        end_user=_end_user(request, notes) if request.user or request.safety_identifier else None,
         service_tier=to_claude_tier(request.service_tier),
         cache=cache,
     )
-
-
-def _thinking(request: ChatCompletionRequest) -> ThinkingWish:
-    effort, thinking = request.reasoning_effort, request.thinking
-    if effort is None and thinking is None:
-        return NO_THINKING_WISH
-    asked = (("reasoning_effort", effort not in {None, "none"}), ("thinking", thinking is not None))
-    fields = tuple(name for name, is_asked in asked if is_asked)
-    if thinking is None:
-        return ThinkingWish(effort, fields=fields)
-    return ThinkingWish(effort, thinking.type, thinking.budget_tokens, thinking.display, fields)
 
 
 def _answer_format(request: ChatCompletionRequest) -> FormatWish | None:
@@ -62,6 +51,8 @@ def _answer_format(request: ChatCompletionRequest) -> FormatWish | None:
     if isinstance(wanted, ResponseFormatJSONSchema):
         asked = wanted.json_schema
         return FormatWish(asked.schema, asked.description, "response_format.json_schema.schema")
+    if wanted is None and request.output_config is not None and request.output_config.format is not None:
+        return FormatWish(request.output_config.format.schema, place="output_config.format.schema")
     return FormatWish() if isinstance(wanted, ResponseFormatJSONObject) else None
 
 
@@ -73,13 +64,17 @@ def _sampling(request: ChatCompletionRequest) -> SamplingWish:
 
 
 def _stops(request: ChatCompletionRequest) -> Sequence[str]:
-    if not request.stop:
-        return ()
-    return (request.stop,) if isinstance(request.stop, str) else request.stop
+    stop = request.stop or ()
+    return (*((stop,) if isinstance(stop, str) else stop), *(request.stop_sequences or ()))
 
 
-def _end_user(request: ChatCompletionRequest) -> EndUser | None:
-    if not request.safety_identifier and not request.user:
-        return None
-    fields = tuple(name for name in ("safety_identifier", "user") if getattr(request, name))
-    return EndUser(request.safety_identifier or request.user or "", fields)
+def _end_user(request: ChatCompletionRequest, notes: Notes) -> EndUser | None:
+    """OpenAI's newer field before its older; an id that is a number is one, too."""
+    ids: dict[str, str] = {}
+    for name in ("safety_identifier", "user"):
+        value = getattr(request, name)
+        if isinstance(value, str) or type(value) is int:
+            ids |= {name: str(value)} if value else {}
+        elif value:
+            notes.decline(name, "an id is text")
+    return EndUser(next(iter(ids.values())), tuple(ids)) if ids else None

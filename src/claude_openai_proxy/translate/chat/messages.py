@@ -1,8 +1,9 @@
 """The client's messages, one by one, into a conversation."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
-from msgspec import UNSET
+from msgspec import UNSET, Raw
 
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.anthropic import (
@@ -30,6 +31,7 @@ from claude_openai_proxy.protocols.openai_chat_request import (
 )
 from claude_openai_proxy.translate.chat.cache_marks import mark_of_part
 from claude_openai_proxy.translate.chat.content import ContentReader
+from claude_openai_proxy.translate.chat.results import read_result
 from claude_openai_proxy.translate.messages_api.conversation import Conversation
 from claude_openai_proxy.translate.notes import Notes
 from claude_openai_proxy.translate.wishes.arguments import call_input, custom_input, object_input
@@ -48,10 +50,12 @@ class MessageReader:
         self._messages: Sequence[Message] = ()
         self._speakers: frozenset[str] | None = None
 
-    def read(self, messages: Sequence[Message]) -> None:
-        """All of them. Raises `InvalidRequestError` at the place that cannot be read."""
+    def read(self, messages: Sequence[Message], system: Content = None) -> None:
+        """All of them, after Claude's own `system`. Raises `InvalidRequestError` at the place that cannot be read."""
         if not messages:
             raise InvalidRequestError("messages must not be empty.", param="messages")
+        if system:
+            self._conversation.instruct(self._system(system))
         self._messages = messages
         for index, message in enumerate(messages):
             # Not `isinstance`, which is slow to say no.
@@ -64,21 +68,28 @@ class MessageReader:
             else:
                 self._other(message, f"messages[{index}]")
 
+    def _system(self, system: str | list[ContentPart]) -> list[TextBlockParam]:
+        if isinstance(system, str):
+            return self._reader.plain(system, None)
+        return [block for index, part in enumerate(system) for block in self._reader.said(part, f"system[{index}]")]
+
     def _tool(self, message: ToolMessage, index: int) -> None:
-        content, mark = message.content, message.cache_control
-        if isinstance(content, str) and mark is None:
-            self._conversation.answer(message.tool_call_id or "", content, name=message.name or "")
+        returned, mark = message.content, message.cache_control
+        if isinstance(returned, str) and mark is None:
+            self._conversation.answer(message.tool_call_id or "", returned, name=message.name or "")
         else:
-            result = self._reader.result(content, f"messages[{index}]")
-            told = self._reader.result_mark(content, mark)
+            place = f"messages[{index}]"
+            content = read_result(returned, place)
+            result, told = self._reader.result(content, place), self._reader.result_mark(content, mark)
             self._conversation.answer(message.tool_call_id or "", result, told, name=message.name or "")
 
     def _other(self, message: Message, place: str) -> None:
         if isinstance(message, SystemMessage | DeveloperMessage):
             self._conversation.instruct(self._reader.text(message.content, place, message.cache_control))
         elif isinstance(message, FunctionMessage):
-            result = self._reader.result(message.content, place)
-            mark = self._reader.result_mark(message.content, message.cache_control)
+            content = read_result(message.content, place)
+            result = self._reader.result(content, place)
+            mark = self._reader.result_mark(content, message.cache_control)
             self._conversation.answer("", result, mark, name=message.name)
 
     # ---- user ---------------------------------------------------------------------------------------------------
@@ -103,10 +114,10 @@ class MessageReader:
         return own
 
     def _result_part(self, part: ToolResultPart, place: str) -> None:
-        content: Content = [*part.content] if isinstance(part.content, list) else part.content
+        content = read_result(part.content, place)
         result = self._reader.result(content, place)
         mark = self._reader.result_mark(content, part.cache_control)
-        self._conversation.answer(part.tool_use_id, result, mark, is_error=part.is_error or UNSET)
+        self._conversation.answer(part.tool_use_id or "", result, mark, is_error=part.is_error or UNSET)
 
     def _named(self, blocks: Sequence[ContentBlockParam], name: str | None) -> Sequence[ContentBlockParam]:
         """The speaker's name before the text, where there are several speakers."""
@@ -132,7 +143,7 @@ class MessageReader:
             self._conversation.say(self._named(said, message.name) if message.name else said)
         told = _told_in_parts(content)
         for number, call in enumerate(message.tool_calls or ()):
-            if told and _is_told(call, told):
+            if told and _key(call) in told:
                 continue
             if call.function is not None:
                 self._function_call(call.id, call.function)
@@ -147,10 +158,11 @@ class MessageReader:
             said += self._said_part(part, f"{place}.content[{number}]")
         said = said or [*self._reader.text(message.refusal, place)]
         self._conversation.say(self._named(self._reader.with_message_mark(said, message.cache_control), message.name))
+        calls = {_key(call): call for call in message.tool_calls or ()}
         for part in content:
             if isinstance(part, ToolUsePart):
                 mark = mark_of_part(part, self._reader.marks)
-                self._conversation.call(part.id, part.name, object_input(part.input), mark)
+                self._conversation.call(part.id, part.name, _input_of(part, calls), mark)
 
     def _said_part(self, part: ContentPart, place: str) -> Sequence[SaidBlock]:
         if isinstance(part, ToolUsePart):
@@ -177,15 +189,26 @@ class MessageReader:
         self._conversation.call(call.id, custom.name, custom_input(custom.input))
 
 
-def _told_in_parts(content: Content) -> Mapping[str, str]:
-    """Id -> name of the calls that came in Claude's shape."""
-    return {part.id: part.name for part in content if isinstance(part, ToolUsePart)} if type(content) is list else {}
+CallKey = tuple[str, str]
+"""Id ("" for none) and name of a call: some clients send each call in Claude's shape and in OpenAI's."""
 
 
-def _is_told(call: ToolCall, told: Mapping[str, str]) -> bool:
-    """Whether a Claude-shaped part of the same message is this very call: some clients send both shapes."""
+def _told_in_parts(content: Content) -> AbstractSet[CallKey]:
+    if type(content) is not list:
+        return frozenset()
+    return {(part.id or "", part.name) for part in content if isinstance(part, ToolUsePart)}
+
+
+def _key(call: ToolCall) -> CallKey:
     named = call.function or call.custom
-    return bool(call.id and named and told.get(call.id) == named.name)
+    return call.id or "", named.name if named else ""
+
+
+def _input_of(part: ToolUsePart, calls: Mapping[CallKey, ToolCall]) -> Raw:
+    """Where a client put a stream together, only one of the two shapes may have the input."""
+    input_ = object_input(part.input)
+    call = calls.get((part.id or "", part.name)) if bytes(input_) == b"{}" else None
+    return call_input(call.function.arguments) if call and call.function else input_
 
 
 def _several_speakers(messages: Sequence[Message]) -> frozenset[str]:

@@ -33,5 +33,5 @@ def to_messages_request(
     wishes = read_fields(request, notes)
     assembly = Assembly(wishes, facts, capabilities, notes)
     content = ContentReader(wishes.cache, notes, citations=assembly.citations)
-    MessageReader(assembly.conversation, content, notes).read(request.messages)
+    MessageReader(assembly.conversation, content, notes).read(request.messages, request.system)
     return assembly.translation()

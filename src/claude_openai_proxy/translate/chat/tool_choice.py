@@ -20,7 +20,7 @@ def read_tool_choice(request: ChatCompletionRequest, *, single_call: bool) -> To
         case "any" | "auto" | "none" as kind:
             return ToolChoiceWish(kind, serial=serial)
         case "allowed_tools":
-            return _allowed_tools(choice.allowed_tools, serial=serial)
+            return _allowed_tools(choice, serial=serial)
     return ToolChoiceWish("any", _name(choice), serial=serial)
 
 
@@ -41,8 +41,10 @@ def _name(choice: ToolChoiceObject) -> str:
     return name
 
 
-def _allowed_tools(allowed: AllowedTools | None, *, serial: bool) -> ToolChoiceWish:
-    place = "tool_choice.allowed_tools"
+def _allowed_tools(choice: ToolChoiceObject, *, serial: bool) -> ToolChoiceWish:
+    allowed, place = choice.allowed_tools, "tool_choice.allowed_tools"
+    if allowed is None and choice.tools is not None:
+        allowed, place = AllowedTools(choice.tools, choice.mode), "tool_choice"
     if allowed is None:
         raise InvalidRequestError("The tool choice has no allowed_tools.", param=place)
     names = set()

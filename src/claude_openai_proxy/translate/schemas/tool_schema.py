@@ -72,7 +72,7 @@ def tool_schema(raw: Raw, allowance: Allowance) -> Raw:
     text = bytes(raw)
     if _was_accepted(text) if len(text) <= LONGEST_KEPT else _is_accepted(text):
         return raw
-    if text in {b"", b"null"}:
+    if text in {b"", b"null", b"[]"}:
         return NO_PARAMETERS
     return Raw(msgspec.json.encode(accepted_schema(decoded(raw), allowance)))
 

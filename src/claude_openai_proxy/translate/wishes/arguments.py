@@ -7,6 +7,7 @@ from msgspec import Raw, Struct
 
 from claude_openai_proxy.translate.messages_api.custom_input import CUSTOM_INPUT
 from claude_openai_proxy.translate.schemas.nesting import DEEPEST, is_deeper
+from claude_openai_proxy.translate.schemas.surrogates import with_whole_characters
 
 WRAPPED = "arguments"
 """The property that holds what is not an object."""
@@ -23,6 +24,8 @@ def call_input(arguments: str | dict[str, object] | list[object] | None) -> Raw:
     """The object that `arguments` is or holds; unchanged where it already is one, wrapped where it cannot be one."""
     if not isinstance(arguments, str):
         return _from_value(arguments)
+    if "\\u" in arguments:
+        arguments = with_whole_characters(arguments.encode()).decode()
     try:
         _objects.decode(arguments)
     except (msgspec.DecodeError, RecursionError):
@@ -73,10 +76,8 @@ def _wrapped(value: object) -> Raw:
 
 
 def _encoded(value: dict[str, object]) -> Raw:
-    """Lone surrogates, which no UTF-8 has, become question marks; so deep a nesting that it cannot be written, text."""
+    """So deep a nesting that it cannot be written becomes text."""
     try:
         return Raw(msgspec.json.encode(value))
-    except UnicodeEncodeError:
-        return Raw(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
     except RecursionError:
         return Raw(msgspec.json.encode({WRAPPED: str(value)}))

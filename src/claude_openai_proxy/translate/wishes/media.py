@@ -17,6 +17,7 @@ from claude_openai_proxy.protocols.anthropic import (
 from claude_openai_proxy.translate.messages_api.conversation import Mark
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+IMAGE_SUFFIXES = ("png", "jpg", "jpeg", "gif", "webp")
 PDF = "application/pdf"
 
 _MAGIC = (
@@ -38,6 +39,8 @@ def image_block(url: str, place: str, mark: Mark = UNSET) -> ImageBlockParam | D
     Raises `InvalidRequestError` at `place` for anything else.
     """
     if (source := web_source(url)) is not None:
+        if _web_suffix(url) == "pdf":
+            return DocumentBlockParam(source=source, cache_control=mark)
         return ImageBlockParam(source=source, cache_control=mark)
     declared, data = _data_url(url, place)
     return image_of_bytes(declared, data, place, mark)
@@ -49,6 +52,12 @@ def web_source(url: str) -> URLSource | None:
     if scheme.lower() not in {"http", "https"} or not rest:
         return None
     return URLSource(scheme.lower() + url[len(scheme) :])
+
+
+def _web_suffix(url: str) -> str:
+    """What the name of a file on the web ends in, in small letters."""
+    path = url.partition("#")[0].partition("?")[0]
+    return path.rpartition("/")[2].rpartition(".")[2].lower()
 
 
 def image_of_bytes(declared: str, data: str, place: str, mark: Mark = UNSET) -> ImageBlockParam | DocumentBlockParam:
@@ -65,10 +74,14 @@ def image_of_bytes(declared: str, data: str, place: str, mark: Mark = UNSET) -> 
 def file_block(
     file_data: str, filename: str | None, place: str, mark: Mark = UNSET
 ) -> ImageBlockParam | DocumentBlockParam:
-    """A PDF, an image or plain text that came with the request, as base64 or a `data:` URL.
+    """A PDF, an image or plain text that came with the request, as base64 or a `data:` URL; or an http(s) URL.
 
     Raises `InvalidRequestError` at `place` for anything else.
     """
+    if (on_the_web := web_source(file_data)) is not None:
+        if _web_suffix(file_data) in IMAGE_SUFFIXES:
+            return ImageBlockParam(source=on_the_web, cache_control=mark)
+        return DocumentBlockParam(source=on_the_web, title=filename or UNSET, cache_control=mark)
     declared, data = _data_url(file_data, place)
     if (media_type := _sniffed(_clean(data), place)) in IMAGE_TYPES:
         return ImageBlockParam(source=Base64Source(media_type, _clean(data)), cache_control=mark)

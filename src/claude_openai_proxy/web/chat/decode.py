@@ -11,6 +11,7 @@ import msgspec
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.translate.schemas.nesting import DEEPEST, is_deeper
+from claude_openai_proxy.translate.schemas.surrogates import with_whole_characters
 from claude_openai_proxy.web.chat.free_values import free_values
 
 
@@ -23,6 +24,7 @@ _lenient: Final = msgspec.json.Decoder(ChatCompletionRequest)
 _top_level: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode: Final = msgspec.json.Encoder().encode
 
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _NOTHING: Final[Mapping[str, msgspec.Raw]] = MappingProxyType({})
 _KNOWN: Final = frozenset(ChatCompletionRequest.__struct_encode_fields__)
 _UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `[^`]*`")
@@ -34,7 +36,9 @@ _TYPE_NAMES: Final = re.compile(r"\b(str|int|float|bool)\b(?=[^`]*`)")
 
 def decode_chat_request(body: bytes) -> tuple[ChatCompletionRequest, tuple[str, ...]]:
     """The request, and the names of top-level fields that it does not have. Raises `InvalidRequestError`."""
+    body = body.removeprefix(_BYTE_ORDER_MARK)
     _check_text(body)
+    body = with_whole_characters(body)
     try:
         return _decode(body)
     except RecursionError:
@@ -95,7 +99,9 @@ def _too_deep() -> InvalidRequestError:
 def _invalid(message: str) -> InvalidRequestError:
     """msgspec's `Expected ..., got ... - at `$.messages[0].role`` as a sentence and a place."""
     found = _PLACE.search(message)
-    place = found["place"].replace("key in ", "").removeprefix("$").removeprefix(".") if found else ""
+    place = (
+        found["place"].replace("key in ", "").replace("[...]", "").removeprefix("$").removeprefix(".") if found else ""
+    )
     reason = message[: found.start()] if found else message
     if missing := _MISSING.fullmatch(reason):
         place = f"{place}.{missing['field']}".removeprefix(".")

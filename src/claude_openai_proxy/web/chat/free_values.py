@@ -9,31 +9,45 @@ from claude_openai_proxy.protocols.openai_chat_request import (
     ChatCompletionRequest,
     ContentPart,
     FunctionCall,
+    FunctionMessage,
     InputAudioPart,
+    JSONValue,
     Message,
     ResponseFormatJSONSchema,
     Tool,
+    ToolMessage,
+    ToolResultPart,
     ToolUsePart,
 )
 
-FreeValue = tuple[int, Raw | dict[str, object] | list[object]]
+FREE_FIELDS = tuple(name for name, kind in ChatCompletionRequest.__annotations__.items() if kind in (Raw, JSONValue))
+"""The fields of the request that mean nothing here, or of which most values do."""
+
+FreeValue = tuple[int, Raw | JSONValue]
 """How many arrays and objects it stands in, and what came."""
 
 
 def free_values(request: ChatCompletionRequest) -> Iterator[FreeValue]:
     """Those that the client has sent; a `Raw` of nothing where it sent none."""
-    for field in (request.audio, request.moderation, request.prediction):
-        if field:
-            yield 1, field
-    if isinstance(request.response_format, ResponseFormatJSONSchema):
-        yield 3, request.response_format.json_schema.schema
+    for name in FREE_FIELDS:
+        value = getattr(request, name)
+        if value and not isinstance(value, str):
+            yield 1, value
+    yield from _of_formats(request)
     for function in request.functions or ():
         yield 3, function.parameters
     for tool in request.tools or ():
         yield from _of_tool(tool)
     for message in request.messages:
-        if type(message.content) is list or type(message) is AssistantMessage:
+        if type(message.content) in {list, dict} or type(message) is AssistantMessage:
             yield from _of_message(message)
+
+
+def _of_formats(request: ChatCompletionRequest) -> Iterator[FreeValue]:
+    if isinstance(request.response_format, ResponseFormatJSONSchema):
+        yield 3, request.response_format.json_schema.schema
+    if request.output_config and request.output_config.format:
+        yield 3, request.output_config.format.schema
 
 
 def _of_tool(tool: Tool) -> Iterator[FreeValue]:
@@ -44,7 +58,10 @@ def _of_tool(tool: Tool) -> Iterator[FreeValue]:
 
 
 def _of_message(message: Message) -> Iterator[FreeValue]:
-    if isinstance(message.content, list):
+    if isinstance(message, ToolMessage | FunctionMessage):
+        if isinstance(message.content, dict | list):
+            yield 3, message.content
+    elif isinstance(message.content, list):
         yield from _of_content(message.content)
     if isinstance(message, AssistantMessage):
         for call in message.tool_calls or ():
@@ -60,6 +77,8 @@ def _of_content(parts: list[ContentPart]) -> Iterator[FreeValue]:
             yield 5, part.input_audio
         elif isinstance(part, ToolUsePart):
             yield 5, part.input
+        elif isinstance(part, ToolResultPart) and isinstance(part.content, dict | list):
+            yield 5, part.content
 
 
 def _of_call(call: FunctionCall, above: int) -> Iterator[FreeValue]:

@@ -1,0 +1,25 @@
+"""Half a character outside of the first 65,536, as clients write it that cut texts between its two escapes."""
+
+import re
+from typing import Final
+
+# Runs of backslashes that escape each other are taken together: what comes after them is an escape only if one is left.
+_ESCAPES: Final = re.compile(
+    rb"(?:\\\\)+"
+    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}(?:\\u[dD][c-fC-F][0-9a-fA-F]{2})?"
+    rb"|\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+_HALF: Final = 6
+"""Bytes of one escape."""
+
+
+def with_whole_characters(text: bytes) -> bytes:
+    """JSON in which U+FFFD stands for each half of a pair without the other (RFC 8259, 8.2). In linear time."""
+    if b"\\ud" not in text and b"\\uD" not in text:
+        return text
+    return _ESCAPES.sub(_whole, text)
+
+
+def _whole(found: re.Match[bytes]) -> bytes:
+    escape = found[0]
+    return b"\\ufffd" if len(escape) == _HALF and escape[1:2] == b"u" else escape
