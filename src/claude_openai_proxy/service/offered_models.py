@@ -52,7 +52,7 @@ class OfferedModels:
             self._another_login(upstream.identity.account)
         if self._clock() >= self._good_until and not self._asking:
             self._ask(upstream)
-        if self._question is not None and not self.known.infos:
+        if self._question is not None and self._asking and not self.known.infos:
             left = self._waiting_ends - asyncio.get_running_loop().time()
             _, pending = await asyncio.wait([self._question], timeout=max(0.0, left))
             if pending:
