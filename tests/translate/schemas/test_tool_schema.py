@@ -89,3 +89,59 @@ def test_a_recursive_schema_stays_recursive() -> None:
     node: JSONObject = {"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}}}
     schema = {"type": "object", "properties": {"node": {"$ref": "#/$defs/Node"}}, "$defs": {"Node": node}}
     assert accepted(schema) == schema
+
+
+@pytest.mark.parametrize(
+    ("given", "mended"),
+    [
+        ({"type": "string", "anyOf": []}, {"type": "string"}),
+        ({"type": "string", "enum": []}, {"type": "string"}),
+        ({"type": ["string", "string"]}, {"type": "string"}),
+        ({"type": "string", "minLength": -1}, {"type": "string"}),
+        ({"type": "number", "multipleOf": 0}, {"type": "number"}),
+        ({"type": "string", "examples": "x"}, {"type": "string"}),
+        ({"type": "array", "items": {}, "uniqueItems": "true"}, {"type": "array", "items": {}}),
+        ({"type": "string", "readOnly": "true"}, {"type": "string"}),
+        ({"type": "string", "deprecated": "use b"}, {"type": "string"}),
+        ({"type": "string", "$id": "#a b"}, {"type": "string"}),
+        ({"type": "array", "minContains": -1}, {"type": "array"}),
+        ({"type": "string", "pattern": "^(?i)x"}, {"type": "string"}),
+        ({"type": "object", "patternProperties": {"(": {}}}, {"type": "object", "patternProperties": {}}),
+        ({"type": "object", "required": ["b", "b"]}, {"type": "object", "required": ["b"]}),
+        ({"type": "object", "dependentRequired": []}, {"type": "object"}),
+        ({"type": "object", "not": 3}, {"type": "object"}),
+        ({"type": "object", "not": {"type": "foo"}}, {"type": "object"}),
+        (
+            {"type": "object", "dependencies": {"a": ["b"], "c": {"required": ["d"]}}},
+            {
+                "type": "object",
+                "dependentRequired": {"a": ["b"]},
+                "dependentSchemas": {"c": {"required": ["d"]}},
+            },
+        ),
+    ],
+)
+def test_a_keyword_that_is_not_valid_is_mended_or_left_out_alone(given: JSONObject, mended: JSONObject) -> None:
+    assert accepted({"type": "object", "properties": {"a": given}}) == {"type": "object", "properties": {"a": mended}}
+
+
+@pytest.mark.parametrize("pattern", [r"^(?<year>\d{4})-\k<year>$", r"^\p{L}+$", r"^a\/b$", r"(?i:x)|[\w-]"])
+def test_a_pattern_of_ecmascript_stays(pattern: str) -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": pattern}}}
+
+    assert accepted(schema) == schema
+
+
+def test_types_by_other_names_are_types() -> None:
+    named = {"a": {"type": "STRING"}, "b": {"type": "int"}, "c": {"type": "dict"}, "d": "object", "e": {"type": "any"}}
+
+    assert accepted({"type": "OBJECT", "properties": named}) == {
+        "type": "object",
+        "properties": {
+            "a": {"type": "string"},
+            "b": {"type": "integer"},
+            "c": {"type": "object"},
+            "d": {"type": "object"},
+            "e": {},
+        },
+    }

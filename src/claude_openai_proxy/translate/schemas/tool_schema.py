@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from claude_openai_proxy.translate.schemas.allowance import Allowance
+from claude_openai_proxy.translate.schemas.keywords import TYPES_BY_OTHER_NAMES, drop_invalid, is_pattern
 from claude_openai_proxy.translate.schemas.output_schema import (
     DEEPEST,
     TYPES,
@@ -30,6 +31,7 @@ NO_PARAMETERS = Raw(b'{"type":"object","properties":{}}')
 
 _is_plain_name = re.compile(r"[a-zA-Z0-9_.-]{1,64}").fullmatch
 _Type = Literal["object", "array", "string", "integer", "number", "boolean", "null"]
+_Count = Annotated[int, Meta(ge=0)]
 _Reference = Annotated[str, Meta(pattern=r"^#/(\$defs|definitions)/")]
 
 
@@ -43,26 +45,59 @@ class _Node(Struct, frozen=True, kw_only=True):
     required: list[str] | UnsetType = UNSET
     additional_properties: "_Node | bool | UnsetType" = msgspec.field(default=UNSET, name="additionalProperties")
     items: "_Node | bool | UnsetType" = UNSET
-    prefix_items: "list[_Node | bool] | UnsetType" = msgspec.field(default=UNSET, name="prefixItems")
-    any_of: "list[_Node | bool] | UnsetType" = msgspec.field(default=UNSET, name="anyOf")
-    one_of: "list[_Node | bool] | UnsetType" = msgspec.field(default=UNSET, name="oneOf")
-    all_of: "list[_Node | bool] | UnsetType" = msgspec.field(default=UNSET, name="allOf")
+    prefix_items: "Annotated[list[_Node | bool], Meta(min_length=1)] | UnsetType" = msgspec.field(
+        default=UNSET, name="prefixItems"
+    )
+    any_of: "Annotated[list[_Node | bool], Meta(min_length=1)] | UnsetType" = msgspec.field(default=UNSET, name="anyOf")
+    one_of: "Annotated[list[_Node | bool], Meta(min_length=1)] | UnsetType" = msgspec.field(default=UNSET, name="oneOf")
+    all_of: "Annotated[list[_Node | bool], Meta(min_length=1)] | UnsetType" = msgspec.field(default=UNSET, name="allOf")
     defs: "dict[str, _Node | bool] | UnsetType" = msgspec.field(default=UNSET, name="$defs")
     definitions: "dict[str, _Node | bool] | UnsetType" = UNSET
-    enum: list[object] | UnsetType = UNSET
+    enum: Annotated[list[object], Meta(min_length=1)] | UnsetType = UNSET
     description: str | UnsetType = UNSET
     title: str | UnsetType = UNSET
+    schema: str | UnsetType = msgspec.field(default=UNSET, name="$schema")
+    comment: str | UnsetType = msgspec.field(default=UNSET, name="$comment")
     format: str | UnsetType = UNSET
     pattern: str | UnsetType = UNSET
     minimum: float | UnsetType = UNSET
     maximum: float | UnsetType = UNSET
     exclusive_minimum: float | UnsetType = msgspec.field(default=UNSET, name="exclusiveMinimum")
     exclusive_maximum: float | UnsetType = msgspec.field(default=UNSET, name="exclusiveMaximum")
-    min_length: int | UnsetType = msgspec.field(default=UNSET, name="minLength")
-    max_length: int | UnsetType = msgspec.field(default=UNSET, name="maxLength")
-    min_items: int | UnsetType = msgspec.field(default=UNSET, name="minItems")
-    max_items: int | UnsetType = msgspec.field(default=UNSET, name="maxItems")
+    min_length: _Count | UnsetType = msgspec.field(default=UNSET, name="minLength")
+    max_length: _Count | UnsetType = msgspec.field(default=UNSET, name="maxLength")
+    min_items: _Count | UnsetType = msgspec.field(default=UNSET, name="minItems")
+    max_items: _Count | UnsetType = msgspec.field(default=UNSET, name="maxItems")
 
+    def __post_init__(self) -> None:
+        """What types cannot say. Raises `ValueError`, which decoding tells as its own error."""
+        for doubled in (self.type, self.required):
+            if isinstance(doubled, list) and len(set(doubled)) < len(doubled):
+                raise ValueError("says the same twice")
+        patterns = [] if self.pattern_properties is UNSET else [*self.pattern_properties]
+        if not all(map(is_pattern, patterns if self.pattern is UNSET else [*patterns, self.pattern])):
+            raise ValueError("has a pattern that is none")
+
+
+_RARE = tuple(
+    b'"%b"' % key
+    for key in (
+        *(
+            b"$ref",
+            b"$dynamicRef",
+            b"$id",
+            b"$anchor",
+            b"$dynamicAnchor",
+            b"$vocabulary",
+        ),
+        *(b"multipleOf", b"examples", b"uniqueItems", b"readOnly", b"writeOnly", b"deprecated"),
+        *(b"minContains", b"maxContains", b"minProperties", b"maxProperties", b"contentEncoding", b"contentMediaType"),
+        *(b"dependentRequired", b"dependentSchemas", b"dependencies", b"contentSchema"),
+        *(b"not", b"if", b"then", b"else", b"contains", b"propertyNames"),
+        *(b"unevaluatedItems", b"unevaluatedProperties"),
+    )
+)
+"""Keywords that `_Node` does not judge."""
 
 _nodes = msgspec.json.Decoder(_Node)
 
@@ -78,8 +113,8 @@ def tool_schema(raw: Raw, allowance: Allowance) -> Raw:
 
 
 def _is_accepted(text: bytes) -> bool:
-    """Needs no change; whether a reference leads anywhere takes a closer look."""
-    if b'"$ref"' in text:
+    """Needs no change; where a reference leads, and keywords that are rare, take a closer look."""
+    if any(key in text for key in _RARE):
         return False
     try:
         root = _nodes.decode(text)
@@ -100,7 +135,7 @@ def accepted_schema(schema: Schema, allowance: Allowance) -> Schema:
     """The same schema as Claude takes it at the top level, and valid below."""
     schema = _resolved(schema, allowance)
     types = schema.get("type")
-    if types is not None and "object" not in (types if isinstance(types, list) else [types]):
+    if types is not None and "object" not in map(_type, types if isinstance(types, list) else [types]):
         raise SchemaError('must have the type "object"')
     schema = _without_top_level_variants({**schema, "type": "object"}, allowance)
     return _with_plain_names(_valid_object(schema, schema))
@@ -161,16 +196,18 @@ def _choice(key: str, variants: list[Schema], allowance: Allowance) -> str:
 _DEFINITIONS = ("$defs", "definitions")
 _OF_NAMES = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
 _OF_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
-_OF_ONE = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
-_NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
-_COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
-_TEXTS = ("description", "title", "format", "pattern")
+_OF_ONE = (
+    *("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames", "contentSchema"),
+    *("unevaluatedItems", "unevaluatedProperties"),
+)
 
 
 def _valid(schema: object, root: Schema, depth: int) -> object:
     """JSON Schema 2020-12 with the meaning of the older drafts' spellings; what is no schema allows anything."""
     if isinstance(schema, dict):
         return _valid_object(schema, root, depth)
+    if isinstance(schema, str) and (type_ := _type(schema)):
+        return {"type": type_}
     return schema if isinstance(schema, bool) else {}
 
 
@@ -182,7 +219,11 @@ def _valid_object(schema: Schema, root: Schema, depth: int = 0) -> Schema:
         if key in out:
             children = out[key]
             named = children.items() if isinstance(children, dict) else ()
-            out[key] = {name: _valid(child, root, depth + 1) for name, child in named}
+            out[key] = {
+                name: _valid(child, root, depth + 1)
+                for name, child in named
+                if key != "patternProperties" or is_pattern(name)
+            }
     for key in _OF_LISTS:
         children = out.get(key)
         if isinstance(children, list) and children:
@@ -191,7 +232,9 @@ def _valid_object(schema: Schema, root: Schema, depth: int = 0) -> Schema:
             out.pop(key, None)
     for key in _OF_ONE:
         if key in out:
-            out[key] = _valid(out[key], root, depth + 1)
+            out[key] = _valid(given := out[key], root, depth + 1)
+            if out[key] == {} != given:
+                del out[key]
     return out
 
 
@@ -203,15 +246,12 @@ def _modern(schema: Schema, root: Schema) -> Schema:
         schema["prefixItems"] = schema.pop("items")
         if "additionalItems" in schema:
             schema["items"] = schema.pop("additionalItems")
-    if "required" in schema and not _all_texts(schema["required"]):
-        del schema["required"]
-    if "enum" in schema and not isinstance(schema["enum"], list):
-        del schema["enum"]
     if "$ref" in schema and not _leads_somewhere(schema["$ref"], root):
         del schema["$ref"]
-    for key in _TEXTS:
-        if key in schema and not isinstance(schema[key], str):
-            del schema[key]
+    _modern_dependencies(schema)
+    for key in ("$schema", "$vocabulary", "$dynamicRef"):
+        schema.pop(key, None)
+    drop_invalid(schema)
     return schema
 
 
@@ -223,10 +263,27 @@ def _leads_somewhere(ref: object, root: Schema) -> bool:
     return str(ref).startswith(("#/$defs/", "#/definitions/"))
 
 
+def _modern_dependencies(schema: Schema) -> None:
+    """Draft 7 had one keyword for names and for schemas that one name asks for."""
+    dependencies = schema.pop("dependencies", None)
+    for name, asked in dependencies.items() if isinstance(dependencies, dict) else ():
+        key = "dependentRequired" if isinstance(asked, list) else "dependentSchemas"
+        there = schema.get(key)
+        schema[key] = {name: asked, **(there if isinstance(there, dict) else {})}
+
+
+def _type(named: object) -> str | None:
+    """The type of that name in JSON Schema, None where there is none."""
+    if not isinstance(named, str):
+        return None
+    name = named.lower()
+    return name if name in TYPES else TYPES_BY_OTHER_NAMES.get(name)
+
+
 def _modern_types(schema: Schema) -> None:
     named = schema.get("type")
     listed = named if isinstance(named, list) else [named]
-    known = list(dict.fromkeys(type_ for type_ in listed if isinstance(type_, str) and type_ in TYPES))
+    known = list(dict.fromkeys(type_ for each in listed if (type_ := _type(each))))
     if known and schema.get("nullable") is True and "null" not in known:
         known.append("null")
     if known:
@@ -240,16 +297,6 @@ def _modern_bounds(schema: Schema) -> None:
     for exclusive, inclusive in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if schema.get(exclusive) is True and inclusive in schema:
             schema[exclusive] = schema.pop(inclusive)
-    for key in _NUMBERS:
-        if key in schema and (isinstance(schema[key], bool) or not isinstance(schema[key], int | float)):
-            del schema[key]
-    for key in _COUNTS:
-        if key in schema and (isinstance(schema[key], bool) or not isinstance(schema[key], int)):
-            del schema[key]
-
-
-def _all_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _with_plain_names(schema: Schema) -> Schema:
