@@ -70,12 +70,14 @@ class FakeStream:
 class FakeUpstream:
     """Each request takes the next script; a script that begins with an error refuses the request."""
 
-    capabilities = Capabilities()
+    capabilities: Capabilities = Capabilities()
 
     def __init__(self, *scripts: Script, models: Sequence[ModelInfo] | None = (), hang: bool = False) -> None:
         self.scripts = list(scripts)
         self.requests: list[MessagesRequest] = []
         self.left = 0
+        self.most = 0
+        """Requests that ran at once."""
         self.tried: list[str] = []
         """What each request is said to have cost beside the one try."""
         self.account = "account"
@@ -95,6 +97,7 @@ class FakeUpstream:
         if script and isinstance(script[0], ProxyError):
             raise script[0]
         facts.request_id = "req_1"
+        self.most = max(self.most, len(self.requests) - self.left)
         try:
             yield FakeStream(script, hang=self._hang)
         finally:

@@ -281,3 +281,13 @@ async def test_a_large_request_is_translated_beside_the_loop() -> None:
         async with conversation.service.chat(request, unknown=(), record=conversation.record, large=large) as answer:
             assert await texts(answer) == {0: "Hi"}
     assert upstream.threads == [True, False]
+
+
+@pytest.mark.parametrize("places", [1, 2])
+async def test_more_choices_than_places_come_one_after_the_other(places: int) -> None:
+    upstream = FakeUpstream(*([message(text(f"{number}"))] for number in range(5)))
+    upstream.capabilities = Capabilities(simultaneous=places)
+    async with Conversation(upstream).ask(n=5) as answer:
+        assert len(upstream.requests) == places
+        assert await texts(answer) == {number: str(number) for number in range(5)}
+    assert (len(upstream.requests), upstream.left, upstream.most) == (5, 5, places)

@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from claude_openai_proxy.errors import InvalidRequestError, UpstreamError, UpstreamStatusError
+from claude_openai_proxy.errors import UpstreamError, UpstreamStatusError
 from claude_openai_proxy.protocols.anthropic import CacheCreation, OutputTokensDetails, ServerToolUsage, Usage
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.service.answering import Answering, Piece, Translator
@@ -80,16 +80,14 @@ class Admission:
 
         Iterating gives the pieces of one translator and one upstream read together, never none.
 
-        Raises `InvalidRequestError` for more answers than there are places, `QueueFullError`, `NoLoginError`,
-        `UpstreamError` and its kinds.
+        More answers than there are places come one after the other.
+
+        Raises `QueueFullError`, `NoLoginError`, `UpstreamError` and its kinds.
         """
         record = self.record
         record.ignored = translation.ignored
         record.repairs.extend(translation.repairs)
         places = self.upstream.capabilities.simultaneous
-        if places is not None and len(translators) > places:
-            message = f"{len(translators)} answers at once are asked for, and {places} are possible (CLAUDE_POOL_MAX)."
-            raise InvalidRequestError(message, param="n")
         place = self._line.place(places, record.principal.id, places=len(translators))
         await self._stack.enter_async_context(place)
         record.admitted = self._clock()
@@ -98,7 +96,7 @@ class Admission:
             for translator in translators
         ]
         self._answerings += answerings
-        source = answerings[0] if len(answerings) == 1 else Interleaved(answerings)
+        source = answerings[0] if len(answerings) == 1 else Interleaved(answerings, at_once=places)
         await self._stack.enter_async_context(source)
         self._note_facts()
         return source

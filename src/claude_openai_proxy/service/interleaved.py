@@ -10,10 +10,12 @@ from claude_openai_proxy.service.answering import Answering, Piece
 
 
 class Interleaved(Generic[Piece]):
-    """Runs each `Answering` in a task of its own; the first failure fails all, leaving cancels all."""
+    """Runs each `Answering` in a task, `at_once` of them; the first failure fails all, leaving cancels all."""
 
-    def __init__(self, choices: Sequence[Answering[Piece]]) -> None:
+    def __init__(self, choices: Sequence[Answering[Piece]], *, at_once: int | None = None) -> None:
         self.choices = choices
+        self._at_once = min(len(choices), at_once or len(choices))
+        self._turns = asyncio.Semaphore(self._at_once)
         self._tasks: list[asyncio.Task[None]] = []
         self._arrived: asyncio.Queue[list[Piece] | BaseException | None] = asyncio.Queue()
         # As many batches wait as there are choices: a slow client holds back every stream.
@@ -24,7 +26,7 @@ class Interleaved(Generic[Piece]):
         self._all_opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def __aenter__(self) -> Self:
-        """Returns once upstream has answered every request."""
+        """Returns once upstream has answered every request that may run at once."""
         for number, choice in enumerate(self.choices):
             task = asyncio.create_task(self._run(number, choice))
             task.add_done_callback(self._ended)
@@ -55,9 +57,9 @@ class Interleaved(Generic[Piece]):
             yield item
 
     async def _run(self, number: int, choice: Answering[Piece]) -> None:
-        async with choice:
+        async with self._turns, choice:
             self._opened += 1
-            if self._opened == len(self.choices):
+            if self._opened == self._at_once:
                 self._all_opened.set_result(None)
             async for batch in choice:
                 if number:
