@@ -134,9 +134,9 @@ FIELDS: tuple[Shape, ...] = (
         lambda s, _: s.get("output_config") is None and "p29" in s.system,
         response_format=json_schema({"type": "object", "properties": {f"p{n}": {"type": "null"} for n in range(30)}}),
     ),
-    refused(
-        "response_format: recursion",
-        "response_format.json_schema.schema",
+    fields(
+        "response_format: recursion is told in words",
+        lambda s, _: s.get("output_config", "format") is None,
         response_format=json_schema(
             {"type": "object", "properties": {"next": {"$ref": "#"}}},
         ),

@@ -6,6 +6,8 @@ from msgspec import Struct
 
 from claude_openai_proxy.errors import UnsupportedParameterError
 
+_NAMED = 8
+
 
 class Notes(Struct, eq=False):
     """Fields as the client named them, and words for the record; each once, in the order in which they came up."""
@@ -28,6 +30,13 @@ class Notes(Struct, eq=False):
     def repair(self, word: str) -> None:
         """The request was changed so that Claude takes it."""
         self._repairs[word] = None
+
+    def repair_each(self, word: str, names: Sequence[str]) -> None:
+        """The same for each of these, which a header can hold; of many only the first few are named."""
+        for name in names[:_NAMED]:
+            self.repair(f"{word}:{name}")
+        if len(names) > _NAMED:
+            self.repair(word)
 
     @property
     def ignored(self) -> tuple[str, ...]:

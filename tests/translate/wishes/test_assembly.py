@@ -39,7 +39,7 @@ def assembled(
             Wishes(tools=[DeclaredTool(name="f", parameters=Raw(b"[1]"), place="tools[0].parameters")]),
             "tools[0].parameters",
         ),
-        (Wishes(answer_format=FormatWish(Raw(b'{"$ref":"#"}'), place="text.format.schema")), "text.format.schema"),
+        (Wishes(answer_format=FormatWish(Raw(b"[1]"), place="text.format.schema")), "text.format.schema"),
         (Wishes(tool_choice=ToolChoiceWish("any", place="choice")), "choice"),
         (Wishes(tools=[F], tool_choice=ToolChoiceWish("any", "g", place="choice.name")), "choice.name"),
     ],

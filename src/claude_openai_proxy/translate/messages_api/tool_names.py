@@ -41,10 +41,19 @@ class ToolNames:
         return self._aliases.setdefault(name, name)
 
     def _invent(self, name: str) -> str:
-        alias = self._taken.claim(_FOREIGN.sub("_", name)[:_LONGEST] or "tool")
+        alias = self._taken.claim(_readable(name) or "tool")
         self._aliases.setdefault(name, alias)
         self._clients[alias] = name
         return alias
+
+
+def names_alike(name: str, alias: str) -> bool:
+    """Whether the alias shows the client's name: only signs of ASCII were put into others' place."""
+    return name == alias or (name.isascii() and alias == _readable(name) and len(name) <= _LONGEST)
+
+
+def _readable(name: str) -> str:
+    return _FOREIGN.sub("_", name)[:_LONGEST]
 
 
 class Taken:

@@ -1,118 +1,124 @@
-"""Which values the keywords of JSON Schema 2020-12 may have (https://json-schema.org/draft/2020-12/schema)."""
+"""The keywords of JSON Schema 2020-12: what each must look like, and what a value that does not is mended to.
 
-import re
+One table of the metaschema's rules (https://json-schema.org/draft/2020-12/schema). What stands in no row is no keyword
+and may be anything.
+"""
+
+import math
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
-TYPES_BY_OTHER_NAMES: Final = {
-    "int": "integer",
-    "long": "integer",
-    "float": "number",
-    "double": "number",
-    "decimal": "number",
-    "str": "string",
-    "text": "string",
-    "bool": "boolean",
-    "dict": "object",
-    "map": "object",
-    "list": "array",
-    "tuple": "array",
-    "none": "null",
-}
-"""What languages and other APIs call the types, in small letters."""
+from claude_openai_proxy.translate.schemas.patterns import equal_pattern
 
-_FLAGS = re.compile(r"(?<!\\)\(\?[a-zA-Z-]+\)")
-_ONLY_ECMASCRIPT = (
-    (re.compile(r"\(\?<(?=[a-zA-Z_])"), "(?P<"),
-    (re.compile(r"\\k<(\w+)>"), r"(?P=\1)"),
-    (re.compile(r"\\[pP]\{[^{}]*\}|\\u\{[0-9a-fA-F]+\}|\\c[a-zA-Z]"), r"\\w"),
+OF_NAMES: Final = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+"""Their values are schemas by name."""
+OF_LISTS: Final = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
+"""Their values are lists of schemas, never empty."""
+OF_ONE: Final = frozenset(
+    {"items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames", "unevaluatedItems"}
+    | {"unevaluatedProperties", "contentSchema"}
 )
+"""Their values are schemas."""
+OF_DOCUMENTS: Final = frozenset({"$schema", "$id", "$vocabulary", "$anchor", "$dynamicAnchor", "$recursiveAnchor"})
+"""They say nothing of values; what refers to them is made to refer by path."""
+
+ABSENT: Final = object()
+"""The value says nothing: its keyword goes."""
+LOST: Final = object()
+"""The value says something that its keyword cannot: it goes, and is told in words."""
 
 
-def is_pattern(value: object) -> bool:
-    """A regular expression of ECMAScript, as far as one can tell without its grammar."""
-    if not isinstance(value, str) or _FLAGS.search(value):
-        return False
-    for theirs, ours in _ONLY_ECMASCRIPT:
-        value = theirs.sub(ours, value)
-    try:
-        re.compile(value)
-    except (re.error, OverflowError, RecursionError):
-        return False
-    return True
+def _text(value: object) -> object:
+    return value if isinstance(value, str) else LOST
 
 
-def drop_invalid(schema: dict[str, object]) -> None:
-    """Leave out the keywords of one level whose values are none of theirs; doubles in a set go alone."""
-    required = schema.get("required")
-    if isinstance(required, list) and _is_texts(required):
-        schema["required"] = list(dict.fromkeys(required))
-    for key in [key for key, value in schema.items() if key in _RULES and not _RULES[key](value)]:
-        del schema[key]
+def _pattern(value: object) -> object:
+    equal = equal_pattern(value) if isinstance(value, str) else None
+    return LOST if equal is None else equal
 
 
-def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+def _flag(value: object) -> object:
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower(), LOST)
+    return bool(value) if isinstance(value, bool | int) and value in {0, 1} else LOST
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            value = float(value) if set(value) & set(".eE") else int(value)
+        except ValueError:
+            return LOST
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and (not isinstance(value, float) or math.isfinite(value)) else LOST
 
 
-def _is_above_zero(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+def _positive(value: object) -> object:
+    number = _number(value)
+    return number if isinstance(number, int | float) and number > 0 else LOST
 
 
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+def _most(value: object) -> object:
+    number = _number(value)
+    if not isinstance(number, int | float) or number < 0 or number != int(number):
+        return LOST
+    return int(number)
 
 
-def _is_flag(value: object) -> bool:
-    return isinstance(value, bool)
+def _least(value: object) -> object:
+    number = _number(value)
+    return ABSENT if isinstance(number, int | float) and number < 0 else _most(value)
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+def _names(value: object) -> object:
+    listed = [value] if isinstance(value, str) else value
+    if listed == {}:
+        return ABSENT
+    if not isinstance(listed, list) or any(
+        isinstance(name, bool) or not isinstance(name, str | int) for name in listed
+    ):
+        return LOST
+    return list(dict.fromkeys(map(str, listed)))
 
 
-def _is_list(value: object) -> bool:
-    return isinstance(value, list)
+def _names_by_name(value: object) -> object:
+    if value == []:
+        return ABSENT
+    if not isinstance(value, dict):
+        return LOST
+    by_name = {name: _names(names) for name, names in value.items()}
+    return LOST if LOST in by_name.values() else {name: names for name, names in by_name.items() if names is not ABSENT}
 
 
-def _is_filled_list(value: object) -> bool:
-    return isinstance(value, list) and bool(value)
+def _choices(value: object) -> object:
+    if value == []:
+        return ABSENT
+    return value if isinstance(value, list) else LOST
 
 
-def _is_map_of_sets(value: object) -> bool:
-    return isinstance(value, Mapping) and all(
-        isinstance(each, list) and _is_texts(each) and len(set(each)) == len(each) for each in value.values()
-    )
+def _examples(value: object) -> object:
+    return value if isinstance(value, list) else [value]
 
 
-def _is_identifier(value: object) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"[^#\s]+#?", value) is not None
+RULES: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
+    dict.fromkeys(("title", "description", "$comment", "format", "contentEncoding", "contentMediaType"), _text)
+    | dict.fromkeys(("uniqueItems", "readOnly", "writeOnly", "deprecated"), _flag)
+    | dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _number)
+    | dict.fromkeys(("minLength", "minItems", "minProperties", "minContains"), _least)
+    | dict.fromkeys(("maxLength", "maxItems", "maxProperties", "maxContains"), _most)
+    | {"pattern": _pattern, "multipleOf": _positive, "required": _names, "dependentRequired": _names_by_name}
+    | {"enum": _choices, "examples": _examples, "dependencies": lambda _: LOST}
+)
+"""Keyword -> what its value becomes (`None` is not asked: it is absence everywhere)."""
 
 
-def _is_anchor(value: object) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"[A-Za-z_][-A-Za-z0-9._]*", value) is not None
+# `dependencies` that are an object were said with the newer keywords before.
 
 
-def _rules(rule: Callable[[object], bool], *keys: str) -> dict[str, Callable[[object], bool]]:
-    return dict.fromkeys(keys, rule)
-
-
-_RULES: Final = {
-    **_rules(_is_texts, "required"),
-    **_rules(_is_filled_list, "enum"),
-    **_rules(_is_list, "examples"),
-    **_rules(_is_number, "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
-    **_rules(_is_above_zero, "multipleOf"),
-    **_rules(_is_count, "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"),
-    **_rules(_is_count, "minContains", "maxContains"),
-    **_rules(_is_flag, "uniqueItems", "readOnly", "writeOnly", "deprecated"),
-    **_rules(_is_text, "description", "title", "format", "$comment", "contentEncoding", "contentMediaType"),
-    **_rules(is_pattern, "pattern"),
-    **_rules(_is_map_of_sets, "dependentRequired"),
-    **_rules(_is_identifier, "$id"),
-    **_rules(_is_anchor, "$anchor", "$dynamicAnchor"),
-}
+def mended(key: str, value: object) -> object:
+    """The value that 2020-12 takes for this keyword of no subschemas, or `ABSENT`, or `LOST`."""
+    rule = RULES.get(key)
+    if rule is None:
+        return value
+    return ABSENT if value is None else rule(value)

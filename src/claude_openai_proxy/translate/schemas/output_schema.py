@@ -4,216 +4,135 @@ https://docs.anthropic.com/en/docs/build-with-claude/structured-outputs. What th
 description, where the model reads it; the client's own schema judges the finished answer.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import unquote
+from collections.abc import Mapping
+from typing import Final
 
 import msgspec
-from msgspec import Raw
 
-from claude_openai_proxy.translate.schemas.allowance import Allowance
-from claude_openai_proxy.translate.schemas.allowance import SchemaError as SchemaError
+from claude_openai_proxy.translate.schemas.allowance import Allowance, SchemaError
+from claude_openai_proxy.translate.schemas.document import DEEPEST, Document, Schema
+from claude_openai_proxy.translate.schemas.joining import Joined, parts_of
+from claude_openai_proxy.translate.schemas.modern import modern_schema, with_words
+from claude_openai_proxy.translate.schemas.types import TYPES
 
-Schema = dict[str, object]
-
-FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"})
+FORMATS: Final = frozenset(
+    {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
+)
 """String formats that the grammar knows."""
 
-TYPES = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
-
-DEEPEST = 100
-"""Schemas nested deeper than this are refused."""
-
-
-_SHOWN = 200
-"""Characters of a reference in a message."""
+_SHARED: Final = ("properties", "required")
+_UNCOMPILED: Final = ("type", "nullable", "discriminator")
+"""Said otherwise, or not by values."""
 
 
 class LooseSchemaError(SchemaError):
-    """The subset has no schema that lets through everything that this one does (maps, tuples, any value)."""
+    """The subset has no schema that lets through everything that this one does (maps, tuples, recursion, any value)."""
 
 
-def decoded(raw: Raw) -> Schema:
-    """The schema as a dict. Raises `SchemaError`."""
-    try:
-        schema = msgspec.json.decode(raw, type=dict[str, object])
-    except (msgspec.DecodeError, RecursionError):
-        raise SchemaError("is not a JSON schema object") from None
-    return schema
-
-
-def strict_schema(root: Schema, allowance: Allowance) -> Schema:
+def strict_schema(asked: Schema, allowance: Allowance) -> Schema:
     """The same schema in Claude's subset, its references resolved.
 
-    Raises `LooseSchemaError` where that would shut out what the schema is for, and `SchemaError`.
+    Raises `LooseSchemaError` where that would shut out what the schema is for, `SchemaError` where it is nested too
+    deeply, and `SchemaTooLargeError`.
     """
+    root = modern_schema(asked, allowance).schema
     return _Rewriting(root, allowance).node(root, ())
-
-
-def pointed_at(root: Mapping[str, object], ref: object) -> object:
-    """What a reference inside the document points at. Raises `SchemaError`."""
-    shown = repr(ref)[:_SHOWN]
-    if not isinstance(ref, str) or not ref.startswith("#"):
-        raise SchemaError(f"refers to {shown}, which is outside of it")
-    target: object = root
-    for step in ref[1:].split("/")[1:]:
-        key = unquote(step).replace("~1", "/").replace("~0", "~")
-        if isinstance(target, list) and key.isdigit() and int(key) < len(target):
-            target = target[int(key)]
-        elif isinstance(target, dict) and key in target:
-            target = target[key]
-        else:
-            raise SchemaError(f"refers to {shown}, which is not there")
-    return target
 
 
 class _Rewriting:
     """References are put in where they are used; `path` holds those that are open, so a recursion shows."""
 
     def __init__(self, root: Schema, allowance: Allowance) -> None:
-        self._root = root
+        self._document = Document(root, allowance)
         self._allowance = allowance
+        self._depth = 0
 
-    def node(self, schema: object, path: tuple[str, ...], depth: int = 0) -> Schema:
-        if depth > DEEPEST:
-            raise SchemaError("is nested too deeply")
-        self._allowance.spend()
-        if schema is True:
-            schema = {}
+    def node(self, schema: object, path: tuple[str, ...]) -> Schema:
         if not isinstance(schema, dict):
-            raise SchemaError("has a place where no schema stands")
-        if "$ref" in schema:
-            return self._reference(schema, path, depth)
-        return self._plain(dict(schema), path, depth + 1)
+            raise LooseSchemaError("has a place that takes any value, or none")
+        if self._depth > DEEPEST:
+            raise LooseSchemaError("is nested too deeply once its references are resolved")
+        self._allowance.spend(2)
+        joined = Joined(self._allowance)
+        for via, part in parts_of(schema, self._document, self._allowance):
+            if via is not None and via in path:
+                raise LooseSchemaError(f"is recursive ({via}), which Claude's structured output does not take")
+            path = path if via is None else (*path, via)
+            joined.add(part)
+        self._depth += 1
+        written = self._plain(joined.schema(), path)
+        self._depth -= 1
+        return written
 
-    def _reference(self, schema: Schema, path: tuple[str, ...], depth: int) -> Schema:
-        ref = schema["$ref"]
-        target = pointed_at(self._root, ref)
-        if str(ref) in path:
-            raise SchemaError(f"is recursive ({ref}), which Claude's structured output does not take")
-        self._allowance.spend(len(target) if isinstance(target, dict) else 0, characters=len(str(ref)))
-        beside = {key: value for key, value in schema.items() if key not in {"$ref", "$defs", "definitions"}}
-        merged = {**target, **beside} if isinstance(target, dict) else target
-        return self.node(merged, (*path, str(ref)), depth + 1)
-
-    def _plain(self, rest: Schema, path: tuple[str, ...], depth: int) -> Schema:
-        for key in ("$schema", "$id", "$defs", "definitions", "$comment"):
-            rest.pop(key, None)
+    def _plain(self, rest: Schema, path: tuple[str, ...]) -> Schema:
+        rest.pop("$comment", None)
         out: Schema = {}
         _literals(rest, out)
-        self._allowance.spend(0, characters=len(msgspec.json.encode(out)) if out else 0)
         types = _types(rest)
-        if variants := self._variants(rest, types, path, depth):
+        if variants := self._variants(rest, path):
             out["anyOf"] = variants
-        elif len(types) > 1:
-            out["anyOf"] = [self._plain({**_shared(rest, type_), "type": type_}, path, depth) for type_ in types]
+        elif len(types) > 1 and not ({"enum", "const"} & out.keys()):
+            out["anyOf"] = [self._plain({**_shared(rest, type_), "type": type_}, path) for type_ in types]
             rest = {key: rest[key] for key in ("description", "title", "default") if key in rest}
         elif types and not ({"enum", "const"} & out.keys()):
-            self._typed(types[0], rest, out, path, depth)
+            self._typed(types[0], rest, out, path)
         elif not types and not out:
             raise LooseSchemaError("has a place that takes any value")
-        return _described(rest, out, self._allowance)
+        return self._described(rest, out)
 
-    def _variants(self, rest: Schema, types: list[str], path: tuple[str, ...], depth: int) -> list[Schema]:
-        """anyOf and oneOf; allOf is merged into what stands beside it."""
-        if isinstance(all_of := rest.pop("allOf", None), list):
-            parts = self._parts(all_of, path, depth)
-            rest.update(merged_schemas([dict(rest), *parts], self._allowance))
-            types[:] = _types(rest) or types
+    def _variants(self, rest: Schema, path: tuple[str, ...]) -> list[Schema]:
+        """anyOf and oneOf; what stands beside them holds for each."""
         for key in ("anyOf", "oneOf"):
             variants = rest.pop(key, None)
             if isinstance(variants, list) and variants:
-                shared: Schema = {name: rest.pop(name) for name in ("properties", "required") if name in rest}
-                types.clear()
-                joined = (_joined(shared, variant, self._allowance) for variant in variants)
-                return [self.node(variant, path, depth) for variant in joined]
+                shared: Schema = {name: rest.pop(name) for name in _SHARED if name in rest}
+                return [self.node(_joined(shared, variant), path) for variant in variants]
         return []
 
-    def _parts(self, schemas: list[object], path: tuple[str, ...], depth: int) -> Iterator[Schema]:
-        """The parts of an allOf, their own references resolved."""
-        for schema in schemas:
-            part, steps = schema, depth
-            while isinstance(part, dict) and "$ref" in part and steps < DEEPEST:
-                ref = part["$ref"]
-                if str(ref) in path:
-                    raise SchemaError(f"is recursive ({ref}), which Claude's structured output does not take")
-                self._allowance.spend(characters=len(str(ref)))
-                part, steps = pointed_at(self._root, ref), steps + 1
-            if isinstance(part, dict):
-                yield part
-
-    def _typed(self, type_: str, rest: Schema, out: Schema, path: tuple[str, ...], depth: int) -> None:
+    def _typed(self, type_: str, rest: Schema, out: Schema, path: tuple[str, ...]) -> None:
         out["type"] = type_
         rest.pop("type", None)
         if type_ == "object":
-            self._object(rest, out, path, depth)
+            self._object(rest, out, path)
         elif type_ == "array":
-            items = rest.pop("items", None)
-            out["items"] = self.node(items if isinstance(items, dict) else {}, path, depth)
+            out["items"] = self.node(rest.pop("items", True), path)
             if rest.get("minItems") in {0, 1}:
                 out["minItems"] = rest.pop("minItems")
         elif type_ == "string" and rest.get("format") in FORMATS:
             out["format"] = rest.pop("format")
 
-    def _object(self, rest: Schema, out: Schema, path: tuple[str, ...], depth: int) -> None:
+    def _object(self, rest: Schema, out: Schema, path: tuple[str, ...]) -> None:
         properties = rest.pop("properties", None)
         properties = properties if isinstance(properties, dict) else {}
         others = rest.get("additionalProperties")
         if "patternProperties" in rest or isinstance(others, dict) or not (properties or others is False):
             raise LooseSchemaError("has an object with properties of any name")
         self._allowance.spend(0, characters=sum(map(len, properties)))
-        out["properties"] = {name: self.node(value, path, depth) for name, value in properties.items()}
+        out["properties"] = {name: self.node(value, path) for name, value in properties.items()}
         required = rest.pop("required", None)
         if isinstance(required, list):
-            names = dict.fromkeys(name for name in required if isinstance(name, str))
-            out["required"] = [name for name in names if name in properties]
+            out["required"] = [name for name in required if name in properties]
         rest.pop("additionalProperties", None)
         out["additionalProperties"] = False
 
-
-def merged_schemas(schemas: Iterable[Mapping[str, object]], allowance: Allowance) -> Schema:
-    """All at once: properties and required names of all together, otherwise the first one's words win.
-
-    In linear time: what is gathered is copied once, not for each schema. Raises `SchemaTooLargeError`.
-    """
-    merged: Schema = {}
-    gathered: dict[str, dict[str, object]] = {}
-    for schema in schemas:
-        allowance.spend(len(schema))
-        for key, value in schema.items():
-            known = merged.setdefault(key, value)
-            members = _members(key, value) if known is not value else None
-            if members is None or (so_far := gathered.get(key) or _members(key, known)) is None:
-                continue
-            allowance.spend(len(members) + (0 if key in gathered else len(so_far)))
-            gathered[key] = so_far if key in gathered else dict(so_far)
-            for name, member in members.items():
-                gathered[key].setdefault(name, member)
-            merged[key] = gathered[key]
-    if "required" in gathered:
-        merged["required"] = list(gathered["required"])
-    return merged
+    def _described(self, rest: Schema, out: Schema) -> Schema:
+        """Title and description stay; every other word that the subset lacks joins the description."""
+        self._allowance.spend(0, characters=len(msgspec.json.encode([rest, out.get("enum"), out.get("const")])))
+        for key in ("title", "description"):
+            if isinstance(text := rest.pop(key, None), str) and text:
+                out[key] = text
+        return with_words(out, {key: value for key, value in rest.items() if key not in _UNCOMPILED})
 
 
-def _members(key: str, value: object) -> dict[str, object] | None:
-    """What can be gathered: schemas by name, and required names."""
-    if key in {"properties", "$defs", "definitions"} and isinstance(value, dict):
-        return value
-    if key == "required" and isinstance(value, list):
-        return dict.fromkeys(name for name in value if isinstance(name, str))
-    return None
-
-
-def _joined(shared: Schema, variant: object, allowance: Allowance) -> object:
-    if not shared or not isinstance(variant, dict) or "$ref" in variant:
-        return variant
-    return merged_schemas([variant, {"type": "object", **shared}], allowance)
+def _joined(shared: Schema, variant: object) -> object:
+    return {"allOf": [variant, {"type": "object", **shared}]} if shared else variant
 
 
 def _shared(rest: Schema, type_: str) -> Schema:
     """What of a schema with several types belongs to this one."""
     belongs = {
-        "object": ("properties", "required", "additionalProperties"),
-        "array": ("items", "minItems", "maxItems"),
+        "object": ("properties", "required", "additionalProperties", "patternProperties"),
+        "array": ("items", "minItems", "maxItems", "prefixItems"),
         "string": ("format", "minLength", "maxLength", "pattern"),
         "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
         "integer": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
@@ -243,21 +162,3 @@ def _literals(rest: Schema, out: Schema) -> None:
 
 def _is_primitive(value: object) -> bool:
     return value is None or isinstance(value, str | int | float | bool)
-
-
-def _described(rest: Schema, out: Schema, allowance: Allowance) -> Schema:
-    """Title and description stay; every other word that the subset lacks joins the description."""
-    description = rest.pop("description", None)
-    title = rest.pop("title", None)
-    if isinstance(title, str):
-        out["title"] = title
-    for key in ("type", "nullable", "discriminator"):
-        rest.pop(key, None)
-    lost = ", ".join(f"{key}: {msgspec.json.encode(value).decode()}" for key, value in rest.items())
-    words = [description] if isinstance(description, str) and description else []
-    if lost:
-        words.append(f"({lost})")
-    if words:
-        out["description"] = " ".join(words)
-    allowance.spend(0, characters=sum(map(len, words)) + len(str(title)))
-    return out

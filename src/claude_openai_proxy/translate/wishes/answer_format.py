@@ -10,14 +10,9 @@ from claude_openai_proxy.protocols.anthropic import JSONOutputFormat
 from claude_openai_proxy.translate.messages_api.instructions import JSON_OBJECT, schema_in_words
 from claude_openai_proxy.translate.models.facts import ModelFacts
 from claude_openai_proxy.translate.notes import Notes
-from claude_openai_proxy.translate.schemas.allowance import Allowance
-from claude_openai_proxy.translate.schemas.output_schema import (
-    LooseSchemaError,
-    Schema,
-    SchemaError,
-    decoded,
-    strict_schema,
-)
+from claude_openai_proxy.translate.schemas.allowance import Allowance, SchemaError
+from claude_openai_proxy.translate.schemas.document import Schema, decoded
+from claude_openai_proxy.translate.schemas.output_schema import LooseSchemaError, strict_schema
 from claude_openai_proxy.translate.schemas.strict_budget import fits_budget
 
 _ANY_OBJECT: Final = Raw(b'{"type":"object"}')
@@ -56,7 +51,7 @@ PLAIN: Final = AnswerFormat()
 
 
 def answer_format(wish: FormatWish | None, facts: ModelFacts, notes: Notes, allowance: Allowance) -> AnswerFormat:
-    """The format that was asked for. Raises `InvalidRequestError` where Claude has nothing like it (recursion)."""
+    """The format that was asked for. Raises `InvalidRequestError` where the schema is none, or too large."""
     if wish is None:
         return PLAIN
     asked = wish.schema

@@ -10,11 +10,12 @@ from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.anthropic import ToolParam, WebSearchTool
 from claude_openai_proxy.translate.messages_api.conversation import Mark
 from claude_openai_proxy.translate.messages_api.custom_input import CUSTOM_INPUT
-from claude_openai_proxy.translate.messages_api.tool_names import ToolNames
+from claude_openai_proxy.translate.messages_api.tool_names import ToolNames, names_alike
 from claude_openai_proxy.translate.models.facts import ModelFacts
 from claude_openai_proxy.translate.notes import Notes
-from claude_openai_proxy.translate.schemas.allowance import Allowance, SchemaTooLargeError
-from claude_openai_proxy.translate.schemas.output_schema import Schema, SchemaError, decoded, strict_schema
+from claude_openai_proxy.translate.schemas.allowance import Allowance, SchemaError, SchemaTooLargeError
+from claude_openai_proxy.translate.schemas.document import Schema, decoded
+from claude_openai_proxy.translate.schemas.output_schema import strict_schema
 from claude_openai_proxy.translate.schemas.strict_budget import fits_budget
 from claude_openai_proxy.translate.schemas.tool_schema import tool_schema
 
@@ -86,54 +87,79 @@ def offered_tools(
     if not declared:
         return Tools([], web_search, names, frozenset())
     aliases = names.declare_all([tool.name for tool in declared])
-    strict = _strict_schemas(declared, [beside] if beside else [], facts, notes, allowance)
+    schemas = _schemas(declared, aliases, notes, allowance)
+    strict = _strict_schemas(declared, schemas, [beside] if beside else [], facts, notes=notes, allowance=allowance)
     params = [
-        _param(tool, alias, strict.get(tool.place), allowance) for tool, alias in zip(declared, aliases, strict=True)
+        ToolParam(
+            name=alias,
+            input_schema=compiled or schema,
+            description=_description(tool, alias) or UNSET,
+            strict=True if compiled else UNSET,
+            cache_control=tool.mark,
+        )
+        for tool, alias, schema, compiled in zip(declared, aliases, schemas, strict, strict=True)
     ]
     return Tools(params, web_search, names, frozenset(tool.name for tool in declared if tool.custom))
 
 
-def _param(tool: DeclaredTool, alias: str, strict_schema_: Raw | None, allowance: Allowance) -> ToolParam:
-    try:
-        schema = strict_schema_ or tool_schema(tool.parameters, allowance)
-    except SchemaError as error:
-        raise _refused(tool, error) from None
-    return ToolParam(
-        name=alias,
-        input_schema=schema,
-        description=tool.description or UNSET,
-        strict=True if strict_schema_ else UNSET,
-        cache_control=tool.mark,
-    )
+def _description(tool: DeclaredTool, alias: str) -> str:
+    """The client's own, and the tool's name where Claude's name for it does not show that."""
+    if names_alike(tool.name, alias):
+        return tool.description
+    return "\n\n".join(filter(None, [f"The user knows this tool as {tool.name!r}.", tool.description]))
+
+
+def _schemas(declared: Sequence[DeclaredTool], aliases: Sequence[str], notes: Notes, allowance: Allowance) -> list[Raw]:
+    """One accepted schema for each tool; what is told in words only is noted."""
+    schemas: list[Raw] = []
+    reduced: list[str] = []
+    for tool, alias in zip(declared, aliases, strict=True):
+        try:
+            accepted = tool_schema(tool.parameters, allowance)
+        except SchemaError as error:
+            raise _refused(tool, error) from None
+        schemas.append(accepted.schema)
+        if accepted.reduced:
+            reduced.append(alias)
+    notes.repair_each("tool_schema_reduced", reduced)
+    return schemas
 
 
 # ---- strict --------------------------------------------------------------------------------------------------------
 
 
 def _strict_schemas(
-    declared: Sequence[DeclaredTool], beside: list[Schema], facts: ModelFacts, notes: Notes, allowance: Allowance
-) -> dict[str, Raw]:
-    """Place -> schema of the tools that go out strict: all that asked for it, or none where that is too much."""
-    asked = [tool for tool in declared if tool.strict]
-    if not asked:
-        return {}
-    rewritten = {tool.place: schema for tool in asked if (schema := _strictly(tool, allowance)) is not None}
-    if not facts.structured_output or not fits_budget([*beside, *rewritten.values()]):
+    declared: Sequence[DeclaredTool],
+    schemas: Sequence[Raw],
+    beside: list[Schema],
+    facts: ModelFacts,
+    *,
+    notes: Notes,
+    allowance: Allowance,
+) -> list[Raw | None]:
+    """Schemas for the tools that go out strict: all that asked for it, or none where that is too much."""
+    none: list[Raw | None] = [None] * len(declared)
+    asked = [(tool, schema) if tool.strict else None for tool, schema in zip(declared, schemas, strict=True)]
+    if not any(asked):
+        return none
+    compiled = [_strictly(*one, allowance) if one else None for one in asked]
+    strict = [schema for schema in compiled if schema is not None]
+    fitting = facts.structured_output and fits_budget([*beside, *strict])
+    if not fitting or len(strict) < len([one for one in asked if one]):
         notes.repair("strict_left_out")
-        return {}
-    if len(rewritten) < len(asked):
-        notes.repair("strict_left_out")
-    return {place: Raw(msgspec.json.encode(schema)) for place, schema in rewritten.items()}
+    if not fitting:
+        return none
+    return [None if schema is None else Raw(msgspec.json.encode(schema)) for schema in compiled]
 
 
-def _strictly(tool: DeclaredTool, allowance: Allowance) -> Schema | None:
+def _strictly(tool: DeclaredTool, schema: Raw, allowance: Allowance) -> Schema | None:
     try:
-        schema = strict_schema(decoded(tool_schema(tool.parameters, allowance)), allowance)
+        strict = strict_schema(decoded(schema), allowance)
     except SchemaTooLargeError as error:
         raise _refused(tool, error) from None
     except SchemaError:
         return None
-    return schema if schema.get("type") == "object" else None
+    return strict if strict.get("type") == "object" else None
 
 
 def _refused(tool: DeclaredTool, error: SchemaError) -> InvalidRequestError:
