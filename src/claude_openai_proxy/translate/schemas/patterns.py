@@ -7,9 +7,10 @@ may compile its patterns with either. One pass, nothing is compiled here.
 import re
 from typing import Final
 
-LONGEST: Final = 4096
+LONGEST_PATTERN: Final = 4096
 """Characters of a pattern that is read."""
-_DEEPEST: Final = 50
+_MOST_GROUPS: Final = 50
+"""Groups in one another that are read."""
 
 _SYNTAX: Final = frozenset("^$\\.*+?()[]{}|/")
 _ONE_CHARACTER: Final = re.compile(r"\\(?:[tnvfr0](?![0-9])|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})")
@@ -28,7 +29,7 @@ def pattern_of_name(name: str) -> str:
 
 def equal_pattern(pattern: str) -> str | None:
     """The same in words that both take; None where there are none, or nobody can tell."""
-    if len(pattern) > LONGEST:
+    if len(pattern) > LONGEST_PATTERN:
         return None
     try:
         return _Reading(pattern).whole()
@@ -105,7 +106,7 @@ class _Reading:
         found = _GROUP.match(self._text, self._at)
         kind = found[0] if found else ""
         named = kind.endswith(">")
-        if not found or len(self._open) >= _DEEPEST or self._text.startswith("?", found.end()):
+        if not found or len(self._open) >= _MOST_GROUPS or self._text.startswith("?", found.end()):
             raise _NoPatternError
         captures = kind == "(" or named
         self._groups += captures
