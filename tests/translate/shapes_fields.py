@@ -135,6 +135,14 @@ FIELDS: tuple[Shape, ...] = (
         response_format=json_schema({"type": "object", "properties": {f"p{n}": {"type": "null"} for n in range(30)}}),
     ),
     fields(
+        "response_format: json_object with a schema",
+        lambda s, f: s.get("output_config", "format", "schema", "required") == (["a"] if f.structured_output else None),
+        response_format={
+            "type": "json_object",
+            "schema": {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]},
+        },
+    ),
+    fields(
         "response_format: recursion is told in words",
         lambda s, _: s.get("output_config", "format") is None,
         response_format=json_schema(

@@ -368,7 +368,9 @@ class ResponseFormatText(Struct, frozen=True, tag_field="type", tag="text"):
 
 
 class ResponseFormatJSONObject(Struct, frozen=True, tag_field="type", tag="json_object"):
-    """One JSON object."""
+    """One JSON object; `schema` is what llama.cpp, Together and Fireworks let it match."""
+
+    schema: Raw = NO_JSON
 
 
 class JSONSchema(Struct, frozen=True):

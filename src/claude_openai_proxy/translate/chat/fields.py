@@ -53,7 +53,10 @@ def _answer_format(request: ChatCompletionRequest) -> FormatWish | None:
         return FormatWish(asked.schema, asked.description, "response_format.json_schema.schema")
     if wanted is None and request.output_config is not None and request.output_config.format is not None:
         return FormatWish(request.output_config.format.schema, place="output_config.format.schema")
-    return FormatWish() if isinstance(wanted, ResponseFormatJSONObject) else None
+    if not isinstance(wanted, ResponseFormatJSONObject):
+        return None
+    has_schema = bytes(wanted.schema) not in {b"", b"null"}
+    return FormatWish(wanted.schema, place="response_format.schema") if has_schema else FormatWish()
 
 
 def _sampling(request: ChatCompletionRequest) -> SamplingWish:
