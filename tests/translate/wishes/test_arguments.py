@@ -29,6 +29,7 @@ from claude_openai_proxy.translate.wishes.arguments import call_input, object_in
         ('{"a": NaN}', {"a": "NaN"}),
         ('{"a": ', {"arguments": '{"a": '}),
         ("{'a': 1}", {"arguments": "{'a': 1}"}),
+        (r'"{\"a\": \"\\ud83d\"}"', {"a": "\ufffd"}),
         ('{"a": "\\ud83d"}', {"a": "\ufffd"}),
         ("[" * 5000, {"arguments": "[" * 5000}),
     ],

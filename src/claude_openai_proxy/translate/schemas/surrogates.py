@@ -9,15 +9,19 @@ _ESCAPES: Final = re.compile(
     rb"|\\u[dD][89abAB][0-9a-fA-F]{2}(?:\\u[dD][c-fC-F][0-9a-fA-F]{2})?"
     rb"|\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 )
+_ANY: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _HALF: Final = 6
 """Bytes of one escape."""
 
 
+def may_be_cut(text: bytes) -> bool:
+    """Whether there is anything like a half; it may be half of a pair."""
+    return _ANY.search(text) is not None
+
+
 def with_whole_characters(text: bytes) -> bytes:
     """JSON in which U+FFFD stands for each half of a pair without the other (RFC 8259, 8.2). In linear time."""
-    if b"\\ud" not in text and b"\\uD" not in text:
-        return text
-    return _ESCAPES.sub(_whole, text)
+    return _ESCAPES.sub(_whole, text) if may_be_cut(text) else text
 
 
 def _whole(found: re.Match[bytes]) -> bytes:

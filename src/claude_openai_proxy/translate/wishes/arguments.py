@@ -24,12 +24,11 @@ def call_input(arguments: str | dict[str, object] | list[object] | None) -> Raw:
     """The object that `arguments` is or holds; unchanged where it already is one, wrapped where it cannot be one."""
     if not isinstance(arguments, str):
         return _from_value(arguments)
-    if "\\u" in arguments:
-        arguments = with_whole_characters(arguments.encode()).decode()
     try:
         _objects.decode(arguments)
     except (msgspec.DecodeError, RecursionError):
-        return _mended(arguments)
+        whole = with_whole_characters(arguments.encode()).decode()
+        return _mended(arguments) if whole == arguments else call_input(whole)
     is_deep = len(arguments) > DEEPEST and is_deeper(arguments.encode(), DEEPEST)
     return _wrapped(arguments) if is_deep else Raw(arguments)
 
@@ -79,5 +78,7 @@ def _encoded(value: dict[str, object]) -> Raw:
     """So deep a nesting that it cannot be written becomes text."""
     try:
         return Raw(msgspec.json.encode(value))
+    except UnicodeEncodeError:  # half a character in a second layer of quoting
+        return Raw(with_whole_characters(json.dumps(value).encode()))
     except RecursionError:
         return Raw(msgspec.json.encode({WRAPPED: str(value)}))

@@ -11,7 +11,7 @@ import msgspec
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.translate.schemas.nesting import DEEPEST, is_deeper
-from claude_openai_proxy.translate.schemas.surrogates import with_whole_characters
+from claude_openai_proxy.translate.schemas.surrogates import may_be_cut, with_whole_characters
 from claude_openai_proxy.web.chat.free_values import free_values
 
 
@@ -38,18 +38,20 @@ def decode_chat_request(body: bytes) -> tuple[ChatCompletionRequest, tuple[str, 
     """The request, and the names of top-level fields that it does not have. Raises `InvalidRequestError`."""
     body = body.removeprefix(_BYTE_ORDER_MARK)
     _check_text(body)
-    body = with_whole_characters(body)
     try:
         return _decode(body)
     except RecursionError:
         raise _too_deep() from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if (whole := with_whole_characters(body)) != body:
+            return decode_chat_request(whole)
         raise (_too_deep() if is_deeper(body, DEEPEST) else _wrong(error)) from None
 
 
 def _decode(body: bytes) -> tuple[ChatCompletionRequest, tuple[str, ...]]:
     request, unknown = _decode_loosely(body)
-    _check_depth(request, unknown)
+    if _check_depth(request, unknown) and (whole := with_whole_characters(body)) != body:
+        return _decode(whole)
     return request, tuple(unknown)
 
 
@@ -74,12 +76,18 @@ def _check_text(body: bytes) -> None:
             raise _wrong(error) from None
 
 
-def _check_depth(request: ChatCompletionRequest, unknown: Mapping[str, msgspec.Raw]) -> None:
-    """Only values of any shape can be deep. What is skipped inside of messages is the decoder's to bear, not ours."""
+def _check_depth(request: ChatCompletionRequest, unknown: Mapping[str, msgspec.Raw]) -> bool:
+    """Only values of any shape can be deep. What is skipped inside of messages is the decoder's to bear, not ours.
+
+    Returns whether there may be half a character where nothing was decoded.
+    """
+    may_be_halves = False
     for above, value in chain(((1, value) for value in unknown.values()), free_values(request)):
-        raw = value if isinstance(value, msgspec.Raw) else msgspec.Raw(_encode(value))
-        if len(raw) > DEEPEST - above and is_deeper(bytes(raw), DEEPEST - above):
+        text = bytes(value if isinstance(value, msgspec.Raw) else _encode(value))
+        if len(text) > DEEPEST - above and is_deeper(text, DEEPEST - above):
             raise _too_deep()
+        may_be_halves = may_be_halves or may_be_cut(text)
+    return may_be_halves
 
 
 def _wrong(error: msgspec.DecodeError | UnicodeDecodeError) -> InvalidRequestError:

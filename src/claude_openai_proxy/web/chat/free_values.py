@@ -39,7 +39,7 @@ def free_values(request: ChatCompletionRequest) -> Iterator[FreeValue]:
     for tool in request.tools or ():
         yield from _of_tool(tool)
     for message in request.messages:
-        if type(message.content) in {list, dict} or type(message) is AssistantMessage:
+        if type(message.content) is not str or type(message) is AssistantMessage:
             yield from _of_message(message)
 
 
