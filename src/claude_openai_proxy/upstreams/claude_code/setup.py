@@ -86,11 +86,13 @@ class Setup:
         return await prove(binary, self._environment, self._state_dir)
 
     async def login(self, *, again: bool = False) -> tuple[Binary, CliLogin]:
-        """What the CLI says now, contract or not; `again`: also where it was asked a moment ago."""
+        """What the CLI says now, contract or not; who waits for a look of another's shares it, except `again`."""
         came = time.monotonic()
         async with self._one_at_a_time:
-            if not again and self._seen is not None and self._counts(*self._seen[1:]) and self._seen[0][0].unchanged():
-                return self._seen[0]
+            if not again and self._seen is not None and self._seen[1] == self._changes and came <= self._seen[2]:
+                return self._seen[
+                    0
+                ]  # Found while this one waited: whoever comes later looks anew, a login counts at once.
             changes = self._changes
             binary, login, _ = await self._remembering(self._look, came)
             self._seen = (binary, login), changes, time.monotonic()
