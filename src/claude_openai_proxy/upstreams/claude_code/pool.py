@@ -40,8 +40,8 @@ class Pool:
     """
 
     def __init__(self, *, size: int, largest: int, idle_seconds: float = IDLE_SECONDS, uses: int = USES) -> None:
-        self._size = size
-        self._largest = max(size, largest)
+        self._size = min(size, largest)
+        self._largest = largest
         self._idle_seconds = idle_seconds
         self._uses = uses
         self._launch: Launch | None = None

@@ -70,7 +70,7 @@ class ClaudeCode:
         self._retries = retries
         self._pause = pause
         self._pool = Pool(size=pool_size, largest=pool_largest, idle_seconds=pool_idle_seconds)
-        self._largest = max(pool_size, pool_largest)
+        self._largest = pool_largest
         self._used: Ready | None = None
         """What the processes of the pool were started with."""
         self._limits: ToldLimits | None = None
@@ -265,6 +265,8 @@ class ClaudeCode:
         self._pool.discard_idle("login")
 
     async def _deep_status(self, told: UpstreamStatus) -> UpstreamStatus:
+        if self.pool.busy >= self._largest:
+            return replace(told, reachable=True, pool=self.pool)  # All are answering: proof enough, and none is free.
         try:
             self._pool.give_back(await self._take())
         except ProxyError as error:
