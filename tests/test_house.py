@@ -30,7 +30,7 @@ def test_functions_are_read_in_one_glance() -> None:
 
 
 def test_modules_are_read_in_one_sitting() -> None:
-    data = {"protocols"}
+    data = {"protocols", "settings"}
     long = [
         f"{path}: {lines}"
         for path in SOURCES

@@ -19,7 +19,7 @@ from web.serving import served
 
 KEY = {"ANTHROPIC_API_KEY": "sk-ant-hush"}
 CHECKS = [
-    "Python", "Proxy", "Configuration", "Port", "Claude Code CLI", "Contract check", "Claude Code login",
+    "Python", "Proxy", "Configuration", "Port", "Storage", "Claude Code CLI", "Contract check", "Claude Code login",
     "Claude Code settings", "Login by key", "Upstream in use", "Unused login", "Single user",
     "Models", "Round trip (api)", "Round trip (claude-code)",
 ]  # fmt: skip

@@ -9,12 +9,12 @@ from pathlib import Path
 from ssl import SSLContext
 
 from claude_openai_proxy.app.pseudonyms import Pseudonyms
+from claude_openai_proxy.app.stores import installation_key
 from claude_openai_proxy.logins.claude_settings import ClaudeSettingsFiles, managed_directory, user_directory
 from claude_openai_proxy.logins.credentials import Credential, CredentialSource
 from claude_openai_proxy.logins.current import CurrentLogin
 from claude_openai_proxy.logins.layers import Layer
 from claude_openai_proxy.settings import NetworkSettings, Settings, confirmation
-from claude_openai_proxy.settings.directories import state_directory
 from claude_openai_proxy.simulator import Simulator
 from claude_openai_proxy.upstreams.api.upstream import MessagesAPI
 from claude_openai_proxy.upstreams.claude_code import ClaudeCode
@@ -71,7 +71,7 @@ def _api(settings: Settings, credentials: CredentialSource) -> MessagesAPI:
         timeout=settings.timeout,
         total_timeout=settings.total_timeout,
         retries=settings.upstream_retries,
-        pseudonym=Pseudonyms(state_directory(settings.environment, sys.platform)),
+        pseudonym=Pseudonyms(installation_key(settings)),
     )
 
 
@@ -80,7 +80,7 @@ def _claude_code(settings: Settings, logins: CurrentLogin) -> ClaudeCode:
         cli=settings.claude_cli_path or "",
         environment=logins.cli_environment(),
         keys=logins.cli_keys(),
-        state_dir=state_directory(settings.environment, sys.platform),
+        state_dir=settings.storage.directory,
         timeout=settings.timeout,
         total_timeout=settings.total_timeout,
         pool_size=settings.claude_pool_size,

@@ -1,18 +1,20 @@
 """A server from its settings: service, web, telemetry, and what can be told of it."""
 
 import asyncio
+import logging
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from claude_openai_proxy import __version__
 from claude_openai_proxy.app.pseudonyms import principal_ids
 from claude_openai_proxy.app.start import login_lines, model_line, model_lines, start_refusal
+from claude_openai_proxy.app.stores import Stores, installation_key, stores
 from claude_openai_proxy.app.upstreams import demo_upstream, selected_upstream
 from claude_openai_proxy.errors import NoLoginError
 from claude_openai_proxy.protocols.openai_chat_response import ModelList
@@ -23,7 +25,6 @@ from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.waiting import WaitingLine
 from claude_openai_proxy.settings import Secret, Settings
-from claude_openai_proxy.settings.directories import state_directory
 from claude_openai_proxy.telemetry.log_line import LogLine
 from claude_openai_proxy.telemetry.logging_setup import Log, new_log
 from claude_openai_proxy.upstreams.interface import Upstream, UpstreamChoice
@@ -39,8 +40,28 @@ from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.routes import make_router
 from claude_openai_proxy.web.visitor import TrustedProxies
 
+log: Final = logging.getLogger(__name__)
+
 Pins = Callable[[], Mapping[str, str]]
 """Which line of models is pinned to which id at the moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """What is opened when the server starts, and closed, in this order, when it ends."""
+
+    stores: Stores
+    closing: Sequence[Callable[[], Awaitable[None]]]
+
+    async def start(self) -> None:
+        """A store that must not be used fails what needs it and nothing else; `start_refusal` comes before this."""
+        if refusal := await self.stores.open():
+            log.error("Storage: %s", refusal)
+
+    async def end(self) -> None:
+        """What is kept comes last: others may write to it until then."""
+        for close in (*self.closing, self.stores.aclose):
+            await close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +71,28 @@ class Wiring:
     application: Application
     log: Log
     """Not installed yet: wiring has no effects beyond its objects."""
-    start_lines: Callable[[], Awaitable[list[str]]]
-    start_refusal: Callable[[], Coroutine[None, None, str]]
-    """Why it must not be started for the login there is; "" where it may."""
+    stores: Stores
+    _settings: Settings
+    _upstreams: UpstreamChoice
     _catalog: ModelCatalog
-    _aclose: Callable[[], Awaitable[None]]
+    _life: _Life
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """For use without a server; leaving closes connections and processes."""
         try:
+            await self._life.start()
             yield
         finally:
-            await self._aclose()
+            await self._life.end()
+
+    async def start_lines(self) -> list[str]:
+        """Login and models, for people."""
+        return [*await login_lines(self._upstreams), *await model_lines(self._catalog)]
+
+    async def start_refusal(self) -> str:
+        """Why it must not be started: for the login there is, or for what is kept; "" where it may."""
+        return await start_refusal(self._settings, self._upstreams) or await self.stores.open()
 
     async def model_lines(self) -> list[str]:
         """The aliases and models, a line each."""
@@ -94,6 +124,7 @@ def wire(settings: Settings) -> Wiring:
         pins = upstreams.logins.pins
     catalog = model_catalog(settings, upstreams, pins)
 
+    kept = stores(settings)
     line = WaitingLine(clock=time.monotonic)
     blotter = _blotter(settings, upstreams)
     health = HealthService(
@@ -103,20 +134,14 @@ def wire(settings: Settings) -> Wiring:
         version=__version__,
         clock=time.monotonic,
         blot=blotter.all,
+        storage=lambda: kept.state,
     )
 
-    async def aclose() -> None:
-        await health.aclose()
-        await catalog.aclose()
-        await upstreams.aclose()
-
-    async def start_lines() -> list[str]:
-        return [*await login_lines(upstreams), *await model_lines(catalog)]
-
-    log = _log(settings, blotter)
+    life = _Life(kept, [health.aclose, catalog.aclose, upstreams.aclose])
+    request_log = _log(settings, blotter)
     chat = chat_service(settings, upstreams, catalog, line)
-    application = _application(settings, chat, catalog, health, log=log.requests, blotter=blotter, shutdown=aclose)
-    return Wiring(application, log, start_lines, partial(start_refusal, settings, upstreams), catalog, aclose)
+    application = _application(settings, chat, catalog, health, log=request_log.requests, blotter=blotter, life=life)
+    return Wiring(application, request_log, kept, settings, upstreams, catalog, life)
 
 
 # ---- parts, also for whoever examines them one by one ---------------------------------------------------------------
@@ -157,7 +182,7 @@ def _application(
     *,
     log: LogLine,
     blotter: Blotter,
-    shutdown: Callable[[], Awaitable[None]],
+    life: _Life,
 ) -> Application:
     router = make_router(
         chat=ChatCompletions(
@@ -180,7 +205,8 @@ def _application(
         readers=[log],
         trusted=TrustedProxies(settings.trusted_proxies),
         blot=blotter.all,
-        shutdown=shutdown,
+        startup=life.start,
+        shutdown=life.end,
     )
 
 
@@ -219,7 +245,7 @@ def _log(settings: Settings, blotter: Blotter) -> Log:
 def _doors(settings: Settings) -> Doors:
     return Doors(
         keys={key.secret.reveal(): key.name for key in settings.client_keys},
-        principal_id=principal_ids(settings.client_keys, state_directory(settings.environment, sys.platform)),
+        principal_id=principal_ids(settings.client_keys, installation_key(settings)),
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=settings.allowed_origins,
         public=settings.public,

@@ -14,6 +14,8 @@ from claude_openai_proxy.doctor.models import CHECK as MODELS
 from claude_openai_proxy.doctor.models import models_row
 from claude_openai_proxy.doctor.report import Report, Row, failed, report_of
 from claude_openai_proxy.doctor.round_trip import check_of, round_trip_row
+from claude_openai_proxy.doctor.storage import CHECK as STORAGE
+from claude_openai_proxy.doctor.storage import storage_row
 from claude_openai_proxy.logins.login import Login
 from claude_openai_proxy.settings import Settings, SettingsError
 from claude_openai_proxy.upstreams.interface import Upstream, UpstreamChoice
@@ -28,19 +30,23 @@ async def examine(load: Callable[[], Settings], *, with_request: bool, today: da
     """Every check; `load` reads the settings. `with_request` also sends one small request through each upstream."""
     rows = [python_row(), proxy_row()]
     try:
-        settings = replace(load(), claude_pool_size=0, unsupported_parameters="report")
+        loaded = load()
+        memory = replace(loaded.storage, kind="memory")
+        settings = replace(loaded, claude_pool_size=0, unsupported_parameters="report", storage=memory)
     except SettingsError as error:
         rows += [failed("Configuration", problem, fix="See docs/configuration.md.") for problem in error.problems]
         return report_of(rows + _without_settings(), __version__)
     look = _look_at_demo if settings.demo else _look
     async with asyncio.TaskGroup() as at_once:
         port = at_once.create_task(port_row(settings))
+        storage = at_once.create_task(storage_row(loaded))
         others = at_once.create_task(look(settings, with_request=with_request, today=today))
-    return report_of([*rows, configuration_row(settings), port.result(), *others.result()], __version__)
+    about_it = [configuration_row(settings), port.result(), storage.result()]
+    return report_of([*rows, *about_it, *others.result()], __version__)
 
 
 def _without_settings() -> list[Row]:
-    checks = ("Port", claude_code.PROGRAM, claude_code.CONTRACT, claude_code.LOGIN, *_LOGINS, MODELS)
+    checks = ("Port", STORAGE, claude_code.PROGRAM, claude_code.CONTRACT, claude_code.LOGIN, *_LOGINS, MODELS)
     return [Row(check, "skipped", "needs a valid configuration") for check in checks]
 
 

@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.waiting import LineStatus, WaitingLine
+from claude_openai_proxy.storage.interface import StorageState
 from claude_openai_proxy.upstreams.interface import PoolStatus, ToldLimits, UpstreamChoice, UpstreamStatus
 
 DEEP_SECONDS = 10.0
@@ -18,6 +19,16 @@ SHALLOW_SECONDS = 2.0
 """The login is looked up so often at most: a look may start programs."""
 LOOK_SECONDS = 2.0
 """Nobody who asks for the state waits longer for a look at the login; a probe would call the server dead."""
+
+
+class StorageReport(Struct, frozen=True, omit_defaults=True):
+    """Of what outlives a request: `trouble` is a sentence, `dropped` and `late` are counts since the start."""
+
+    kind: str
+    where: str
+    trouble: str = ""
+    dropped: int = 0
+    late: int = 0
 
 
 class HealthReport(Struct, frozen=True, omit_defaults=True):
@@ -38,6 +49,8 @@ class HealthReport(Struct, frozen=True, omit_defaults=True):
     """Of the requests that wait for a process."""
     rate_limits: dict[str, str] | UnsetType = UNSET
     """What Claude's side last told of the login's limits, and when (`at`)."""
+    storage: StorageReport | UnsetType = UNSET
+    """Where more than the process's memory is used."""
 
 
 class HealthService:
@@ -53,10 +66,12 @@ class HealthService:
         clock: Callable[[], float],
         patience: float = LOOK_SECONDS,
         blot: Callable[[str], str] = str,
+        storage: Callable[[], StorageState] | None = None,
     ) -> None:
         """`blot` takes out of a text what must not go out: words of Claude's side are told here."""
         self._blot = blot
         self._line = line
+        self._storage = storage
         self._catalog = catalog
         self._version = version
         self._clock = clock
@@ -81,7 +96,14 @@ class HealthService:
             pool=status.pool or UNSET,
             line=self._line.status if status.pool else UNSET,
             rate_limits=_limits(status.rate_limits) if status.rate_limits else UNSET,
+            storage=self._storage_report(),
         )
+
+    def _storage_report(self) -> StorageReport | UnsetType:
+        if self._storage is None or (state := self._storage()).kind == "memory":
+            return UNSET
+        where, trouble = self._blot(state.where), self._blot(state.trouble)
+        return StorageReport(state.kind, where, trouble, state.dropped, state.late)
 
     async def readiness(self) -> str:
         """The word for Claude's side as it was at most a minute ago, and ten seconds where that was bad news."""

@@ -19,6 +19,7 @@ from claude_openai_proxy.settings.sources import (
     source_of,
     with_secrets_of_files,
 )
+from claude_openai_proxy.settings.storage import StorageSettings, read_storage
 from claude_openai_proxy.settings.values import (
     ClientKey,
     LogFormat,
@@ -69,6 +70,7 @@ class Settings:
     claude_pool_max: int | None
     """None: by the number of cores."""
     single_user: bool
+    storage: StorageSettings
     network: NetworkSettings
     login_sources: tuple[Source, ...]
     """Where a login may be found besides Claude Code's own settings files; most trusted first."""
@@ -99,7 +101,7 @@ def load_settings(flags: Flags, environment: Mapping[str, str], cwd: Path, *, pl
     found = Sources(
         flags.texts, [with_secrets_of_files(source, cwd, problems) for source in sources], problems=problems
     )
-    settings = _settings(found, flags, environment, [file for file, _ in files])
+    settings = _settings(found, flags, environment, [file for file, _ in files], platform)
     if found.problems:
         raise SettingsError(*dict.fromkeys(found.problems))
     _refuse_open_door(settings)
@@ -120,7 +122,9 @@ def _files(flags: Flags, environment: Mapping[str, str], cwd: Path, platform: st
     return [(read_dotenv(".env", cwd / ".env"), Trust.DOTENV), *users]
 
 
-def _settings(found: Sources, flags: Flags, environment: Mapping[str, str], files: Sequence[DotenvFile]) -> Settings:
+def _settings(
+    found: Sources, flags: Flags, environment: Mapping[str, str], files: Sequence[DotenvFile], platform: str
+) -> Settings:
     settings = Settings(
         host=found.value(table.PROXY_HOST),
         port=found.value(table.PORT),
@@ -145,6 +149,7 @@ def _settings(found: Sources, flags: Flags, environment: Mapping[str, str], file
         claude_pool_size=found.value(table.CLAUDE_POOL_SIZE),
         claude_pool_max=found.value(table.CLAUDE_POOL_MAX),
         single_user=found.value(table.CLAUDE_CODE_SINGLE_USER),
+        storage=read_storage(found, environment, demo=flags.demo, platform=platform),
         network=NetworkSettings() if flags.demo else read_network(environment, found.problems),
         login_sources=_login_sources(found),
         environment=environment,

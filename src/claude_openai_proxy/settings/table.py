@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 
 from claude_openai_proxy.settings import values
 from claude_openai_proxy.settings.secret import Secret
-from claude_openai_proxy.settings.values import ClientKey, LogFormat, LogLevel, Unsupported
+from claude_openai_proxy.settings.values import ClientKey, LogFormat, LogLevel, StateKind, Unsupported
 from claude_openai_proxy.trust import ANTHROPIC_URL, Trust, UpstreamName
 from claude_openai_proxy.urls import api_base_url
 
@@ -266,6 +266,35 @@ CLAUDE_CODE_SINGLE_USER = Setting(
     least_trusted=Trust.CONFIRMED,
 )
 
+STATE: Setting[StateKind] = Setting(
+    name="STATE",
+    read=values.one_of("sqlite", "memory"),
+    default="sqlite",
+    allowed="sqlite or memory",
+    shown_default="sqlite",
+    description="Where what outlives a request is kept: a file in STATE_DIR, or nothing beyond the process's memory.",
+    least_trusted=Trust.CONFIRMED,
+)
+STATE_DIR: Setting[str | None] = Setting(
+    name="STATE_DIR",
+    read=values.plain_text,
+    default=None,
+    allowed="the path of a directory of your own on a local disk",
+    description="The directory with `state.db`, which holds client keys and, sealed, what was said. Without it, the "
+    "platform's place for state.",
+    least_trusted=Trust.CONFIRMED,
+)
+STORAGE_KEY: Setting[Secret | None] = Setting(
+    name="STORAGE_KEY",
+    read=values.storage_key,
+    default=None,
+    allowed="at least 16 visible ASCII characters without blanks",
+    description="What seals the content in `state.db`; without it, a key made once. With another key it cannot be read "
+    "any more.",
+    secret=True,
+    least_trusted=Trust.CONFIRMED,
+)
+
 SETTINGS: Final[tuple[Setting[object], ...]] = (
     PROXY_HOST,
     PORT,
@@ -290,6 +319,9 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     MAX_BODY_MB,
     CLIENT_STALL_SECONDS,
     DRAIN_SECONDS,
+    STATE,
+    STATE_DIR,
+    STORAGE_KEY,
     LOG_LEVEL,
     LOG_FORMAT,
 )

@@ -14,9 +14,13 @@ from claude_openai_proxy.urls import split_url
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "console", "json"]
 Unsupported = Literal["report", "reject"]
+StateKind = Literal["sqlite", "memory"]
 
 LOCALHOST = "localhost"
 """Stands for both loopback addresses."""
+
+SHORTEST_STORAGE_KEY = 16
+"""Characters."""
 
 _Choice = TypeVar("_Choice", bound=str)
 _HOST_NAME = re.compile(
@@ -95,6 +99,13 @@ def plain_text(text: str) -> str:
 def header_secret(text: str) -> Secret:
     """What can stand in a header: visible ASCII without blanks."""
     return Secret(header_text(text))
+
+
+def storage_key(text: str) -> Secret:
+    """A header secret that is long enough to be a key."""
+    if len(text) < SHORTEST_STORAGE_KEY:
+        raise ValueError
+    return header_secret(text)
 
 
 def bind_host(text: str) -> str:

@@ -253,7 +253,10 @@ class SQLiteDatabase:
             self._told(trouble)
 
     def _sentence(self, error: Exception) -> str:
-        return error.message if isinstance(error, StorageRefusedError) else f"{self._path}: {error}."
+        if isinstance(error, StorageRefusedError):
+            return error.message
+        told = (error.strerror if isinstance(error, OSError) else None) or error
+        return f"{self._path}: {told}."
 
 
 def _one(connection: sqlite3.Connection, work: Work[Any]) -> tuple[Any, Exception | None]:

@@ -1,0 +1,93 @@
+"""Where this installation keeps what outlives a request: every store, on one database or in memory."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from claude_openai_proxy.settings import Settings
+from claude_openai_proxy.storage.client_keys import ClientKeyStore, MemoryClientKeys, StoredClientKeys
+from claude_openai_proxy.storage.interface import StorageRefusedError, StorageState
+from claude_openai_proxy.storage.sealing import KEY_BYTES, Seal, generated_key, key_of
+from claude_openai_proxy.storage.sqlite import SQLiteDatabase
+
+DATABASE: Final = "state.db"
+IN_MEMORY: Final = StorageState("memory", "memory")
+
+log: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """One of each kind. `seal` gives what seals content; it raises as `installation_key` does."""
+
+    client_keys: ClientKeyStore
+    seal: Callable[[], Seal]
+    database: SQLiteDatabase | None = field(default=None)
+
+    @property
+    def state(self) -> StorageState:
+        """How the database is; `IN_MEMORY` where there is none."""
+        return self.database.state if self.database else IN_MEMORY
+
+    async def open(self) -> str:
+        """Make file and tables where they lack; the sentence for why they must not be used, "" where they may.
+
+        A disk in trouble is no reason not to start: it is in `state`, and may heal.
+        """
+        if self.database is None:
+            return ""
+        try:
+            await asyncio.to_thread(self.database.open)
+        except StorageRefusedError as error:
+            return error.message
+        return ""
+
+    async def aclose(self) -> None:
+        """Commit what is left."""
+        if self.database is not None:
+            await self.database.aclose()
+
+
+def stores(settings: Settings) -> Stores:
+    """Those that the settings ask for; nothing is opened or written yet."""
+    seal = _once(installation_key(settings))
+    if settings.storage.kind == "memory":
+        return Stores(MemoryClientKeys(), seal)
+    database = SQLiteDatabase(settings.storage.directory / DATABASE, told=_told)
+    return Stores(StoredClientKeys(database), seal, database)
+
+
+def installation_key(settings: Settings) -> Callable[[], bytes]:
+    """The secret of this installation: STORAGE_KEY, else the one kept in STATE_DIR, else this process's own.
+
+    What is returned raises `StorageRefusedError` where the kept one must not be used, OSError as the system does.
+    """
+    if settings.storage.key is not None:
+        given = key_of(settings.storage.key.reveal())
+        return lambda: given
+    if settings.storage.kind == "memory":
+        passing = secrets.token_bytes(KEY_BYTES)
+        return lambda: passing
+    return lambda: generated_key(settings.storage.directory)
+
+
+def _once(key: Callable[[], bytes]) -> Callable[[], Seal]:
+    made: list[Seal] = []
+
+    def seal() -> Seal:
+        if not made:
+            made.append(Seal(key()))
+        return made[0]
+
+    return seal
+
+
+def _told(trouble: str) -> None:
+    """On whatever thread the trouble was met."""
+    if trouble:
+        log.warning("Storage: %s Requests that need nothing of it go on.", trouble)
+    else:
+        log.warning("Storage works again.")

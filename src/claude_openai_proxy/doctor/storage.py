@@ -1,0 +1,31 @@
+"""The check of what outlives a request: where it is, and whether it can be used. Makes nothing that is not there."""
+
+from typing import Final
+
+from claude_openai_proxy.app.stores import DATABASE, stores
+from claude_openai_proxy.doctor.report import Row, failed
+from claude_openai_proxy.settings import Settings
+
+CHECK: Final = "Storage"
+
+_MEMORY: Final = "nothing is kept beyond the process (STATE=memory)"
+_HEALS: Final = "Requests that need nothing of it go on; it heals by itself once the file can be used."
+
+
+async def storage_row(settings: Settings) -> Row:
+    """Opens the file where there is one."""
+    if settings.storage.kind == "memory":
+        return Row(CHECK, "ok", _MEMORY)
+    path = settings.storage.directory / DATABASE
+    if not path.exists():
+        return Row(CHECK, "ok", f"{path}: nothing kept yet")
+    kept = stores(settings)
+    try:
+        if refusal := await kept.open():
+            return failed(CHECK, refusal)
+        if trouble := kept.state.trouble:
+            return failed(CHECK, trouble, status="warning", fix=_HEALS)
+    finally:
+        await kept.aclose()
+    size = sum(file.stat().st_size for file in path.parent.glob(f"{DATABASE}*"))
+    return Row(CHECK, "ok", f"{path}, {size / 1024**2:.1f} MB")

@@ -1,0 +1,33 @@
+"""Where what outlives a request is kept."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from claude_openai_proxy.settings import table
+from claude_openai_proxy.settings.directories import state_directory
+from claude_openai_proxy.settings.secret import Secret
+from claude_openai_proxy.settings.sources import Sources
+from claude_openai_proxy.settings.values import StateKind
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """`directory` need not exist yet; without a `key` one is made there."""
+
+    kind: StateKind
+    directory: Path
+    key: Secret | None = field(default=None, repr=False)
+
+
+def read_storage(
+    found: Sources, environment: Mapping[str, str], *, demo: bool, platform: str = sys.platform
+) -> StorageSettings:
+    """The demo keeps nothing."""
+    kind, directory = found.value(table.STATE), found.value(table.STATE_DIR)
+    return StorageSettings(
+        kind="memory" if demo else kind,
+        directory=Path(directory).expanduser().absolute() if directory else state_directory(environment, platform),
+        key=found.value(table.STORAGE_KEY),
+    )
