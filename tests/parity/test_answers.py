@@ -53,6 +53,10 @@ CASES: dict[str, tuple[JSONObject, list[Script]]] = {
         [Script.text("abc", stop_reason="stop_sequence", stop_sequence="END")],
     ),
     "a stop of white space": ({"messages": HELLO, "stop": "\n\n"}, [Script.text("one\n\ntwo", pieces=8)]),
+    "JSON in a fence": (
+        {"messages": HELLO, "response_format": {"type": "json_object"}},
+        [Script.text('```json\n{"a": 1}\n```', pieces=7)],
+    ),
     "a refusal in words": ({"messages": HELLO}, [Script.refusal("I will not.", usage=USAGE)]),
     "a refusal without a word": ({"messages": HELLO}, [Script.refusal(explanation="That is dangerous.")]),
     "thinking that is shown": (

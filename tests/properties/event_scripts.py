@@ -14,7 +14,7 @@ Block = tuple[Event, list[Event]]
 """`content_block`, and the deltas that follow it."""
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
-    ["\n\n", " ", "你好，世界", "👩‍💻", "\u2028", '"quoted" \\ {}', "\x00", ""]
+    ["\n\n", " ", "你好，世界", "👩‍💻", "\u2028", '"quoted" \\ {}', "\x00", "", "```json\n", "{}", "\n```"]
 )
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**9), 10**9) | TEXTS,

@@ -25,6 +25,7 @@ PLANS = st.builds(
     single_call=st.booleans(),
     reasoning=st.booleans(),
     stop_texts=st.sampled_from([(), ("\n\n",), (" ", "\n\n")]),
+    structured=st.booleans(),
 )
 PLAIN = AnswerPlan(tool_names={"alias_1": "a name: 天気"}, reasoning=True)
 

@@ -150,6 +150,14 @@ async def test_an_emulated_stop_ends_the_answer_and_reads_on_for_the_usage() -> 
     assert "usage_of_cut_answer_is_partial" not in conversation.record.repairs
 
 
+async def test_a_fence_that_was_taken_off_is_told() -> None:
+    conversation = Conversation(FakeUpstream([message(text("```json\n", '{"a":1}', "\n```"))]))
+    async with conversation.ask(response_format={"type": "json_object"}) as answer:
+        completion = await answer.completion()
+    assert completion.choices[0].message.content == '{"a":1}'
+    assert "code_fence_removed" in conversation.record.repairs
+
+
 async def test_reading_on_after_an_emulated_stop_has_an_end() -> None:
     events = message(text("one\n\n", *["x"] * 400))
     upstream = FakeUpstream([[event] for event in events[:-2]], hang=True)

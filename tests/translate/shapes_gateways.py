@@ -59,7 +59,14 @@ GATEWAYS: tuple[Shape, ...] = (
     fields("reasoning: empty", lambda s, _: s.get("thinking") is None, reasoning={}),
     fields(
         "include_reasoning: true",
-        lambda s, f: not f.thinking & {"adaptive", "enabled"} or s.get("thinking", "display") == "summarized",
+        lambda s, f: (
+            not f.thinking & {"adaptive", "enabled"}
+            or (
+                s.get("thinking", "display") == "summarized"
+                and ("medium" not in f.efforts or s.get("output_config", "effort") == "medium")
+                and s.get("thinking", "budget_tokens") in {None, 8192}
+            )
+        ),
         include_reasoning=True,
     ),
     fields("include_reasoning: false", lambda s, _: s.get("thinking") is None, include_reasoning=False),

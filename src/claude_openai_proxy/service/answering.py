@@ -118,7 +118,7 @@ class Answering(Generic[Piece]):
                 if self._failure is not None:
                     raise self._failure
                 if self._answer.cut:
-                    yield self.translator.finish()
+                    yield self._end()
                     await self._read_on(events)
                     return
             if (again := self._next_request()) is None:
@@ -154,9 +154,15 @@ class Answering(Generic[Piece]):
         batch = self._translate_all(self._gate.end()) if self._gate else []
         if self._failure is None:
             try:
-                batch += self.translator.finish()
+                batch += self._end()
             except ProxyError as error:
                 self._failure = error
+        return batch
+
+    def _end(self) -> list[Piece]:
+        batch = self.translator.finish()
+        if self._answer.unfenced:
+            self.facts.note("code_fence_removed")
         return batch
 
     def _next_request(self) -> MessagesRequest | None:

@@ -70,6 +70,12 @@ def test_a_call_told_in_both_shapes_is_one_call_with_one_result() -> None:
     assert turns[2]["content"] == [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "R"}]
 
 
+def test_a_call_told_in_both_shapes_is_told_of() -> None:
+    part = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}
+    said = {"role": "assistant", "content": [part], "tool_calls": [call("toolu_1")]}
+    assert "double_call_left_out" in translate({"messages": [said], "tools": TOOLS}).repairs
+
+
 @pytest.mark.parametrize("arguments", ["[]", " [] ", []])
 def test_an_empty_list_of_arguments_is_an_empty_object(arguments: object) -> None:
     turns = conversation(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
+from claude_openai_proxy.translate.notes import Notes
 from claude_openai_proxy.translate.wishes.arguments import call_input, object_input
 
 
@@ -35,11 +36,11 @@ from claude_openai_proxy.translate.wishes.arguments import call_input, object_in
     ],
 )
 def test_arguments_become_an_object(arguments: str | dict[str, object] | list[object] | None, expected: object) -> None:
-    assert msgspec.json.decode(call_input(arguments)) == expected
+    assert msgspec.json.decode(call_input(arguments, Notes())) == expected
 
 
 def test_a_valid_object_is_not_touched() -> None:
-    assert bytes(call_input('{"a":  1.0, "a": 2e5}')) == b'{"a":  1.0, "a": 2e5}'
+    assert bytes(call_input('{"a":  1.0, "a": 2e5}', Notes())) == b'{"a":  1.0, "a": 2e5}'
 
 
 @pytest.mark.parametrize(
@@ -47,9 +48,27 @@ def test_a_valid_object_is_not_touched() -> None:
     [("{}", {}), (' {"a": 1}', {"a": 1}), ("null", {}), ('"x"', {"arguments": "x"}), ("5", {"arguments": 5})],
 )
 def test_an_input_that_is_json_becomes_an_object(value: str, expected: object) -> None:
-    assert msgspec.json.decode(object_input(Raw(value))) == expected
+    assert msgspec.json.decode(object_input(Raw(value), Notes())) == expected
 
 
 @given(st.text())
 def test_any_text_becomes_an_object(text: str) -> None:
-    assert isinstance(json.loads(bytes(call_input(text))), dict)
+    assert isinstance(json.loads(bytes(call_input(text, Notes()))), dict)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "repairs"),
+    [
+        ('{"a": 1}', ()),
+        ("", ()),
+        ("[]", ()),
+        ("[1]", ("arguments_mended",)),
+        ('{"a": ', ("arguments_mended",)),
+        ('{"a": "\\ud83d"}', ("arguments_mended",)),
+        ('{"a": NaN}', ("arguments_mended",)),
+    ],
+)
+def test_what_was_read_in_another_way_than_it_was_written_is_told(arguments: str, repairs: tuple[str, ...]) -> None:
+    notes = Notes()
+    call_input(arguments, notes)
+    assert notes.repairs == repairs

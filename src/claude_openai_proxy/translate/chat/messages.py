@@ -39,6 +39,9 @@ from claude_openai_proxy.translate.wishes.arguments import call_input, custom_in
 SaidBlock = TextBlockParam | ThinkingBlockParam | RedactedThinkingBlockParam
 """What stands in an assistant turn beside its calls."""
 
+CallKey = tuple[str, str]
+"""Id ("" for none) and name of a call: some clients send each call in Claude's shape and in OpenAI's."""
+
 
 class MessageReader:
     """Feeds a conversation with a client's messages."""
@@ -144,6 +147,7 @@ class MessageReader:
         told = _told_in_parts(content)
         for number, call in enumerate(message.tool_calls or ()):
             if told and _key(call) in told:
+                self._notes.repair("double_call_left_out")
                 continue
             if call.function is not None:
                 self._function_call(call.id, call.function)
@@ -162,7 +166,7 @@ class MessageReader:
         for part in content:
             if isinstance(part, ToolUsePart):
                 mark = mark_of_part(part, self._reader.marks)
-                self._conversation.call(part.id, part.name, _input_of(part, calls), mark)
+                self._conversation.call(part.id, part.name, self._input_of(part, calls), mark)
 
     def _said_part(self, part: ContentPart, place: str) -> Sequence[SaidBlock]:
         if isinstance(part, ToolUsePart):
@@ -176,21 +180,23 @@ class MessageReader:
             return (RedactedThinkingBlockParam(part.data),)
         return self._reader.said(part, place)
 
+    def _input_of(self, part: ToolUsePart, calls: Mapping[CallKey, ToolCall]) -> Raw:
+        """Where a client put a stream together, only one of the two shapes may have the input."""
+        input_ = object_input(part.input, self._notes)
+        call = calls.get((part.id or "", part.name)) if bytes(input_) == b"{}" else None
+        return call_input(call.function.arguments, self._notes) if call and call.function else input_
+
     def _function_call(self, id_: str | None, function: FunctionCall) -> None:
         if not (id_ or function.name or function.arguments):
             self._notes.repair("empty_call_left_out")
             return
-        self._conversation.call(id_, function.name, call_input(function.arguments))
+        self._conversation.call(id_, function.name, call_input(function.arguments, self._notes))
 
     def _custom_call(self, call: ToolCall, place: str) -> None:
         custom = call.custom
         if custom is None:
             raise InvalidRequestError("A tool call must have a function with a name.", param=f"{place}.function")
         self._conversation.call(call.id, custom.name, custom_input(custom.input))
-
-
-CallKey = tuple[str, str]
-"""Id ("" for none) and name of a call: some clients send each call in Claude's shape and in OpenAI's."""
 
 
 def _told_in_parts(content: Content) -> AbstractSet[CallKey]:
@@ -202,13 +208,6 @@ def _told_in_parts(content: Content) -> AbstractSet[CallKey]:
 def _key(call: ToolCall) -> CallKey:
     named = call.function or call.custom
     return call.id or "", named.name if named else ""
-
-
-def _input_of(part: ToolUsePart, calls: Mapping[CallKey, ToolCall]) -> Raw:
-    """Where a client put a stream together, only one of the two shapes may have the input."""
-    input_ = object_input(part.input)
-    call = calls.get((part.id or "", part.name)) if bytes(input_) == b"{}" else None
-    return call_input(call.function.arguments) if call and call.function else input_
 
 
 def _several_speakers(messages: Sequence[Message]) -> frozenset[str]:

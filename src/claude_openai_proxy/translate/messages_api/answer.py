@@ -63,6 +63,11 @@ class AnswerStream:
         """Events and blocks of unknown kinds, and calls that the client's form cannot hold."""
         return self._unknown_events + self.blocks.skipped
 
+    @property
+    def unfenced(self) -> bool:
+        """A code fence around the JSON that was asked for has been taken off. Final after `finish`."""
+        return self.blocks.unfenced
+
     def feed(self, event: StreamEvent) -> list[AnswerEvent]:
         """What this event adds. Raises `UpstreamProtocolError` for one that does not belong there."""
         match event:

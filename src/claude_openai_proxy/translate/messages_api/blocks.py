@@ -32,6 +32,7 @@ from claude_openai_proxy.translate.messages_api.answer_events import (
 )
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
 from claude_openai_proxy.translate.messages_api.calls import CallInput, CustomInput, FunctionInput
+from claude_openai_proxy.translate.messages_api.json_fence import JSONFence
 from claude_openai_proxy.translate.messages_api.stop_texts import StopTextCutter
 
 NO_BLOCK = -1
@@ -47,6 +48,7 @@ class AnswerBlocks:
         self._plan = plan
         self._citations = OpenCitations()
         self._stop_texts = StopTextCutter(plan.stop_texts) if plan.stop_texts else None
+        self._fence = JSONFence() if plan.structured else None
         self._block: ContentBlock | None = None
         self._index = NO_BLOCK
         self._call: CallInput | None = None
@@ -108,7 +110,7 @@ class AnswerBlocks:
                 return [ThinkingPiece(delta.thinking)] if delta.thinking else []
             case CitationsDelta(), TextBlock():
                 self._citations.add(delta.citation)
-                return []
+                return self._uncover()
             case SignatureDelta(), ThinkingBlock():
                 self._signature = delta.signature
                 return []
@@ -134,31 +136,48 @@ class AnswerBlocks:
     def finish(self) -> list[AnswerEvent]:
         """The answer is over: text held back turned out to be text."""
         held = self._stop_texts.end() if self._stop_texts is not None else ""
-        self.length += len(held)
-        return [Text(held)] if held else []
+        if self._fence is not None:
+            held = self._fence.feed(held) + self._fence.end()
+        return self._said(held)
+
+    @property
+    def unfenced(self) -> bool:
+        """A code fence around the JSON that was asked for has been taken off."""
+        return self._fence is not None and self._fence.removed
 
     # ---- kinds of blocks ---------------------------------------------------------------------------------------------
 
     def _start_text(self, block: TextBlock) -> list[AnswerEvent]:
         self._citations.open(self._offset, block.citations or ())
-        if self._stop_texts is None:
-            self.plain_text = self._index
-        return self._text(block.text)
+        events = self._uncover() if block.citations else []
+        return [*events, *self._text(block.text)]
 
     def _text(self, text: str) -> list[AnswerEvent]:
         if self._stop_texts is not None:
             text = self._stop_texts.feed(text)
-        self.length += len(text)
-        events: list[AnswerEvent] = [Text(text)] if text else []
+        if self._fence is not None:
+            text = self._fence.feed(text)
+        if self._stop_texts is None and (self._fence is None or self._fence.open):
+            self.plain_text = self._index
+        events = self._said(text)
         if self._stop_texts is not None and self._stop_texts.reached:
             events += self.end(cut=True)
             self.cut = True
         return events
 
+    def _uncover(self) -> list[AnswerEvent]:
+        """Text with a source stays as it came: the source says where it stands."""
+        return self._said(self._fence.give_up()) if self._fence is not None else []
+
+    def _said(self, text: str) -> list[AnswerEvent]:
+        self.length += len(text)
+        return [Text(text)] if text else []
+
     @property
     def _offset(self) -> int:
         """Where the next character of text will stand."""
-        return self.length + (self._stop_texts.held if self._stop_texts is not None else 0)
+        held = self._stop_texts.held if self._stop_texts is not None else 0
+        return self.length + held + (self._fence.held if self._fence is not None else 0)
 
     def _start_call(self, block: ToolUseBlock) -> list[AnswerEvent]:
         if self.calls and self._plan.single_call:

@@ -1,4 +1,7 @@
-"""Arguments of calls in a history: JSON text at OpenAI, an object at Claude. Nothing is refused, nothing is lost."""
+"""Arguments of calls in a history: JSON text at OpenAI, an object at Claude. Nothing is refused, nothing is lost.
+
+What was read in another way than it was written is noted as `arguments_mended`.
+"""
 
 import json
 
@@ -6,6 +9,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from claude_openai_proxy.translate.messages_api.custom_input import CUSTOM_INPUT
+from claude_openai_proxy.translate.notes import Notes
 from claude_openai_proxy.translate.schemas.nesting import DEEPEST, is_deeper
 from claude_openai_proxy.translate.schemas.surrogates import with_whole_characters
 
@@ -20,57 +24,65 @@ class _Object(Struct):
 _objects = msgspec.json.Decoder(_Object)
 
 
-def call_input(arguments: str | dict[str, object] | list[object] | None) -> Raw:
+def call_input(arguments: str | dict[str, object] | list[object] | None, notes: Notes) -> Raw:
     """The object that `arguments` is or holds; unchanged where it already is one, wrapped where it cannot be one."""
     if not isinstance(arguments, str):
-        return _from_value(arguments)
+        return _from_value(arguments, notes)
     try:
         _objects.decode(arguments)
     except (msgspec.DecodeError, RecursionError):
-        whole = with_whole_characters(arguments.encode()).decode()
-        return _mended(arguments) if whole == arguments else call_input(whole)
+        return _mended(arguments, notes)
     is_deep = len(arguments) > DEEPEST and is_deeper(arguments.encode(), DEEPEST)
-    return _wrapped(arguments) if is_deep else Raw(arguments)
+    return _wrapped(arguments, notes) if is_deep else Raw(arguments)
 
 
 def custom_input(text: str) -> Raw:
     """The input of a free-form tool's call, as the object that Claude knows."""
-    return call_input({CUSTOM_INPUT: text})
+    return Raw(msgspec.json.encode({CUSTOM_INPUT: text}))
 
 
-def object_input(value: Raw) -> Raw:
+def object_input(value: Raw, notes: Notes) -> Raw:
     """A call's input that came as JSON: the object itself, or what it is wrapped."""
     if bytes(value).lstrip().startswith(b"{"):
         return value
     try:
         decoded: object = msgspec.json.decode(value)
     except msgspec.ValidationError:  # a number that fits into none of ours
+        notes.repair("arguments_mended")
         return Raw(b'{"%b":%b}' % (WRAPPED.encode(), bytes(value)))
-    return call_input(decoded) if isinstance(decoded, str | list | None) else _wrapped(decoded)
+    return call_input(decoded, notes) if isinstance(decoded, str | list | None) else _wrapped(decoded, notes)
 
 
-def _from_value(value: dict[str, object] | list[object] | None) -> Raw:
+def _from_value(value: dict[str, object] | list[object] | None, notes: Notes) -> Raw:
     if isinstance(value, dict):
         return Raw(msgspec.json.encode(value))
-    return _wrapped(value) if value else Raw(b"{}")
+    return _wrapped(value, notes) if value else Raw(b"{}")
 
 
-def _mended(text: str) -> Raw:
-    """Raw control characters, NaN, a second layer of quoting: read leniently; anything else is kept as text."""
+def _mended(text: str, notes: Notes) -> Raw:
+    """Half a character, raw control characters, NaN, a second layer of quoting: read leniently; else kept as text."""
     if not text.strip():
         return Raw(b"{}")
+    whole = with_whole_characters(text.encode()).decode()
+    if whole != text:
+        notes.repair("arguments_mended")
+        return call_input(whole, notes)
     try:
         value = json.loads(text, strict=False, parse_constant=str)
         if isinstance(value, str):
             value = json.loads(value, strict=False, parse_constant=str)
     except (ValueError, RecursionError):
-        return _wrapped(text)
+        return _wrapped(text, notes)
     if value is None or value == []:  # PHP writes an empty object as an empty list
         return Raw(b"{}")
-    return _encoded(value) if isinstance(value, dict) else _wrapped(value)
+    if not isinstance(value, dict):
+        return _wrapped(value, notes)
+    notes.repair("arguments_mended")
+    return _encoded(value)
 
 
-def _wrapped(value: object) -> Raw:
+def _wrapped(value: object, notes: Notes) -> Raw:
+    notes.repair("arguments_mended")
     return _encoded({WRAPPED: value})
 
 
