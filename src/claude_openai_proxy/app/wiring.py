@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-import secrets
+import os
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -169,7 +169,7 @@ def chat_service(
     return ChatService(
         admissions=Admissions(upstreams=upstreams, catalog=catalog, line=line, clock=time.monotonic),
         reject_unsupported=settings.unsupported_parameters == "reject",
-        new_id=lambda: f"chatcmpl-{secrets.token_hex(14)}",
+        new_id=lambda: f"chatcmpl-{os.urandom(14).hex()}",
         wall_clock=time.time,
     )
 
@@ -200,7 +200,7 @@ def _application(
         doors=_doors(settings),
         clock=time.monotonic,
         wall_clock=time.time,
-        new_id=lambda: f"req_{secrets.token_hex(12)}",
+        new_id=lambda: f"req_{os.urandom(12).hex()}",
         upstream_retries=settings.upstream_retries,
         readers=[log],
         trusted=TrustedProxies(settings.trusted_proxies),

@@ -1,10 +1,11 @@
 """The login of this moment: it follows Claude Code's settings files while the server runs."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 
 from claude_openai_proxy.errors import NoLoginError
 from claude_openai_proxy.logins.claude_settings import ClaudeSettingsFiles
@@ -42,6 +43,8 @@ class CurrentLogin:
         self._unconfirmed = unconfirmed
         self._file_layers: tuple[Layer, ...] | None = None
         self._layers: tuple[Layer, ...] = ()
+        self._secrets: Sequence[str] = ()
+        self._pins: Mapping[str, str] = MappingProxyType({})
         self._by_key: Login | None = None
         self._helper: KeyHelper | None = None
         self._helper_layers: tuple[Layer, ...] | None = None
@@ -53,6 +56,8 @@ class CurrentLogin:
             self._file_layers, self._by_key = file_layers, None
             both = chain(self._fixed_layers, file_layers)
             self._layers = tuple(sorted(both, key=lambda layer: layer.trust, reverse=True))
+            self._secrets = _secrets_in(self._layers)
+            self._pins = _pins_in(_trusted(self._layers))
         return self._layers
 
     def find(self, *, subscription: str = "") -> Login | None:
@@ -76,18 +81,18 @@ class CurrentLogin:
         """Settings files that could not be used, one sentence each."""
         return tuple(layer.problem for layer in self.layers() if layer.problem)
 
-    def secrets(self) -> list[str]:
+    def secrets(self) -> Sequence[str]:
         """Every key and token that is known now: what must be in nothing that goes out."""
-        found = [layer.variables[name] for layer in self.layers() for name in _SECRETS if layer.variables.get(name)]
-        return [*found, self._helper.known] if self._helper and self._helper.known else found
+        self.layers()
+        return [*self._secrets, self._helper.known] if self._helper and self._helper.known else self._secrets
 
-    def pins(self) -> dict[str, str]:
+    def pins(self) -> Mapping[str, str]:
         """Model lines that ANTHROPIC_DEFAULT_OPUS_MODEL and its sisters pin to a model id.
 
         A mark such as `[1m]`, by which Claude Code asks for a larger context, is not part of the id.
         """
-        found = ((line, find_variable(f"ANTHROPIC_DEFAULT_{line.upper()}_MODEL", self._trusted())) for line in LINES)
-        return {line: re.sub(r"\[[^]]*\]$", "", pin.text) for line, pin in found if pin}
+        self.layers()
+        return self._pins
 
     def cli_environment(self) -> dict[str, str]:
         """What Claude Code is always given: the user's own sources, nothing of a `.env` of the working directory."""
@@ -133,7 +138,7 @@ class CurrentLogin:
         return self._by_key
 
     def _trusted(self) -> tuple[Layer, ...]:
-        return tuple(layer for layer in self.layers() if layer.trust >= Trust.CLAUDE_SETTINGS)
+        return _trusted(self.layers())
 
     def _helper_of(self, login: Login) -> KeyHelper:
         if self._helper is None or self._helper_layers is not self._layers:
@@ -165,6 +170,19 @@ def _with_base_url(variables: dict[str, str]) -> dict[str, str]:
         with suppress(ValueError):
             return {**variables, "ANTHROPIC_BASE_URL": api_base_url(url)}
     return variables
+
+
+def _trusted(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    return tuple(layer for layer in layers if layer.trust >= Trust.CLAUDE_SETTINGS)
+
+
+def _secrets_in(layers: tuple[Layer, ...]) -> list[str]:
+    return [layer.variables[name] for layer in layers for name in _SECRETS if layer.variables.get(name)]
+
+
+def _pins_in(layers: tuple[Layer, ...]) -> Mapping[str, str]:
+    found = ((line, find_variable(f"ANTHROPIC_DEFAULT_{line.upper()}_MODEL", layers)) for line in LINES)
+    return MappingProxyType({line: re.sub(r"\[[^]]*\]$", "", pin.text) for line, pin in found if pin})
 
 
 def _helper_ttl(layers: tuple[Layer, ...]) -> float:

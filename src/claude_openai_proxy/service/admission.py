@@ -157,7 +157,7 @@ class Admissions:
         record.stream = stream
         upstream = await self._upstreams.current()
         record.upstream = upstream.identity.kind
-        resolved = await self._catalog.resolve(model)
+        resolved = await self._catalog.resolve(model, upstream)
         record.model_used = resolved.id
         stack = AsyncExitStack()
         admission = Admission(record, upstream, resolved, line=self._line, clock=self._clock, stack=stack)

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 
 from msgspec import UNSET, Struct
 
@@ -15,8 +14,8 @@ from claude_openai_proxy.translate.models.lifecycle import retires
 from claude_openai_proxy.translate.models.prices import Price, price_of
 from claude_openai_proxy.upstreams.interface import Upstream
 
-FACTS_KEPT = 256
-"""Models whose facts are put together once, not for every request."""
+NAMES_KEPT = 256
+"""Names whose models are looked up once, not for every request."""
 
 
 def _today() -> date:
@@ -55,17 +54,33 @@ class ModelCatalog:
         self._current = current
         self._names = names
         self._naming = Naming(names, pins, today)
-        self._facts_for = lru_cache(maxsize=FACTS_KEPT)(facts_for)
         self._offered = OfferedModels(clock)
         self._no_login = ""
+        self._told: tuple[Listing, Mapping[str, str], date] | None = None
+        self._resolved_names: dict[str | None, ResolvedModel] = {}
+        """While what was told stays the same. Names that are too long are not kept: clients make names up."""
 
-    async def resolve(self, name: str | None) -> ResolvedModel:
-        """The model that `name` stands for. Raises `ModelNotFoundError`, which names the known ones."""
-        listing = await self._known()
+    async def resolve(self, name: str | None, upstream: Upstream | None = None) -> ResolvedModel:
+        """The model that `name` stands for, at `upstream` or the current one.
+
+        Raises `ModelNotFoundError`, which names the known ones.
+        """
+        listing = await self._known(upstream)
+        told = (listing, self._naming.pins(), self._naming.today())
+        if told != self._told or len(self._resolved_names) >= NAMES_KEPT:
+            self._told, self._resolved_names = told, {}
+        if resolved := self._resolved_names.get(name):
+            return resolved
+        resolved = self._resolve(name, listing)
+        if len(resolved.asked) <= SHOWN_CHARACTERS:
+            self._resolved_names[name] = resolved
+        return resolved
+
+    def _resolve(self, name: str | None, listing: Listing) -> ResolvedModel:
         id_ = (name and self._naming.id_of(name, listing)) or self._naming.default_id(listing)
         if not id_:
             raise ModelNotFoundError(self._naming.not_found(name, listing))
-        return ResolvedModel(name or self._names.default or "", id_, self._facts_of(id_, listing))
+        return ResolvedModel(name or self._names.default or "", id_, facts_for(id_, listing.infos.get(id_)))
 
     async def list(self) -> list[Model]:
         """The aliases first, then every active model, newest first."""
@@ -128,18 +143,13 @@ class ModelCatalog:
         aliases = self._names.aliases
         return {alias: self._naming.target_id(alias, listing) or target for alias, target in aliases.items()}
 
-    def _facts_of(self, id_: str, listing: Listing) -> ModelFacts:
-        """Those of a name that is too long to be a model's are not kept: clients make names up."""
-        info = listing.infos.get(id_)
-        return self._facts_for(id_, info) if len(id_) <= SHOWN_CHARACTERS else facts_for(id_, info)
-
     def _alias_row(self, alias: str, listing: Listing) -> Model:
         id_ = self._naming.target_id(alias, listing) or self._names.aliases[alias]
         return _row(alias, facts_for(id_, listing.infos.get(id_)), resolves_to=id_)
 
-    async def _known(self) -> Listing:
+    async def _known(self, upstream: Upstream | None = None) -> Listing:
         try:
-            upstream = await self._current()
+            upstream = upstream or await self._current()
         except ProxyError as error:
             self._no_login = error.message
             return Listing()

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Final, TextIO
 from weakref import WeakSet
 
@@ -32,52 +33,61 @@ class LineWriter:
         self._fd = fd
         self._count_line = count_line
         self._most_bytes = most_bytes
-        self._changed = threading.Condition()
-        self._waiting: list[bytes] = []
+        self._waiting: SimpleQueue[bytes | threading.Event] = SimpleQueue()
+        """Lines, and who waits until those before them are out."""
+        self._lock = threading.Lock()
+        """Over what follows, and over what is put into the queue."""
         self._size = 0
         self._dropped = 0
-        self._writing = False
         self._thread: threading.Thread | None = None
         _WRITERS.add(self)
 
     def __call__(self, line: str) -> None:
         """Take a line, which has its newline; never waits for a reader."""
         data = line.encode("utf-8", "backslashreplace")
-        with self._changed:
+        with self._lock:
             if self._size + len(data) > self._most_bytes:
                 self._dropped += 1
                 return
-            self._waiting.append(data)
             self._size += len(data)
+            self._waiting.put(data)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="log", daemon=True)
                 self._thread.start()
-            self._changed.notify_all()
 
     def drain(self, seconds: float) -> bool:
         """Wait until every line is out, but not longer than this; whether it is."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not (self._waiting or self._writing), seconds)
+        with self._lock:
+            if self._thread is None:
+                return True
+            out = threading.Event()
+            self._waiting.put(out)
+        return out.wait(seconds)
 
     def _run(self) -> None:
-        while data := self._next():
+        while waiting := self._next():
             with suppress(OSError):
-                _write_all(self._fd, data)
+                _write_all(self._fd, b"".join(line for line in waiting if isinstance(line, bytes)))
+            for out in waiting:
+                if isinstance(out, threading.Event):
+                    out.set()
 
-    def _next(self) -> bytes:
-        """All lines that wait; b"" where none came for long, and the thread is to end."""
-        with self._changed:
-            self._writing = False
-            self._changed.notify_all()
-            if not self._changed.wait_for(lambda: self._waiting, THREAD_IDLE_SECONDS):
+    def _next(self) -> list[bytes | threading.Event]:
+        """All that wait; none where no line came for long, and the thread is to end."""
+        try:
+            first = self._waiting.get(timeout=THREAD_IDLE_SECONDS)
+        except Empty:
+            first = None
+        with self._lock:
+            waiting = [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]
+            if first is not None:
+                waiting.insert(0, first)
+            if not waiting:
                 self._thread = None
-                return b""
-            if self._dropped:
-                self._waiting.append(self._count_line(self._dropped).encode())
-            data, self._waiting = b"".join(self._waiting), []
+            elif self._dropped:
+                waiting.append(self._count_line(self._dropped).encode())
             self._size = self._dropped = 0
-            self._writing = True
-            return data
+            return waiting
 
 
 def line_writer(stream: TextIO | None, *, count_line: Callable[[int], str]) -> Callable[[str], None]:

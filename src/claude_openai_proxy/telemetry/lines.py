@@ -4,6 +4,7 @@ import logging
 import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, Literal, Protocol
 
 import msgspec
@@ -37,12 +38,6 @@ class LineFormat(Protocol):
         ...
 
 
-class _Head(msgspec.Struct, frozen=True):
-    time: str
-    level: str
-    event: str
-
-
 class _ServerEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     time: str
     level: str
@@ -65,8 +60,7 @@ class JsonLines:
 
     def request(self, now: float, level: int, event: Event, entry: LogEntry) -> str:
         """Time, level, event and the entry's fields."""
-        head = _encode(_Head(_utc(now), _name(level), event))
-        return f"{head[:-1].decode()},{_encode(entry)[1:].decode()}\n"
+        return f'{{"time":"{_utc(now)}","level":"{_name(level)}","event":"{event}",{_encode(entry)[1:].decode()}\n'
 
     def event(self, now: float, level: int, event: str, said: Sequence[str]) -> str:
         """Time, level, event, what is said."""
@@ -171,4 +165,9 @@ def _name(level: int) -> str:
 
 
 def _utc(now: float) -> str:
-    return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{_utc_second(int(now))}.{int(now * 1000) % 1000:03}Z"
+
+
+@lru_cache(maxsize=1)
+def _utc_second(now: int) -> str:
+    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S")

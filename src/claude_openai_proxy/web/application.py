@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Literal
 
 from claude_openai_proxy.errors import ClientRefusedError, ProxyError, StoppingError, UpstreamStatusError
 from claude_openai_proxy.records import RecordReader, RequestRecord
@@ -19,6 +18,9 @@ from claude_openai_proxy.web.visitor import TrustedProxies
 
 CLIENT_LEFT = 499
 """nginx's status for a client that closed the connection; only in records."""
+
+_Moment = Literal["started", "first_token", "ended"]
+"""Of a request, as `RecordReader` names them."""
 
 log: Final = logging.getLogger(__name__)
 
@@ -91,17 +93,15 @@ class Application:
 
     async def _serve(self, exchange: Exchange) -> None:
         record = exchange.record
-        bugs: list[Exception] = []
         try:
-            with _caught(bugs.append):
-                await self._answer_or_refuse(exchange)
-            for bug in bugs:
-                record.error = type(bug).__name__
-                log.error("request failed", exc_info=bug, extra={"request_id": record.id})
-                await exchange.fail(INTERNAL_ERROR)
+            await self._answer_or_refuse(exchange)
+        except Exception as bug:
+            record.error = type(bug).__name__
+            log.exception("request failed", extra={"request_id": record.id})
+            await exchange.fail(INTERNAL_ERROR)
         finally:
             record.ended = self._clock()
-            self._tell(lambda reader: reader.ended(record))
+            self._tell("ended", record)
 
     async def _answer_or_refuse(self, exchange: Exchange) -> None:
         record = exchange.record
@@ -115,18 +115,17 @@ class Application:
             await self._fail(exchange, StoppingError())
 
     def _first_token(self, record: RequestRecord) -> None:
-        self._tell(lambda reader: reader.first_token(record))
+        self._tell("first_token", record)
 
-    def _tell(self, tell: Callable[[RecordReader], None]) -> None:
+    def _tell(self, moment: _Moment, record: RequestRecord) -> None:
         """Each reader, whatever becomes of the others."""
         for place, reader in enumerate(self._readers):
-            bugs: list[Exception] = []
-            with _caught(bugs.append):
-                tell(reader)
-            for bug in bugs:
+            try:
+                getattr(reader, moment)(record)
+            except Exception:
                 if place not in self._broken:
                     self._broken.add(place)
-                    log.error("%s cannot read the records of requests", type(reader).__name__, exc_info=bug)
+                    log.exception("%s cannot read the records of requests", type(reader).__name__)
 
     async def _fail(self, exchange: Exchange, error: ProxyError) -> None:
         failure = to_failure(error, now=self._wall_clock(), retried=self._retried)
@@ -138,7 +137,7 @@ class Application:
             endpoint = self._let_in(exchange)
         finally:
             _log_structure(exchange)
-            self._tell(lambda reader: reader.started(exchange.record))
+            self._tell("started", exchange.record)
         await endpoint(exchange)
 
     def _let_in(self, exchange: Exchange) -> Endpoint:
@@ -166,15 +165,6 @@ class Application:
             status=404,
             code="unknown_url",
         )
-
-
-@contextmanager
-def _caught(keep: Callable[[Exception], None]) -> Iterator[None]:
-    """The one place where a bug is kept from going further: from the server, and from who reads the records."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - who gets it logs it
-        keep(error)
 
 
 async def _options(exchange: Exchange, route: Route) -> None:

@@ -33,4 +33,6 @@ class Blotter:
     def all(self, text: str) -> str:
         """`text` without secrets and without paths of this machine."""
         text = self.secrets(text)
-        return self._place.sub(lambda found: self._places[found[0]], text) if self._place else text
+        if self._place is None or not any(path in text for path in self._places):
+            return text
+        return self._place.sub(lambda found: self._places[found[0]], text)

@@ -69,7 +69,7 @@ class Doors:
 
         A client key shows more than a name does, so whoever has one may use any; and so may who is told one word only.
         """
-        presented = [*_presented_keys(exchange)]
+        presented = [*_presented_keys(exchange)] if self._asks_for_keys else []
         owner = self._owner(presented)
         foreign = None if owner else self._foreign_host(exchange)
         if foreign is not None and not _OPENINGS[access].any_host:
