@@ -51,6 +51,10 @@ class ModelNotFoundError(ProxyError):
     """No model of that name is offered; the message names those that are."""
 
 
+class ModelNotAllowedError(ProxyError):
+    """The client key is not for this model."""
+
+
 class ClientRefusedError(ProxyError):
     """A door of the proxy stayed shut, with this HTTP status; `headers` (`allow`, `connection`) go out with it."""
 

@@ -14,10 +14,14 @@ class Principal:
 
     name: str
     id: str
+    models: tuple[str, ...] = ()
+    """Names of models that may be asked; none: all of them."""
+    operator: bool = False
+    """May see what belongs to others and to the installation."""
 
 
-LOCAL: Final = Principal("local", "local")
-"""Whoever can reach the proxy, where no keys are configured."""
+LOCAL: Final = Principal("local", "local", operator=True)
+"""Whoever can reach the proxy, where no keys are set."""
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from claude_openai_proxy.errors import ModelNotFoundError
+from claude_openai_proxy.errors import ModelNotAllowedError, ModelNotFoundError
 from claude_openai_proxy.protocols.anthropic import ModelInfo
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
@@ -200,3 +200,29 @@ async def test_a_date_that_is_none_spoils_no_list(created: str) -> None:
     rows = await catalog.list()
     assert [row.created for row in rows if row.id == "claude-odd"] == [0]
     assert (await catalog.get("claude-odd")).created == 0
+
+
+@pytest.mark.parametrize(
+    ("names", "asked", "allowed"),
+    [
+        ((), "big", True),
+        (("sonnet",), "claude-sonnet-5-5", True),
+        (("sonnet",), "big", False),
+        (("opus",), "big", True),
+        (("big",), "big", True),
+        (("big",), "claude-opus-5-5", True),
+        (("claude-opus-5-5",), "big", True),
+        (("anthropic/Claude-Opus-5.5",), "claude-opus-5-5", True),
+        (("claude-opus-5",), "claude-opus-5-5", False),
+    ],
+)
+async def test_a_key_is_for_the_models_that_it_names(names: tuple[str, ...], asked: str, allowed: bool) -> None:
+    models = catalog_of(FakeUpstream(models=None))
+    resolved = await models.resolve(asked)
+    listed = {model.id for model in await models.list(names)}
+    assert (asked in listed) == allowed
+    if allowed:
+        return await models.check_allowed(names, resolved)
+    with pytest.raises(ModelNotAllowedError, match=f"not for '{asked}', only for: {names[0]}"):
+        await models.check_allowed(names, resolved)
+    return None

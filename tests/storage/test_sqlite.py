@@ -61,6 +61,29 @@ async def test_what_was_written_is_read_by_another_connection(database: SQLiteDa
     await other.aclose()
 
 
+async def test_opening_the_file_again_keeps_the_locks_that_tell_other_processes_of_this_one(
+    database: SQLiteDatabase, tmp_path: Path
+) -> None:
+    assert await database.read(names) == []
+    database.open()
+    other = multiprocessing.get_context("spawn").Process(target=_write_and_leave, args=(tmp_path,))
+    other.start()
+    await asyncio.to_thread(other.join)
+
+    assert await database.read(names) == [("of another process",)]
+
+
+def _write_and_leave(directory: Path) -> None:
+    async def write() -> None:
+        database = sqlite_in(directory)
+        database.open()
+        await database.read(names)
+        await database.write(put("of another process"))
+        await database.aclose()
+
+    asyncio.run(write())
+
+
 async def test_a_post_is_committed_without_anybody_waiting(database: SQLiteDatabase) -> None:
     for number in range(1000):
         database.post(put(f"{number:04}"))

@@ -1,7 +1,7 @@
 """A service that runs: it answers from a script, and remembers what became of each request."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -124,7 +124,7 @@ class FakeCatalog(ModelCatalog):
     def __init__(self) -> None:
         pass
 
-    async def list(self) -> list[Model]:
+    async def list(self, names: Collection[str] = ()) -> list[Model]:  # noqa: ARG002
         return [Model(id="custom-claude-4-opus", created=1, owned_by="anthropic", resolves_to="claude-test-1")]
 
     async def get(self, name: str) -> Model:

@@ -6,12 +6,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.service.client_keys import ClientKeys
+from claude_openai_proxy.storage.client_keys import ClientKeyStore, MemoryClientKeys
 from claude_openai_proxy.web.application import Application
 from claude_openai_proxy.web.body import Bodies
 from claude_openai_proxy.web.chat.completions import ChatCompletions
 from claude_openai_proxy.web.doors import Doors
 from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.pages.health import HealthPage
+from claude_openai_proxy.web.pages.key import KeyPage
 from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.routes import make_router
 from claude_openai_proxy.web.visitor import TrustedProxies
@@ -75,6 +78,7 @@ class Wired:
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     public: bool = False
+    stored_keys: ClientKeyStore = field(default_factory=MemoryClientKeys)
     trusted_proxies: tuple[str, ...] = ()
     blot: Callable[[str], str] = str
     bodies: Bodies | None = None
@@ -95,12 +99,20 @@ class Wired:
             wall_clock=lambda: NOW,
             keep_alive_seconds=self.keep_alive_seconds,
         )
+        client_keys = ClientKeys(
+            store=self.stored_keys,
+            clock=self.clock,
+            wall_clock=lambda: NOW,
+            configured=self.keys,
+            principal_id=self.principal_id,
+        )
         ids = (f"req-{number}" for number in itertools.count(1))
         return Application(
-            router=make_router(chat, ModelPages(FakeCatalog()), HealthPage(self.health), Page(self.health)),
+            router=make_router(
+                chat, ModelPages(FakeCatalog()), HealthPage(self.health), Page(self.health), KeyPage(client_keys)
+            ),
             doors=Doors(
-                keys=self.keys,
-                principal_id=self.principal_id,
+                keys=client_keys,
                 allowed_hosts=self.allowed_hosts,
                 allowed_origins=self.allowed_origins,
                 public=self.public,

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from claude_openai_proxy.app.upstreams import plan_refusal
 from claude_openai_proxy.protocols.openai_chat_response import Model
+from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.upstreams.interface import UpstreamChoice
@@ -17,16 +18,31 @@ LOGIN_SECONDS = 5.0
 DEMO_NOTE = "Demo: the built-in simulator answers, not Claude. Nothing leaves this machine, nothing is billed."
 
 
-async def start_refusal(settings: Settings, upstreams: UpstreamChoice) -> str:
+async def start_refusal(settings: Settings, upstreams: UpstreamChoice, keys: ClientKeys) -> str:
     """Why the server must not start for the login there is; "" where it may.
 
     The CLI is asked only where its answer can matter; requests are judged again, so that it need not answer now.
     """
-    if isinstance(upstreams, SelectedUpstream) and plan_refusal(settings, personal=True):
+    await keys.refresh()
+    if settings.public and not settings.client_keys and not keys.valid():
+        return open_door_refusal(settings)
+    if taken := keys.taken_names():
+        return f"{taken[0]} names a key of PROXY_API_KEYS and a stored one. Give the former another name."
+    if isinstance(upstreams, SelectedUpstream) and plan_refusal(settings, personal=True, client_keys=keys.count):
         with suppress(TimeoutError):
             async with asyncio.timeout(LOGIN_SECONDS):
                 return await upstreams.start_refusal()
     return ""
+
+
+def open_door_refusal(settings: Settings) -> str:
+    """Why a public address needs keys."""
+    login = "so that other machines could use your Claude login"
+    harm = "so that other machines could use it" if settings.demo else login
+    return (
+        f"PROXY_HOST is {settings.host!r} (from {settings.sources['PROXY_HOST']}), {harm}. Give clients a key first: "
+        "claude-openai-proxy keys add NAME, or PROXY_API_KEYS=name:a-long-random-key"
+    )
 
 
 async def login_lines(upstreams: UpstreamChoice) -> list[str]:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from claude_openai_proxy.service.client_keys import OPERATOR_MARK
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.storage.client_keys import ClientKeyStore, MemoryClientKeys, StoredClientKeys
 from claude_openai_proxy.storage.interface import StorageRefusedError, StorageState
-from claude_openai_proxy.storage.sealing import KEY_BYTES, Seal, generated_key, key_of
+from claude_openai_proxy.storage.sealing import KEY_BYTES, OPERATOR_FILE, Seal, generated_key, key_of
 from claude_openai_proxy.storage.sqlite import SQLiteDatabase
 
 DATABASE: Final = "state.db"
@@ -51,12 +52,15 @@ class Stores:
             await self.database.aclose()
 
 
-def stores(settings: Settings) -> Stores:
-    """Those that the settings ask for; nothing is opened or written yet."""
+def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Stores:
+    """Those that the settings ask for; nothing is opened or written yet.
+
+    `told` hears of trouble and its end, on any thread; the log, where it is None.
+    """
     seal = _once(installation_key(settings))
     if settings.storage.kind == "memory":
         return Stores(MemoryClientKeys(), seal)
-    database = SQLiteDatabase(settings.storage.directory / DATABASE, told=_told)
+    database = SQLiteDatabase(settings.storage.directory / DATABASE, told=told or _log)
     return Stores(StoredClientKeys(database), seal, database)
 
 
@@ -74,6 +78,29 @@ def installation_key(settings: Settings) -> Callable[[], bytes]:
     return lambda: generated_key(settings.storage.directory)
 
 
+def operator_credential(settings: Settings) -> str:
+    """What shows a running server that who asks may read its STATE_DIR; "" where there is nothing to show."""
+    if settings.storage.kind == "memory":
+        return ""
+    try:
+        return OPERATOR_MARK + generated_key(settings.storage.directory, OPERATOR_FILE).hex()
+    except (OSError, StorageRefusedError):
+        return ""
+
+
+def may_be_stored(settings: Settings) -> bool:
+    """Whether there is, or may be, a file with keys: what cannot be looked at may be one."""
+    if settings.storage.kind == "memory":
+        return False
+    try:
+        (settings.storage.directory / DATABASE).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def _once(key: Callable[[], bytes]) -> Callable[[], Seal]:
     made: list[Seal] = []
 
@@ -85,7 +112,7 @@ def _once(key: Callable[[], bytes]) -> Callable[[], Seal]:
     return seal
 
 
-def _told(trouble: str) -> None:
+def _log(trouble: str) -> None:
     """On whatever thread the trouble was met."""
     if trouble:
         log.warning("Storage: %s Requests that need nothing of it go on.", trouble)

@@ -32,8 +32,14 @@ FEWEST_PROCESSES = 8
 """One request may ask for so many answers at once."""
 
 
-def selected_upstream(settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> SelectedUpstream:
-    """Both ways to Claude, and the choice between them."""
+def selected_upstream(
+    settings: Settings,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    client_keys: Callable[[], int] | None = None,
+) -> SelectedUpstream:
+    """Both ways to Claude, and the choice between them. `client_keys` counts the keys that open the door now."""
+    count = client_keys or (lambda: len(settings.client_keys))
     user = user_directory(settings.environment)
     files = ClaudeSettingsFiles(user=user, managed=Path(managed_directory(sys.platform)), clock=clock)
     logins = CurrentLogin(
@@ -49,17 +55,17 @@ def selected_upstream(settings: Settings, *, clock: Callable[[], float] = time.m
         api=_api(settings, logins),
         claude_code=_claude_code(settings, logins),
         preference=settings.upstream,
-        refusal=lambda login: plan_refusal(settings, personal=login.personal),
+        refusal=lambda login: plan_refusal(settings, personal=login.personal, client_keys=count()),
         clock=clock,
     )
 
 
-def plan_refusal(settings: Settings, *, personal: bool) -> str:
+def plan_refusal(settings: Settings, *, personal: bool, client_keys: int) -> str:
     """Why a login must not be served the way these settings would; "" where it may."""
     return single_user_refusal(
         personal=personal,
         public=settings.public,
-        client_keys=len(settings.client_keys),
+        client_keys=client_keys,
         single_user=settings.single_user,
     )
 

@@ -8,18 +8,20 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from claude_openai_proxy import __version__
 from claude_openai_proxy.app.pseudonyms import principal_ids
 from claude_openai_proxy.app.start import login_lines, model_line, model_lines, start_refusal
-from claude_openai_proxy.app.stores import Stores, installation_key, stores
+from claude_openai_proxy.app.stores import Stores, installation_key, may_be_stored, operator_credential, stores
 from claude_openai_proxy.app.upstreams import demo_upstream, selected_upstream
 from claude_openai_proxy.errors import NoLoginError
 from claude_openai_proxy.protocols.openai_chat_response import ModelList
 from claude_openai_proxy.service.admission import Admissions
 from claude_openai_proxy.service.chat import ChatService
+from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.service.health import HealthService
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
@@ -36,6 +38,7 @@ from claude_openai_proxy.web.chat.completions import ChatCompletions
 from claude_openai_proxy.web.doors import Doors
 from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.pages.health import HealthPage
+from claude_openai_proxy.web.pages.key import KeyPage
 from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.routes import make_router
 from claude_openai_proxy.web.visitor import TrustedProxies
@@ -72,6 +75,7 @@ class Wiring:
     log: Log
     """Not installed yet: wiring has no effects beyond its objects."""
     stores: Stores
+    _keys: ClientKeys
     _settings: Settings
     _upstreams: UpstreamChoice
     _catalog: ModelCatalog
@@ -92,7 +96,7 @@ class Wiring:
 
     async def start_refusal(self) -> str:
         """Why it must not be started: for the login there is, or for what is kept; "" where it may."""
-        return await start_refusal(self._settings, self._upstreams) or await self.stores.open()
+        return await self.stores.open() or await start_refusal(self._settings, self._upstreams, self._keys)
 
     async def model_lines(self) -> list[str]:
         """The aliases and models, a line each."""
@@ -117,14 +121,15 @@ def wire(settings: Settings) -> Wiring:
 
     Raises `UntrustedLoginError` for a credential that would go where it must not.
     """
-    upstreams = demo_upstream() if settings.demo else selected_upstream(settings)
+    kept = stores(settings)
+    keys = client_keys(settings, kept)
+    upstreams = demo_upstream() if settings.demo else selected_upstream(settings, client_keys=lambda: keys.count)
     pins: Pins = dict
     if isinstance(upstreams, SelectedUpstream):
         upstreams.configured()
         pins = upstreams.logins.pins
     catalog = model_catalog(settings, upstreams, pins)
 
-    kept = stores(settings)
     line = WaitingLine(clock=time.monotonic)
     blotter = _blotter(settings, upstreams)
     health = HealthService(
@@ -137,11 +142,13 @@ def wire(settings: Settings) -> Wiring:
         storage=lambda: kept.state,
     )
 
-    life = _Life(kept, [health.aclose, catalog.aclose, upstreams.aclose])
+    life = _Life(kept, [keys.aclose, health.aclose, catalog.aclose, upstreams.aclose])
     request_log = _log(settings, blotter)
     chat = chat_service(settings, upstreams, catalog, line)
-    application = _application(settings, chat, catalog, health, log=request_log.requests, blotter=blotter, life=life)
-    return Wiring(application, request_log, kept, settings, upstreams, catalog, life)
+    application = _application(
+        settings, chat, catalog, health, log=request_log.requests, blotter=blotter, life=life, keys=keys
+    )
+    return Wiring(application, request_log, kept, keys, settings, upstreams, catalog, life)
 
 
 # ---- parts, also for whoever examines them one by one ---------------------------------------------------------------
@@ -183,6 +190,7 @@ def _application(
     log: LogLine,
     blotter: Blotter,
     life: _Life,
+    keys: ClientKeys,
 ) -> Application:
     router = make_router(
         chat=ChatCompletions(
@@ -193,11 +201,12 @@ def _application(
         ),
         models=ModelPages(catalog),
         health=HealthPage(health),
-        page=Page(health, needs_key=bool(settings.client_keys)),
+        page=Page(health, needs_key=lambda: keys.required),
+        key=KeyPage(keys),
     )
     return Application(
         router=router,
-        doors=_doors(settings),
+        doors=_doors(settings, keys),
         clock=time.monotonic,
         wall_clock=time.time,
         new_id=lambda: f"req_{os.urandom(12).hex()}",
@@ -242,10 +251,22 @@ def _log(settings: Settings, blotter: Blotter) -> Log:
     )
 
 
-def _doors(settings: Settings) -> Doors:
-    return Doors(
-        keys={key.secret.reveal(): key.name for key in settings.client_keys},
+def client_keys(settings: Settings, kept: Stores) -> ClientKeys:
+    """The keys that open the door, wherever they are kept."""
+    return ClientKeys(
+        store=kept.client_keys,
+        clock=time.monotonic,
+        wall_clock=time.time,
+        configured={key.secret.reveal(): key.name for key in settings.client_keys},
         principal_id=principal_ids(settings.client_keys, installation_key(settings)),
+        credential=partial(operator_credential, settings),
+        may_be_stored=partial(may_be_stored, settings),
+    )
+
+
+def _doors(settings: Settings, keys: ClientKeys) -> Doors:
+    return Doors(
+        keys=keys,
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=settings.allowed_origins,
         public=settings.public,

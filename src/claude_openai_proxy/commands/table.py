@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Final, NoReturn, Protocol
 
 from claude_openai_proxy import __version__
-from claude_openai_proxy.commands import doctor, login, models, serve
+from claude_openai_proxy.commands import doctor, keys, login, models, serve, storage
 from claude_openai_proxy.commands.invocation import PROGRAM, WRONG_SETTING, Invocation
 
 DEFAULT: Final = "serve"
@@ -31,7 +31,14 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: Final[dict[str, Command]] = {"serve": serve, "models": models, "doctor": doctor, "login": login}
+COMMANDS: Final[dict[str, Command]] = {
+    "serve": serve,
+    "models": models,
+    "doctor": doctor,
+    "login": login,
+    "keys": keys,
+    "storage": storage,
+}
 
 
 class _Parser(argparse.ArgumentParser):

@@ -19,7 +19,7 @@ async def storage_row(settings: Settings) -> Row:
     path = settings.storage.directory / DATABASE
     if not path.exists():
         return Row(CHECK, "ok", f"{path}: nothing kept yet")
-    kept = stores(settings)
+    kept = stores(settings, told=lambda _: None)
     try:
         if refusal := await kept.open():
             return failed(CHECK, refusal)

@@ -152,12 +152,15 @@ class Admissions:
 
     @asynccontextmanager
     async def admit(self, record: RequestRecord, *, model: str | None, stream: bool) -> AsyncIterator[Admission]:
-        """Find upstream and model. Raises `NoLoginError`, `PersonalPlanError`, `ModelNotFoundError`."""
+        """Find upstream and model. Raises `NoLoginError`, `PersonalPlanError`, `ModelNotFoundError`,
+        `ModelNotAllowedError`.
+        """
         record.model_asked = model or ""
         record.stream = stream
         upstream = await self._upstreams.current()
         record.upstream = upstream.identity.kind
         resolved = await self._catalog.resolve(model, upstream)
+        await self._catalog.check_allowed(record.principal.models, resolved)
         record.model_used = resolved.id
         stack = AsyncExitStack()
         admission = Admission(record, upstream, resolved, line=self._line, clock=self._clock, stack=stack)

@@ -1,11 +1,11 @@
 """Which models there are, what each alias stands for now, and what a model accepts."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from msgspec import UNSET, Struct
 
-from claude_openai_proxy.errors import ModelNotFoundError, ProxyError
+from claude_openai_proxy.errors import ModelNotAllowedError, ModelNotFoundError, ProxyError
 from claude_openai_proxy.protocols.openai_chat_response import Model, ModelPricing
 from claude_openai_proxy.service.model_names import SHOWN_CHARACTERS, ModelNames, Naming
 from claude_openai_proxy.service.offered_models import Listing, OfferedModels
@@ -82,13 +82,27 @@ class ModelCatalog:
             raise ModelNotFoundError(self._naming.not_found(name, listing))
         return ResolvedModel(name or self._names.default or "", id_, facts_for(id_, listing.infos.get(id_)))
 
-    async def list(self) -> list[Model]:
-        """The aliases first, then every active model, newest first."""
+    async def check_allowed(self, names: Collection[str], model: ResolvedModel) -> None:
+        """Raise `ModelNotAllowedError` where a client key is for other models; no names allow all."""
+        if names and not self._allows(names, model.asked, model.id, await self._known()):
+            raise ModelNotAllowedError(
+                f"This client key is not for {model.asked[:SHOWN_CHARACTERS]!r}, only for: {', '.join(names)}."
+            )
+
+    async def _all(self) -> list[Model]:
         listing = await self._known()
         aliases = [self._alias_row(alias, listing) for alias in self._names.aliases]
         facts = [facts_for(info.id, info) for info in listing.infos.values()] or list(BUILT_IN)
         active = sorted((f for f in facts if f.lifecycle != "retired"), key=lambda f: f.created, reverse=True)
         return aliases + [_row(f.id, f) for f in active if f.id not in self._names.aliases]
+
+    async def list(self, names: Collection[str] = ()) -> list[Model]:
+        """The aliases first, then every active model, newest first; with `names`, those that a key of them may ask."""
+        rows = await self._all()
+        if not names:
+            return rows
+        listing = await self._known()
+        return [row for row in rows if self._allows(names, row.id, row.resolves_to or row.id, listing)]
 
     async def get(self, name: str) -> Model:
         """One row. Raises `ModelNotFoundError`."""
@@ -138,6 +152,11 @@ class ModelCatalog:
     async def aclose(self) -> None:
         """Stop a listing under way."""
         await self._offered.aclose()
+
+    def _allows(self, names: Collection[str], asked: str, id_: str, listing: Listing) -> bool:
+        """By an alias, an id in any spelling, or the line that the model is of."""
+        line = facts_for(id_, listing.infos.get(id_)).line
+        return any(name in (asked, id_, line) or self._naming.id_of(name, listing) == id_ for name in names)
 
     def _resolved(self, listing: Listing) -> dict[str, str]:
         aliases = self._names.aliases

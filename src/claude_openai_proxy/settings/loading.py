@@ -104,7 +104,6 @@ def load_settings(flags: Flags, environment: Mapping[str, str], cwd: Path, *, pl
     settings = _settings(found, flags, environment, [file for file, _ in files], platform)
     if found.problems:
         raise SettingsError(*dict.fromkeys(found.problems))
-    _refuse_open_door(settings)
     if settings.unconfirmed and settings.upstream == "claude-code" and not settings.demo:
         _refuse_unconfirmed(settings)
     return settings
@@ -172,16 +171,6 @@ def _login_sources(found: Sources) -> tuple[Source, ...]:
 def _only_login(file: Source) -> Mapping[str, str]:
     names = [setting.name for setting in _DOTENV_LOGIN]
     return {name: file.variables[name] for name in names if name in file.variables}
-
-
-def _refuse_open_door(settings: Settings) -> None:
-    if settings.public and not settings.client_keys:
-        login = "so that other machines could use your Claude login"
-        harm = "so that other machines could use it" if settings.demo else login
-        raise SettingsError(
-            f"PROXY_HOST is {settings.host!r} (from {settings.sources['PROXY_HOST']}), {harm}. "
-            "Give clients a key first: PROXY_API_KEYS=name:a-long-random-key"
-        )
 
 
 def _refuse_unconfirmed(settings: Settings) -> None:

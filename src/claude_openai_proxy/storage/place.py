@@ -3,6 +3,7 @@
 import os
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -30,11 +31,25 @@ def prepare_file(path: Path) -> None:
         directory.chmod(0o700)
     if kind := network_file_system(directory):
         raise StorageRefusedError(f"{directory} is on a network file system ({kind}). Set STATE_DIR to a local disk.")
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    os.close(descriptor)
+    _make(path)
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise StorageRefusedError(f"{path} is not a plain file. Move it away, or set STATE_DIR to another directory.")
     _check_owner(path)
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
         path.chmod(0o600)
+
+
+def _make(path: Path) -> None:
+    """An empty file where there is none.
+
+    One that is there is not opened: closing it again would take from this process the locks that SQLite's connections
+    have on it, and another process would believe it is alone (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+    """
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        with suppress(FileExistsError):  # another process was quicker
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def network_file_system(directory: Path, mounts: Path = _MOUNTS) -> str:

@@ -19,6 +19,8 @@ KEY_BYTES: Final = 32
 SHORTEST_KEY: Final = 16
 """Characters of a key that a person has chosen."""
 KEY_FILE: Final = "storage.key"
+OPERATOR_FILE: Final = "operator.key"
+"""What the commands show a running server."""
 
 _VERSION: Final = b"\x01"
 _NONCE_BYTES: Final = 12
@@ -67,15 +69,15 @@ def key_of(text: str) -> bytes:
     return hashlib.sha256(b"claude-openai-proxy storage\0" + text.encode()).digest()
 
 
-def generated_key(directory: Path) -> bytes:
-    """The key kept in `directory`, made at first use; of two processes that come at once, both get the same.
+def generated_key(directory: Path, name: str = KEY_FILE) -> bytes:
+    """The key kept in `directory` under this name, made at first use; two processes that come at once get the same.
 
     Raises `StorageRefusedError` where the file is not a key or others may read it, OSError as the system does.
     """
-    path = directory / KEY_FILE
+    path = directory / name
     if not path.exists():
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mine = directory / f"{KEY_FILE}.{secrets.token_hex(8)}"
+        mine = directory / f"{name}.{secrets.token_hex(8)}"
         descriptor = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             os.write(descriptor, secrets.token_hex(KEY_BYTES).encode())

@@ -34,7 +34,7 @@ from claude_openai_proxy.storage.interface import (
     Transaction,
     Work,
 )
-from claude_openai_proxy.storage.sqlite_connection import Cursor, Readers, connect
+from claude_openai_proxy.storage.sqlite_connection import Cursor, Readers, compact, connect
 
 T = TypeVar("T")
 
@@ -128,6 +128,30 @@ class SQLiteDatabase:
         """How it is now."""
         with self._lock:
             return StorageState("sqlite", str(self._path), self._trouble, self._dropped, self._late)
+
+    async def check(self) -> tuple[list[str], dict[str, int]]:
+        """What is wrong with the file, and the rows of each table. Raises `StorageUnavailableError`."""
+
+        def work(transaction: Transaction) -> tuple[list[str], dict[str, int]]:
+            told = [row[0] for row in transaction.execute("PRAGMA integrity_check")]
+            told += [
+                f"{row[0]}: a row points to none of {row[2]}" for row in transaction.execute("PRAGMA foreign_key_check")
+            ]
+            names = [
+                row[0]
+                for row in transaction.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+            ]
+            rows = {name: transaction.execute(f'SELECT count(*) FROM "{name}"')[0][0] for name in names}  # noqa: S608
+            return [line for line in told if line != "ok"], rows
+
+        return await self.read(work)
+
+    async def compact(self) -> tuple[int, int]:
+        """Give free space back; bytes before and after. Raises `StorageUnavailableError`."""
+        try:
+            return await asyncio.to_thread(compact, self._path)
+        except (sqlite3.Error, OSError, StorageRefusedError) as error:
+            raise StorageUnavailableError(self._sentence(error)) from error
 
     async def settle(self) -> None:
         """See `Database.settle`."""

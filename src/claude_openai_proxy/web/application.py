@@ -134,6 +134,8 @@ class Application:
 
     async def _answer(self, exchange: Exchange) -> None:
         try:
+            if self._doors.keys.stale:
+                await self._doors.keys.refresh()
             endpoint = self._let_in(exchange)
         finally:
             _log_structure(exchange)

@@ -1,21 +1,20 @@
 """Who is let in: hosts, origins, client keys, and bodies that are JSON."""
 
-import hashlib
-import hmac
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, Literal
 
 from claude_openai_proxy.errors import ClientRefusedError
 from claude_openai_proxy.records import LOCAL, Principal
+from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.web.asgi import Header
 from claude_openai_proxy.web.exchange import ANONYMOUS, Exchange
 from claude_openai_proxy.web.response_headers import EXPOSED, header_value
 
-Access = Literal["key", "page", "open"]
-"""Needs a client key where there are any; without one shows a person where to enter it; tells everybody one word."""
+Access = Literal["key", "operator", "page", "open"]
+"""Needs a client key where there are any; the operator's; without one shows a person where to enter it; tells everybody
+one word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +27,13 @@ class _Opening:
     """Under any name: what is told then is nothing that a page of a rebound name could use."""
     by_link: bool = False
     """By following a link of another site's page."""
+    operator: bool = False
+    """Only who may see what belongs to others and to the installation."""
 
 
 _OPENINGS: Final[Mapping[Access, _Opening]] = {
     "key": _Opening(),
+    "operator": _Opening(operator=True),
     "page": _Opening(without_key=True, by_link=True),
     "open": _Opening(without_key=True, by_link=True, any_host=True),
 }
@@ -41,9 +43,7 @@ _PORT: Final = re.compile(r":\d{1,5}$")
 
 
 class Doors:
-    """`keys` maps each client key to its name; `public` says that others than this machine can connect.
-
-    `principal_id` gives the id of the owner of that name, under which things are kept; it is asked when one is needed.
+    """`public` says that others than this machine can connect.
 
     What is told to whom is decided by "keys are set", not by the address that is listened on: behind a reverse proxy
     strangers come in by loopback too.
@@ -52,36 +52,35 @@ class Doors:
     def __init__(
         self,
         *,
-        keys: Mapping[str, str],
-        principal_id: Callable[[str], str] = str,
+        keys: ClientKeys,
         allowed_hosts: Collection[str] = (),
         allowed_origins: Collection[str] = (),
         public: bool = False,
     ) -> None:
-        self._names = [(_digest(key), name) for key, name in keys.items()]
-        self._principal = lru_cache(maxsize=None)(lambda name: Principal(name, principal_id(name)))
+        self.keys = keys
         self._hosts = frozenset(host.lower() for host in allowed_hosts)
         self._origins = frozenset(origin.lower().rstrip("/") for origin in allowed_origins)
-        self._asks_for_keys = public or bool(keys)
+        self._public = public
 
     def enter(self, exchange: Exchange, access: Access) -> Principal:
-        """Who asks. Raises `ClientRefusedError`: for a name or page that is not ours, or where a key is needed.
+        """Who asks. Raises `ClientRefusedError`: for a name or page that is not ours, or where a key is needed, and
+        `StorageUnavailableError` where nobody can say whether one is needed or right.
 
         A client key shows more than a name does, so whoever has one may use any; and so may who is told one word only.
         """
-        presented = [*_presented_keys(exchange)] if self._asks_for_keys else []
-        owner = self._owner(presented)
+        presented = [*_presented_keys(exchange)] if self._public or self.keys.exist else []
+        owner = self.keys.owner(presented)
         foreign = None if owner else self._foreign_host(exchange)
         if foreign is not None and not _OPENINGS[access].any_host:
             raise self._wrong_host(foreign)
         self._check_origin(exchange, access)
         if owner:
-            return owner
-        if not self._asks_for_keys and foreign is None:
+            return _checked(owner, access)
+        if not (self._public or self.keys.required) and foreign is None:
             return LOCAL
-        if not _OPENINGS[access].without_key:
-            raise ClientRefusedError(_no_key(presented), status=401, code="invalid_api_key")
-        return ANONYMOUS
+        if _OPENINGS[access].without_key:
+            return ANONYMOUS
+        raise self.keys.trouble or ClientRefusedError(_no_key(presented), status=401, code="invalid_api_key")
 
     def enter_preflight(self, exchange: Exchange) -> None:
         """A browser asks what it may send; it shows no key yet. Raises `ClientRefusedError`."""
@@ -98,7 +97,7 @@ class Doors:
 
     def _wrong_host(self, host: str) -> ClientRefusedError:
         name = _shown(_PORT.sub("", host)) or "the name in use"
-        or_key = ", or send one of PROXY_API_KEYS" if self._names else ""
+        or_key = ", or send one of this proxy's keys" if self.keys.required else ""
         return ClientRefusedError(
             f"Requests to the host {name!r} are not answered. If it is yours, set ALLOWED_HOSTS={name}{or_key}.",
             status=403,
@@ -137,16 +136,6 @@ class Doors:
             status=403,
             code="origin_not_allowed",
         )
-
-    def _owner(self, presented: Iterable[str]) -> Principal | None:
-        """Every key is compared, each in constant time: nothing can be learnt from how long it takes."""
-        owner = None
-        for key in presented:
-            digest = _digest(key)
-            for known, name in self._names:
-                if hmac.compare_digest(known, digest):
-                    owner = name
-        return None if owner is None else self._principal(owner)
 
     def _allows_host(self, host: str) -> bool:
         return bool(host) and ("*" in self._hosts or host in self._hosts or _PORT.sub("", host) in self._hosts)
@@ -193,19 +182,29 @@ def _presented_keys(exchange: Exchange) -> Iterator[str]:
     yield exchange.header(b"api-key").strip()
 
 
+def _checked(owner: Principal, access: Access) -> Principal:
+    if _OPENINGS[access].operator and not owner.operator:
+        raise ClientRefusedError(
+            "Only an operator sees this: who has a key made with `claude-openai-proxy keys add NAME --operator`, or "
+            "runs the commands on the proxy's own machine.",
+            status=403,
+            code="operator_only",
+        )
+    return owner
+
+
 def _no_key(presented: Iterable[str]) -> str:
     if any(presented):
-        return "The API key is not one of this proxy's. Use one of those in its setting PROXY_API_KEYS."
-    return "No API key came with the request. Send one of PROXY_API_KEYS as `Authorization: Bearer <key>`."
+        return "The API key is not one of this proxy's: neither of PROXY_API_KEYS nor one that `keys list` shows."
+    return (
+        "No API key came with the request. Send one of this proxy's keys (PROXY_API_KEYS, or `keys add NAME`) "
+        "as `Authorization: Bearer <key>`."
+    )
 
 
 def _same_origin(origin: str, hosts: Iterable[str]) -> bool:
     scheme, _, rest = origin.lower().partition("://")
     return scheme in ("http", "https") and rest in {host.lower() for host in hosts}
-
-
-def _digest(key: str) -> bytes:
-    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
 
 
 def _shown(text: str) -> str:

@@ -11,6 +11,7 @@ import msgspec
 from claude_openai_proxy.errors import (
     ClientRefusedError,
     InvalidRequestError,
+    ModelNotAllowedError,
     ModelNotFoundError,
     NoLoginError,
     PersonalPlanError,
@@ -24,6 +25,7 @@ from claude_openai_proxy.errors import (
     UpstreamTimeoutError,
 )
 from claude_openai_proxy.protocols.openai_errors import Error, ErrorResponse
+from claude_openai_proxy.storage.interface import StorageUnavailableError
 from claude_openai_proxy.web.asgi import Header
 from claude_openai_proxy.web.response_headers import openai_duration, rate_limit_headers, upstream_request_id
 
@@ -108,6 +110,11 @@ def _own_failure(error: ProxyError) -> Failure:
             return Failure(403, Error(error.message, "invalid_request_error", code="single_user_only"))
         case QueueFullError():
             return Failure(503, Error(error.message, "server_error", code="overloaded"), _retry(error.retry_after))
+        case ModelNotAllowedError():
+            return Failure(403, Error(error.message, "invalid_request_error", "model", "model_not_allowed"))
+        case StorageUnavailableError():
+            error_ = Error(error.message, "server_error", code="storage_unavailable")
+            return Failure(503, error_, _retry(error.retry_after))
         case StoppingError():
             return Failure(503, Error(error.message, "server_error", code="stopping"), _retry(None))
         case _:

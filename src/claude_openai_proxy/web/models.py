@@ -21,7 +21,9 @@ class ModelPages:
     async def all(self, exchange: Exchange) -> None:
         """In OpenAI's list."""
         async with ClientWatch(exchange):
-            await exchange.answer(200, _encode(ModelList(data=await self._catalog.list())))
+            await exchange.answer(
+                200, _encode(ModelList(data=await self._catalog.list(exchange.record.principal.models)))
+            )
 
     async def one(self, exchange: Exchange) -> None:
         """By its id, or by an alias."""

@@ -14,6 +14,7 @@ from claude_openai_proxy.web.doors import Access
 from claude_openai_proxy.web.exchange import Exchange
 from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.pages.health import HealthPage
+from claude_openai_proxy.web.pages.key import KeyPage
 from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.pages.readme import readme, readme_access
 
@@ -91,12 +92,13 @@ class Router:
         return ""
 
 
-def make_router(chat: ChatCompletions, models: ModelPages, health: HealthPage, page: Page) -> Router:
+def make_router(chat: ChatCompletions, models: ModelPages, health: HealthPage, page: Page, key: KeyPage) -> Router:
     """The routes of this server."""
     return Router(
         exact={
             _CHAT_PATH: Route("/v1/chat/completions", "POST", chat),
             "/models": Route("/v1/models", "GET", models.all),
+            "/key": Route("/v1/key", "GET", key),
             "/health": Route("/health", "GET", health, access=health.access),
             "/ready": Route("/ready", "GET", health.ready, access=health.access),
             "/": Route("/", "GET", page, access=page.access),

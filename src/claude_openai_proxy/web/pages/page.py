@@ -6,7 +6,7 @@ while there is no login. Whoever has shown no key where keys are set gets a page
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from importlib import resources
 from string import Template
@@ -25,12 +25,11 @@ _DEMO: Final = "demo"
 
 
 class Page:
-    """`needs_key` says that clients must send one of the proxy's own keys."""
+    """`needs_key` says whether clients must send one of the proxy's own keys."""
 
-    def __init__(self, service: HealthService, *, needs_key: bool = False) -> None:
+    def __init__(self, service: HealthService, *, needs_key: Callable[[], bool] = bool) -> None:
         self._service = service
-        self._key = "YOUR-KEY" if needs_key else "any-key"
-        self._advice = "own_key" if needs_key else "any_key"
+        self._needs_key = needs_key
         shell = _read("shell.html")
         self._shell, self._main, self._locked = (
             Template(shell),
@@ -53,12 +52,15 @@ class Page:
                 status, main = 401, self._locked.substitute(_words(spoken))
             else:
                 report = await self._service.health(deep=False)
-                status, main = 200, self._render(report, base_url=f"{exchange.visitor.origin}/v1", spoken=spoken)
+                base_url, operator = f"{exchange.visitor.origin}/v1", exchange.record.principal.operator
+                status, main = 200, self._render(report, base_url=base_url, spoken=spoken, operator=operator)
             html = self._shell.substitute(lang=TAGS[spoken], main=main)
             await exchange.answer(status, html.encode(), content_type=_CONTENT_TYPE, headers=self._headers)
 
-    def _render(self, report: HealthReport, *, base_url: str, spoken: Language) -> str:
+    def _render(self, report: HealthReport, *, base_url: str, spoken: Language, operator: bool) -> str:
+        """A client is told what it can use, an operator whose login it is, too."""
         words = WORDS[spoken]
+        key, advice = ("YOUR-KEY", "own_key") if self._needs_key() else ("any-key", "any_key")
         model = next(iter(report.models), "custom-claude-4-opus")
         return self._main.substitute(
             _words(spoken),
@@ -66,19 +68,22 @@ class Page:
             demo=f'<p class="demo">{escape(words["demo"])}</p>' if report.upstream == _DEMO else "",
             status=escape(report.status),
             state=escape(words.get(report.status, report.status)),
-            detail=_detail(report),
+            detail=_detail(report) if operator else "",
             base_url=escape(base_url),
-            advice=escape(words[self._advice]),
+            advice=escape(words[advice]),
             options="".join(f"<option>{escape(alias)}</option>" for alias in report.models),
-            example=escape(_example(base_url, model, words["hello"], key=self._key)),
+            example=escape(_example(base_url, model, words["hello"], key=key)),
             models="\n".join(_model_row(alias, id_) for alias, id_ in report.models.items()),
             version=escape(report.version),
             uptime=f"{words['up_for']} {_span(report.uptime_seconds, words)}",
-            upstream=escape(report.upstream),
-            login=escape(report.login),
+            way=_way(report, words) if operator else "",
             readme='<a href="/readme">README</a>' if installed_readme() else "",
-            billed=f"<dt>{words['billed']}</dt><dd>{escape(report.billed)}</dd>" if report.billed else "",
         )
+
+
+def _way(report: HealthReport, words: Mapping[str, str]) -> str:
+    rows = [(words["way"], report.upstream), (words["login"], report.login), (words["billed"], report.billed or "")]
+    return "\n".join(f"<dt>{escape(word)}</dt><dd>{escape(told)}</dd>" for word, told in rows if told)
 
 
 def _read(name: str) -> str:
