@@ -91,7 +91,7 @@ def best(work: Callable[[], object]) -> float:
 
 def show(name: str, body: bytes) -> None:
     encode = msgspec.json.Encoder().encode
-    request, _ = decode_chat_request(body)
+    request = decode_chat_request(body).request
     message = translate(request).request
     steps: tuple[Callable[[], object], ...] = (
         lambda: decode_chat_request(body),

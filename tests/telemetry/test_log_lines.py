@@ -40,6 +40,7 @@ def _logging_as_it_was() -> Iterator[None]:
 def a_record(**changes: object) -> RequestRecord:
     record = RequestRecord(
         id="req-1",
+        own_id="req-1",
         principal=LOCAL,
         method="POST",
         route="/v1/chat/completions",
@@ -104,6 +105,12 @@ def test_json_has_every_field_in_one_line() -> None:
         "ignored": ["seed"],
         "repairs": ["connect_retried"],
     }
+
+
+def test_beside_an_id_that_the_client_chose_stands_the_proxys_own() -> None:
+    assert json.loads(written(a_record(own_id="req_2")))["own_id"] == "req_2"
+    assert "req-1 (req_2)" in written(a_record(own_id="req_2"), format_="console")
+    assert "own_id" not in written(a_record())
 
 
 def test_console_is_for_a_person_and_fits_120_columns() -> None:

@@ -12,6 +12,7 @@ from claude_openai_proxy.translate.chat.request import to_messages_request
 from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
 from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.models.facts import BUILT_IN, facts_for
+from claude_openai_proxy.web.chat.decode import DecodedRequest, decode_chat_request
 
 JSONObject = dict[str, object]
 
@@ -22,7 +23,11 @@ API = Capabilities()
 
 def request_of(body: Mapping[str, object]) -> ChatCompletionRequest:
     """The body as the proxy decodes it; a greeting where it has no messages."""
-    return msgspec.json.decode(msgspec.json.encode({"messages": HELLO, **body}), type=ChatCompletionRequest)
+    return _decoded(body).request
+
+
+def _decoded(body: Mapping[str, object]) -> DecodedRequest:
+    return decode_chat_request(msgspec.json.encode({"messages": HELLO, **body}))
 
 
 def translate(
@@ -30,15 +35,16 @@ def translate(
     model: str = "claude-opus-5-5",
     *,
     capabilities: Capabilities = API,
-    unknown: Sequence[str] = (),
+    unknown: Sequence[str] | None = None,
     reject: bool = False,
 ) -> Translation:
-    """The translation for one model."""
+    """The translation for one model; `unknown` members are those of the body unless they are given."""
+    decoded = _decoded(body)
     return to_messages_request(
-        request_of(body),
+        decoded.request,
         facts=facts_for(model, None),
         capabilities=capabilities,
-        unknown=unknown,
+        unknown=decoded.unknown if unknown is None else unknown,
         reject_unsupported=reject,
     )
 

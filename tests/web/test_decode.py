@@ -21,22 +21,26 @@ def refused(body: bytes) -> InvalidRequestError:
 
 
 def test_a_request_without_unknown_fields() -> None:
-    request, unknown = decode_chat_request(START + b',"temperature":0.5}')
-    assert (request.model, request.temperature, unknown) == ("m", 0.5, ())
+    decoded = decode_chat_request(START + b',"temperature":0.5}')
+    assert (decoded.request.model, decoded.request.temperature, decoded.unknown) == ("m", 0.5, ())
 
 
 def test_unknown_fields_are_named_in_their_order_and_the_rest_is_decoded() -> None:
-    request, unknown = decode_chat_request(START + b',"zz":{"a":[1]},"top_k":7,"aa":null}')
-    assert (request.top_k, unknown) == (7, ("zz", "aa"))
+    decoded = decode_chat_request(START + b',"zz":{"a":[1]},"top_k":7,"aa":null}')
+    assert (decoded.request.top_k, decoded.unknown) == (7, ("zz", "aa"))
 
 
-def test_unknown_fields_inside_messages_are_normal() -> None:
-    _, unknown = decode_chat_request(b'{"messages":[{"role":"user","content":"Hi","audio":null,"x":1}]}')
-    assert unknown == ()
+def test_what_is_copied_from_answers_is_normal_inside_messages_and_the_rest_is_named() -> None:
+    hello = b'{"role":"user","content":"Hi","audio":{"id":"a"},"x":null}'
+    thought = b'{"role":"assistant","content":"Ho","reasoning_content":"Hm","x":{"y":1}}'
+    assert decode_chat_request(b'{"messages":[%b]}' % hello).unknown == ()
+    decoded = decode_chat_request(b'{"messages":[%b,%b]}' % (hello, thought))
+    assert decoded.unknown == ("messages[].x",)
+    assert [message.content for message in decoded.request.messages] == ["Hi", "Ho"]
 
 
 def test_of_a_field_given_twice_the_last_counts() -> None:
-    request, _ = decode_chat_request(START + b',"model":"n"}')
+    request = decode_chat_request(START + b',"model":"n"}').request
     assert request.model == "n"
 
 
@@ -125,13 +129,13 @@ def test_nesting_that_is_not_closed_is_refused() -> None:
 
 def test_brackets_in_strings_are_no_nesting() -> None:
     text = b"]" * 200 + b"[" * 200 + b'\\"}}}}}}}}}'
-    request, _ = decode_chat_request(b'{"messages":[{"role":"user","content":"' + text + b'"}]}')
+    request = decode_chat_request(b'{"messages":[{"role":"user","content":"' + text + b'"}]}').request
     assert len(request.messages) == 1
 
 
 def test_a_hundred_levels_are_taken() -> None:
     nested = b"[" * 99 + b"]" * 99
-    _, unknown = decode_chat_request(START + b',"unknown":' + nested + b"}")
+    unknown = decode_chat_request(START + b',"unknown":' + nested + b"}").unknown
     assert unknown == ("unknown",)
 
 
@@ -205,7 +209,7 @@ def test_depth_is_carried_over_from_slice_to_slice(count: int) -> None:
 
 
 def test_a_byte_order_mark_is_skipped() -> None:
-    request, _ = decode_chat_request(b"\xef\xbb\xbf" + START + b"}")
+    request = decode_chat_request(b"\xef\xbb\xbf" + START + b"}").request
     assert request.model == "m"
 
 
@@ -226,7 +230,9 @@ def test_half_a_character_is_the_sign_for_one_wherever_it_stands(written: bytes,
         b'{"messages":[{"role":"user","content":"%b"},{"role":"tool","content":[{"type":"text","text":"%b"}]}],'
         b'"metadata":{"a":"%b"},"tools":[{"name":"f","parameters":{"description":"%b"}}]}' % ((written,) * 4)
     )
-    request, _ = decode_chat_request(body)
+    decoded = decode_chat_request(body)
+    request = decoded.request
+    assert decoded.repairs == (("half_characters_replaced",) if "\ufffd" in read else ())
     assert request.messages[0].content == read
     assert request.messages[1].content == [{"type": "text", "text": read}]
     assert request.tools is not None

@@ -1,8 +1,9 @@
 """Requests for chat completions (https://platform.openai.com/docs/api-reference/chat/create), with the published names.
 
 Beside OpenAI's own shapes stand those of the Messages API that editors send to this route (`input_schema` tools,
-`tool_use` and `tool_result` parts, `thinking`, `cache_control`). Extra keys inside messages and parts are normal and
-skipped; null is taken wherever a field may be absent. What types cannot say is said where the request is translated.
+`tool_use` and `tool_result` parts, `thinking`, `cache_control`). The types forbid members that they do not have, so
+that none is dropped unseen (`translate.chat.tolerant` takes them out and names them); null is taken wherever a field
+may be absent. What types cannot say is said where the request is translated.
 """
 
 from typing import Annotated, Literal
@@ -23,24 +24,29 @@ NO_JSON = Raw()
 JSONValue = str | int | float | bool | dict[str, object] | list[object] | None
 """Anything, decoded."""
 
+
+class Known(Struct, frozen=True, forbid_unknown_fields=True):
+    """An object all of whose members are known."""
+
+
 # ---- content parts -------------------------------------------------------------------------------------------------
 
 
-class CacheControl(Struct, frozen=True):
+class CacheControl(Known, frozen=True):
     """Claude's cache mark; `ttl` is 5m where absent."""
 
     type: Literal["ephemeral"] = "ephemeral"
     ttl: Literal["5m", "1h"] | None = None
 
 
-class PromptCacheBreakpoint(Struct, frozen=True):
+class PromptCacheBreakpoint(Known, frozen=True):
     """OpenAI's cache mark: the end of a prefix that is used again."""
 
     mode: Literal["explicit"] = "explicit"
     ttl: Literal["30m", "12h"] | None = None
 
 
-class Part(Struct, frozen=True, kw_only=True):
+class Part(Known, frozen=True, kw_only=True):
     """What every part may carry."""
 
     cache_control: CacheControl | None = None
@@ -59,7 +65,7 @@ class RefusalPart(Part, frozen=True, kw_only=True, tag_field="type", tag="refusa
     refusal: str
 
 
-class ImageURL(Struct, frozen=True):
+class ImageURL(Known, frozen=True):
     """A `data:` or http(s) URL, or the bare base64."""
 
     url: str
@@ -72,7 +78,7 @@ class ImageURLPart(Part, frozen=True, kw_only=True, tag_field="type", tag="image
     image_url: ImageURL | str
 
 
-class File(Struct, frozen=True):
+class File(Known, frozen=True):
     """A file in the request itself (base64 or a `data:` URL), one on the web, or one that was uploaded before.
 
     Gateways have `file_url` for the second; other clients put the URL into one of OpenAI's own two members.
@@ -96,26 +102,26 @@ class InputAudioPart(Part, frozen=True, kw_only=True, tag_field="type", tag="inp
     input_audio: Raw
 
 
-class Base64Source(Struct, frozen=True, tag_field="type", tag="base64"):
+class Base64Source(Known, frozen=True, tag_field="type", tag="base64"):
     """Claude-shaped: bytes, base64."""
 
     data: str
     media_type: str = ""
 
 
-class URLSource(Struct, frozen=True, tag_field="type", tag="url"):
+class URLSource(Known, frozen=True, tag_field="type", tag="url"):
     """Claude-shaped: something on the web."""
 
     url: str
 
 
-class TextSource(Struct, frozen=True, tag_field="type", tag="text"):
+class TextSource(Known, frozen=True, tag_field="type", tag="text"):
     """Claude-shaped: the text of a document."""
 
     data: str
 
 
-class Citations(Struct, frozen=True):
+class Citations(Known, frozen=True):
     """Claude-shaped: whether a document is cited."""
 
     enabled: bool = False
@@ -186,21 +192,21 @@ Content = str | list[ContentPart] | None
 # ---- messages ------------------------------------------------------------------------------------------------------
 
 
-class FunctionCall(Struct, frozen=True):
+class FunctionCall(Known, frozen=True):
     """A call's name and its arguments: JSON text, though some clients send the object itself."""
 
     name: str
     arguments: str | dict[str, object] | list[object] | None = None
 
 
-class CustomCall(Struct, frozen=True):
+class CustomCall(Known, frozen=True):
     """A free-form call's name and input."""
 
     name: str
     input: str = ""
 
 
-class ToolCall(Struct, frozen=True):
+class ToolCall(Known, frozen=True):
     """A call that the model made; which of the two it is shows in what is there."""
 
     id: str | None = None
@@ -209,21 +215,21 @@ class ToolCall(Struct, frozen=True):
     custom: CustomCall | None = None
 
 
-class SystemMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="system"):
+class SystemMessage(Known, frozen=True, kw_only=True, tag_field="role", tag="system"):
     """Instructions."""
 
     content: Content
     cache_control: CacheControl | None = None
 
 
-class DeveloperMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="developer"):
+class DeveloperMessage(Known, frozen=True, kw_only=True, tag_field="role", tag="developer"):
     """Instructions, by their newer name."""
 
     content: Content
     cache_control: CacheControl | None = None
 
 
-class UserMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="user"):
+class UserMessage(Known, frozen=True, kw_only=True, tag_field="role", tag="user"):
     """What the user said."""
 
     content: Content
@@ -231,7 +237,7 @@ class UserMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="user
     cache_control: CacheControl | None = None
 
 
-class AssistantMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="assistant"):
+class AssistantMessage(Known, frozen=True, kw_only=True, tag_field="role", tag="assistant"):
     """What the model said."""
 
     content: Content = None
@@ -242,7 +248,7 @@ class AssistantMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag=
     cache_control: CacheControl | None = None
 
 
-class ToolMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="tool"):
+class ToolMessage(Known, frozen=True, kw_only=True, tag_field="role", tag="tool"):
     """The result of a call; one without an id answers the calls in their order, of its `name` where it has one.
 
     Its `content` is text or parts, or any other JSON: many clients send what the tool returned as it is.
@@ -254,7 +260,7 @@ class ToolMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="tool
     cache_control: CacheControl | None = None
 
 
-class FunctionMessage(Struct, frozen=True, kw_only=True, tag_field="role", tag="function"):
+class FunctionMessage(Known, frozen=True, kw_only=True, tag_field="role", tag="function"):
     """The result of a call, from the time before calls had ids."""
 
     name: str
@@ -267,7 +273,7 @@ Message = SystemMessage | DeveloperMessage | UserMessage | AssistantMessage | To
 # ---- tools ---------------------------------------------------------------------------------------------------------
 
 
-class FunctionDefinition(Struct, frozen=True):
+class FunctionDefinition(Known, frozen=True):
     """A function; `parameters` is a JSON schema, absent for a function without any."""
 
     name: ToolNameText
@@ -276,21 +282,21 @@ class FunctionDefinition(Struct, frozen=True):
     strict: bool | None = None
 
 
-class Grammar(Struct, frozen=True):
+class Grammar(Known, frozen=True):
     """What the input of a custom tool must look like."""
 
     definition: str = ""
     syntax: Literal["lark", "regex"] | None = None
 
 
-class CustomFormat(Struct, frozen=True):
+class CustomFormat(Known, frozen=True):
     """The input format of a custom tool."""
 
     type: Literal["text", "grammar"] = "text"
     grammar: Grammar | None = None
 
 
-class CustomDefinition(Struct, frozen=True):
+class CustomDefinition(Known, frozen=True):
     """A free-form tool."""
 
     name: ToolNameText
@@ -298,7 +304,7 @@ class CustomDefinition(Struct, frozen=True):
     format: CustomFormat | None = None
 
 
-class Approximate(Struct, frozen=True):
+class Approximate(Known, frozen=True):
     """Roughly where the user is."""
 
     city: str | None = None
@@ -307,7 +313,7 @@ class Approximate(Struct, frozen=True):
     timezone: str | None = None
 
 
-class Tool(Struct, frozen=True, kw_only=True):
+class Tool(Known, frozen=True, kw_only=True):
     """A tool in any of its shapes: OpenAI's function and custom ones, the flat function, Claude's own."""
 
     type: str | None = None
@@ -325,13 +331,13 @@ class Tool(Struct, frozen=True, kw_only=True):
     blocked_domains: list[str] | None = None
 
 
-class ToolName(Struct, frozen=True):
+class ToolName(Known, frozen=True):
     """Names a tool."""
 
     name: str
 
 
-class AllowedTool(Struct, frozen=True):
+class AllowedTool(Known, frozen=True):
     """Names a tool, in any shape."""
 
     type: str | None = None
@@ -340,14 +346,14 @@ class AllowedTool(Struct, frozen=True):
     name: str | None = None
 
 
-class AllowedTools(Struct, frozen=True):
+class AllowedTools(Known, frozen=True):
     """The tools that may be called now."""
 
     tools: list[AllowedTool]
     mode: Literal["auto", "required"] = "auto"
 
 
-class ToolChoiceObject(Struct, frozen=True):
+class ToolChoiceObject(Known, frozen=True):
     """A tool choice in any of its shapes: OpenAI's three, and Claude's four; allowed tools nested or flat."""
 
     type: Literal["function", "custom", "allowed_tools", "tool", "any", "auto", "none"]
@@ -363,17 +369,17 @@ class ToolChoiceObject(Struct, frozen=True):
 # ---- the other fields ----------------------------------------------------------------------------------------------
 
 
-class ResponseFormatText(Struct, frozen=True, tag_field="type", tag="text"):
+class ResponseFormatText(Known, frozen=True, tag_field="type", tag="text"):
     """Plain text."""
 
 
-class ResponseFormatJSONObject(Struct, frozen=True, tag_field="type", tag="json_object"):
+class ResponseFormatJSONObject(Known, frozen=True, tag_field="type", tag="json_object"):
     """One JSON object; `schema` is what llama.cpp, Together and Fireworks let it match."""
 
     schema: Raw = NO_JSON
 
 
-class JSONSchema(Struct, frozen=True):
+class JSONSchema(Known, frozen=True):
     """What the answer must look like."""
 
     name: str = ""
@@ -382,41 +388,41 @@ class JSONSchema(Struct, frozen=True):
     strict: bool | None = None
 
 
-class ResponseFormatJSONSchema(Struct, frozen=True, tag_field="type", tag="json_schema"):
+class ResponseFormatJSONSchema(Known, frozen=True, tag_field="type", tag="json_schema"):
     """JSON of a schema."""
 
     json_schema: JSONSchema
 
 
-class StreamOptions(Struct, frozen=True):
+class StreamOptions(Known, frozen=True):
     """What a stream carries beside the answer."""
 
     include_usage: bool | None = None
     include_obfuscation: bool | None = None
 
 
-class PromptCacheOptions(Struct, frozen=True):
+class PromptCacheOptions(Known, frozen=True):
     """How the prompt is cached."""
 
     mode: Literal["implicit", "explicit"] | None = None
     ttl: Literal["30m", "12h"] | None = None
 
 
-class UserLocation(Struct, frozen=True):
+class UserLocation(Known, frozen=True):
     """Where the user is."""
 
     approximate: Approximate
     type: Literal["approximate"] = "approximate"
 
 
-class WebSearchOptions(Struct, frozen=True):
+class WebSearchOptions(Known, frozen=True):
     """How the web is searched."""
 
     search_context_size: Literal["low", "medium", "high"] | None = None
     user_location: UserLocation | None = None
 
 
-class Thinking(Struct, frozen=True):
+class Thinking(Known, frozen=True):
     """Claude's own `thinking`."""
 
     type: Literal["enabled", "disabled", "adaptive"]
@@ -424,7 +430,7 @@ class Thinking(Struct, frozen=True):
     display: Literal["summarized", "omitted"] | None = None
 
 
-class Reasoning(Struct, frozen=True):
+class Reasoning(Known, frozen=True):
     """How gateways ask for reasoning; `exclude`: it is not shown."""
 
     effort: ReasoningEffort | None = None
@@ -433,21 +439,21 @@ class Reasoning(Struct, frozen=True):
     exclude: bool | None = None
 
 
-class OutputFormat(Struct, frozen=True):
+class OutputFormat(Known, frozen=True):
     """Claude's own form of a JSON schema for the answer."""
 
     type: Literal["json_schema"]
     schema: Raw = NO_JSON
 
 
-class OutputConfig(Struct, frozen=True):
+class OutputConfig(Known, frozen=True):
     """Claude's own `output_config`."""
 
     effort: ReasoningEffort | None = None
     format: OutputFormat | None = None
 
 
-class ChatCompletionRequest(Struct, frozen=True, kw_only=True):
+class ChatCompletionRequest(Known, frozen=True, kw_only=True):
     """Body of `POST /v1/chat/completions`: the 37 fields, then those of Claude and of gateways that clients know.
 
     Fields that mean nothing to Claude are raw: what stands there is nobody's business here.

@@ -139,7 +139,7 @@ def _story(entry: LogEntry) -> list[str]:
         entry.address if entry.address not in ("", "127.0.0.1", "::1") else "",
         f"ignored {', '.join(entry.ignored)}" if entry.ignored else "",
         f"repairs {', '.join(entry.repairs)}" if entry.repairs else "",
-        entry.request_id,
+        f"{entry.request_id} ({entry.own_id})" if entry.own_id else entry.request_id,
         entry.reason,
     ]
 

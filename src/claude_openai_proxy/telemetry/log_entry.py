@@ -15,6 +15,8 @@ class LogEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The fields of a line; those without a value are left out. Times in milliseconds."""
 
     request_id: str
+    own_id: str = ""
+    """The proxy's own, where the client chose the other."""
     principal: str
     client: str = ""
     address: str = ""
@@ -47,6 +49,7 @@ def log_entry(record: RequestRecord) -> LogEntry:
     """The entry of `record` as it stands."""
     return LogEntry(
         request_id=record.id,
+        own_id=record.own_id if record.own_id != record.id else "",
         principal=record.principal.name,
         client=record.client,
         address=record.address,

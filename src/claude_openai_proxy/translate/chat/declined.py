@@ -1,10 +1,13 @@
 """Fields of OpenAI's that mean nothing to Claude. One at a value without effect (0, false, empty) is no loss."""
 
+from collections.abc import Iterator
+
 import msgspec
 from msgspec import Raw
 
 from claude_openai_proxy.errors import UnsupportedParameterError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
+from claude_openai_proxy.translate.chat.tolerant import Unknown
 from claude_openai_proxy.translate.notes import Notes
 
 WITHOUT_MEANING = (
@@ -23,6 +26,45 @@ WITHOUT_MEANING = (
 
 LONGEST_WITHOUT_EFFECT = 64
 """Bytes: what is longer is not nothing."""
+
+
+COPIED_FROM_ANSWERS = frozenset(
+    {
+        "messages[].annotations",
+        "messages[].audio",
+        "messages[].created_at",
+        "messages[].finish_reason",
+        "messages[].id",
+        "messages[].images",
+        "messages[].object",
+        "messages[].parsed",
+        "messages[].provider_specific_fields",
+        "messages[].reasoning",
+        "messages[].reasoning_content",
+        "messages[].reasoning_details",
+        "messages[].status",
+        "messages[].thinking_blocks",
+        "messages[].tool_calls[].function.parsed_arguments",
+        "messages[].tool_calls[].index",
+        "messages[].tool_calls[].provider_specific_fields",
+        "messages[].type",
+        "messages[].content[].annotations",
+        "messages[].content[].citations",
+        "messages[].content[].id",
+        "messages[].content[].index",
+        "messages[].content[].logprobs",
+        "messages[].content[].parsed",
+    }
+)
+"""What clients hand back with an answer of before: it described that answer, and asks for nothing."""
+
+
+def unmet(unknown: Unknown) -> Iterator[str]:
+    """Those of a request's unknown members that may have meant something: all of its own, others with an effect."""
+    for name, values in unknown.items():
+        nested = "." in name
+        if not nested or (name not in COPIED_FROM_ANSWERS and any(map(_has_effect, values))):
+            yield name
 
 
 def decline_fields(request: ChatCompletionRequest, notes: Notes) -> None:

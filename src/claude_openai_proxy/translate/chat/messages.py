@@ -82,7 +82,7 @@ class MessageReader:
             self._conversation.answer(message.tool_call_id or "", returned, name=message.name or "")
         else:
             place = f"messages[{index}]"
-            content = read_result(returned, place)
+            content = read_result(returned, place, self._notes)
             result, told = self._reader.result(content, place), self._reader.result_mark(content, mark)
             self._conversation.answer(message.tool_call_id or "", result, told, name=message.name or "")
 
@@ -90,7 +90,7 @@ class MessageReader:
         if isinstance(message, SystemMessage | DeveloperMessage):
             self._conversation.instruct(self._reader.text(message.content, place, message.cache_control))
         elif isinstance(message, FunctionMessage):
-            content = read_result(message.content, place)
+            content = read_result(message.content, place, self._notes)
             result = self._reader.result(content, place)
             mark = self._reader.result_mark(content, message.cache_control)
             self._conversation.answer("", result, mark, name=message.name)
@@ -117,7 +117,7 @@ class MessageReader:
         return own
 
     def _result_part(self, part: ToolResultPart, place: str) -> None:
-        content = read_result(part.content, place)
+        content = read_result(part.content, place, self._notes)
         result = self._reader.result(content, place)
         mark = self._reader.result_mark(content, part.cache_control)
         self._conversation.answer(part.tool_use_id or "", result, mark, is_error=part.is_error or UNSET)

@@ -7,17 +7,25 @@ import msgspec
 
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.openai_chat_request import Content, ContentPart, JSONValue, TextPart
+from claude_openai_proxy.translate.chat.declined import unmet
+from claude_openai_proxy.translate.chat.tolerant import TolerantDecoder
+from claude_openai_proxy.translate.notes import Notes
 
 _PARTS: Final[frozenset[object]] = frozenset(part.__struct_config__.tag for part in get_args(ContentPart))
 """The types of parts that are known."""
 
+_decoder: Final[TolerantDecoder[ContentPart]] = TolerantDecoder(ContentPart)
 
-def read_result(content: JSONValue, place: str) -> Content:
-    """As the content of a message. Raises `InvalidRequestError` for a part of a known type that is not one."""
+
+def read_result(content: JSONValue, place: str, notes: Notes) -> Content:
+    """As the content of a message; members of parts that have no type are declined.
+
+    Raises `InvalidRequestError` for a part of a known type that is not one.
+    """
     if content is None or isinstance(content, str):
         return content
     if isinstance(content, list) and all(isinstance(item, str) or _is_part(item) for item in content):
-        return [_part(item, f"{place}.content[{index}]") for index, item in enumerate(content)]
+        return [_part(item, f"{place}.content[{index}]", notes) for index, item in enumerate(content)]
     return json.dumps(content, ensure_ascii=False)
 
 
@@ -25,12 +33,13 @@ def _is_part(item: object) -> bool:
     return isinstance(item, dict) and isinstance(item.get("type"), str) and item["type"] in _PARTS
 
 
-def _part(item: object, place: str) -> ContentPart:
+def _part(item: object, place: str, notes: Notes) -> ContentPart:
     if isinstance(item, str):
         return TextPart(text=item)
     try:
-        part: ContentPart = msgspec.convert(item, ContentPart)
+        part, unknown = _decoder.decode(msgspec.json.encode(item))
     except msgspec.ValidationError as error:
         sentence, _, inside = str(error).partition(" - at `$")
         raise InvalidRequestError(f"{sentence}.", param=f"{place}{inside.rstrip('`')}") from None
+    notes.decline_all(tuple(unmet({f"messages[].content[].{name}": values for name, values in unknown.items()})))
     return part

@@ -7,10 +7,9 @@ from typing import Final
 
 import msgspec
 
-from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.web.body import Bodies, Body
-from claude_openai_proxy.web.chat.decode import decode_chat_request
+from claude_openai_proxy.web.chat.decode import DecodedRequest, decode_chat_request
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.doors import check_json
 from claude_openai_proxy.web.event_stream import KEEP_ALIVE_SECONDS, EventStream
@@ -50,13 +49,15 @@ class ChatCompletions:
         async with self._bodies.read(exchange) as body:
             data = body.take()
             large = len(data) >= LARGE_BODY
-            request, unknown = await _decode(data)
+            decoded = await _decode(data)
             del data
+            request, unknown = decoded.request, decoded.unknown
+            exchange.record.repairs += decoded.repairs
             if exchange.rest:
                 request = msgspec.structs.replace(request, model=exchange.rest)
             streamed = request.stream
             opening = self._service.chat(request, unknown=unknown, record=exchange.record, large=large)
-            del request, unknown  # Only who translates it has it now: an answer may take long.
+            del decoded, request  # Only who translates it has it now: an answer may take long.
             if streamed:
                 await self._stream(exchange, opening, body)
             else:
@@ -78,7 +79,7 @@ class ChatCompletions:
             await exchange.answer(200, completion)
 
 
-async def _decode(body: bytes) -> tuple[ChatCompletionRequest, tuple[str, ...]]:
+async def _decode(body: bytes) -> DecodedRequest:
     if len(body) < LARGE_BODY:
         return decode_chat_request(body)
     return await asyncio.to_thread(decode_chat_request, body)

@@ -1,41 +1,43 @@
 """From a body's bytes to a typed request; whatever is wrong is a 400 that names the place."""
 
 import re
-from collections.abc import Mapping
 from itertools import chain
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
+from claude_openai_proxy.translate.chat.declined import unmet
+from claude_openai_proxy.translate.chat.tolerant import TolerantDecoder, Unknown
 from claude_openai_proxy.translate.schemas.nesting import DEEPEST, is_deeper
 from claude_openai_proxy.translate.schemas.surrogates import may_be_cut, with_whole_characters
 from claude_openai_proxy.web.chat.free_values import free_values
 
 
-class _Exact(ChatCompletionRequest, frozen=True, forbid_unknown_fields=True):
-    """The request without any field that we do not know: the rule, decoded in one go."""
+class DecodedRequest(Struct, frozen=True):
+    """A request, and what is to be told of its body."""
+
+    request: ChatCompletionRequest
+    unknown: tuple[str, ...]
+    """Members without a type that are not without effect: of the request by name, others as `messages[].name`."""
+    repairs: tuple[str, ...] = ()
+    """Words for the record."""
 
 
-_exact: Final = msgspec.json.Decoder(_Exact)
-_lenient: Final = msgspec.json.Decoder(ChatCompletionRequest)
-_top_level: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_decoder: Final[TolerantDecoder[ChatCompletionRequest]] = TolerantDecoder(ChatCompletionRequest)
 _encode: Final = msgspec.json.Encoder().encode
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_NOTHING: Final[Mapping[str, msgspec.Raw]] = MappingProxyType({})
-_KNOWN: Final = frozenset(ChatCompletionRequest.__struct_encode_fields__)
-_UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `[^`]*`")
 _PLACE: Final = re.compile(r" - at `(?P<place>(?:key in )?\$?.*)`$", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(?P<field>[^`]+)`")
 _JSON_WORDS: Final = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 _TYPE_NAMES: Final = re.compile(r"\b(str|int|float|bool)\b(?=[^`]*`)")
 
 
-def decode_chat_request(body: bytes) -> tuple[ChatCompletionRequest, tuple[str, ...]]:
-    """The request, and the names of top-level fields that it does not have. Raises `InvalidRequestError`."""
+def decode_chat_request(body: bytes) -> DecodedRequest:
+    """The request, whatever of it can be understood. Raises `InvalidRequestError`."""
     body = body.removeprefix(_BYTE_ORDER_MARK)
     _check_text(body)
     try:
@@ -44,26 +46,19 @@ def decode_chat_request(body: bytes) -> tuple[ChatCompletionRequest, tuple[str, 
         raise _too_deep() from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         if (whole := with_whole_characters(body)) != body:
-            return decode_chat_request(whole)
+            return _of_whole_characters(decode_chat_request(whole))
         raise (_too_deep() if is_deeper(body, DEEPEST) else _wrong(error)) from None
 
 
-def _decode(body: bytes) -> tuple[ChatCompletionRequest, tuple[str, ...]]:
-    request, unknown = _decode_loosely(body)
+def _decode(body: bytes) -> DecodedRequest:
+    request, unknown = _decoder.decode(body)
     if _check_depth(request, unknown) and (whole := with_whole_characters(body)) != body:
-        return _decode(whole)
-    return request, tuple(unknown)
+        return _of_whole_characters(_decode(whole))
+    return DecodedRequest(request, tuple(unmet(unknown)) if unknown else ())
 
 
-def _decode_loosely(body: bytes) -> tuple[ChatCompletionRequest, Mapping[str, msgspec.Raw]]:
-    """The request and its unknown fields."""
-    try:
-        return _exact.decode(body), _NOTHING
-    except msgspec.ValidationError as error:
-        if not _UNKNOWN_FIELD.fullmatch(str(error)):
-            raise
-    fields = _top_level.decode(body)
-    return _lenient.decode(body), {name: value for name, value in fields.items() if name not in _KNOWN}
+def _of_whole_characters(decoded: DecodedRequest) -> DecodedRequest:
+    return msgspec.structs.replace(decoded, repairs=("half_characters_replaced",))
 
 
 def _check_text(body: bytes) -> None:
@@ -76,13 +71,13 @@ def _check_text(body: bytes) -> None:
             raise _wrong(error) from None
 
 
-def _check_depth(request: ChatCompletionRequest, unknown: Mapping[str, msgspec.Raw]) -> bool:
-    """Only values of any shape can be deep. What is skipped inside of messages is the decoder's to bear, not ours.
+def _check_depth(request: ChatCompletionRequest, unknown: Unknown) -> bool:
+    """Only values of any shape can be deep, and members that have no type.
 
     Returns whether there may be half a character where nothing was decoded.
     """
     may_be_halves = False
-    for above, value in chain(((1, value) for value in unknown.values()), free_values(request)):
+    for above, value in chain(((1, value) for values in unknown.values() for value in values), free_values(request)):
         text = bytes(value if isinstance(value, msgspec.Raw) else _encode(value))
         if len(text) > DEEPEST - above and is_deeper(text, DEEPEST - above):
             raise _too_deep()

@@ -13,6 +13,7 @@ from claude_openai_proxy.protocols.openai_chat_request import (
     InputAudioPart,
     JSONValue,
     Message,
+    ResponseFormatJSONObject,
     ResponseFormatJSONSchema,
     Tool,
     ToolMessage,
@@ -46,6 +47,8 @@ def free_values(request: ChatCompletionRequest) -> Iterator[FreeValue]:
 def _of_formats(request: ChatCompletionRequest) -> Iterator[FreeValue]:
     if isinstance(request.response_format, ResponseFormatJSONSchema):
         yield 3, request.response_format.json_schema.schema
+    if isinstance(request.response_format, ResponseFormatJSONObject):
+        yield 2, request.response_format.schema
     if request.output_config and request.output_config.format:
         yield 3, request.output_config.format.schema
 
