@@ -153,6 +153,10 @@ KNOWN_BAD: Mapping[str, Bad] = {
     "property name outside the pattern": Bad(
         request(tools=[{"name": "a", "input_schema": {"type": "object", "properties": {"a b": {}}}}]), "Property keys"
     ),
+    "schema that the metaschema refuses": Bad(
+        request(tools=[{"name": "a", "input_schema": {"type": "object", "required": ["a", "a"]}}]),
+        "tools.0.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12",
+    ),
     "tool choice without tools": Bad(request(tool_choice={"type": "auto"}), "only be specified while providing tools"),
     "tool choice of an unknown tool": Bad(
         request(tools=[TOOL], tool_choice={"type": "tool", "name": "other"}), "Tool 'other' not found"

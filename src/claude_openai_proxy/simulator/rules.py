@@ -3,7 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from claude_openai_proxy.simulator.complaints import content, model_limits, request_shape, schemas, tools, turns
+from claude_openai_proxy.simulator.complaints import (
+    content,
+    metaschema,
+    model_limits,
+    request_shape,
+    schemas,
+    tools,
+    turns,
+)
 from claude_openai_proxy.simulator.complaints.asked import Asked
 
 API = "https://docs.anthropic.com/en/api/messages"
@@ -71,6 +79,7 @@ RULES = (
     Rule("input schema is no object", TOOL_USE, tools.schema_without_type),
     Rule("input schema is a union", TOOL_USE, tools.schema_union),
     Rule("property name outside the pattern", SEEN, tools.property_name),
+    Rule("schema that the metaschema refuses", SEEN, metaschema.invalid_schema),
     Rule("tool choice without tools", TOOL_USE, tools.choice_without_tools),
     Rule("tool choice of an unknown tool", TOOL_USE, tools.choice_of_unknown_tool),
     Rule("forced tool choice on a model without", MODELS, tools.forced_choice),
