@@ -7,6 +7,7 @@ ProxyError
 ├── ClientRefusedError             a door of the proxy stayed shut (401, 403, 404, 405, 413, 415)
 ├── PersonalPlanError              the login is one person's, and more would use it (403)
 ├── NoLoginError                   no way to Claude is logged in (401)
+├── NotOfferedError                this way to Claude cannot do it, another one can (501)
 ├── QueueFullError                 no place was free in time (503)
 ├── StoppingError                  the server stops before the answer is complete (503)
 └── UpstreamError                  Claude's side
@@ -75,6 +76,10 @@ class NoLoginError(ProxyError):
     """No login for Claude was found, or the one found has no use any more; the message has the command that logs in."""
 
 
+class NotOfferedError(ProxyError):
+    """The way to Claude in use has nothing like it; the message says which way has."""
+
+
 class QueueFullError(ProxyError):
     """Every place is taken; `retry_after` in seconds."""
 
@@ -104,6 +109,9 @@ class UpstreamStatusError(UpstreamError):
     `status` is its HTTP status (for an `error` event the status that belongs to its type), `error_type` its
     `error.type` ("" where the body had none), `message` its own words, `retry_after` seconds (of a `quota` until it is
     there again). `rate_limits` are upstream's `anthropic-ratelimit-*` headers as sent.
+
+    `sent`: its error body or event as it came, `headers` those that clients of the Messages API read; empty where
+    the proxy has put its own words in place of upstream's.
     """
 
     def __init__(
@@ -123,6 +131,8 @@ class UpstreamStatusError(UpstreamError):
         self.error_type = error_type
         self.retry_after = retry_after
         self.rate_limits = rate_limits
+        self.sent = b""
+        self.headers: tuple[tuple[str, str], ...] = ()
 
 
 class UpstreamConnectionError(UpstreamError):

@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack
 
+import anthropic
 import pytest
+from anthropic import Anthropic, AsyncAnthropic
 from anyio.from_thread import start_blocking_portal
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
 
@@ -27,7 +29,16 @@ QUIET: Mapping[str, str] = {
     "NEXT_TELEMETRY_DISABLED": "1",
 }
 """Tracing, telemetry and update checks off; whatever asks for another host all the same is refused."""
-OTHER_LOGINS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "OPENAI_ORG_ID", "LANGSMITH_API_KEY")
+OTHER_LOGINS = (
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_BASE_URL",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "OPENAI_API_BASE",
+    "OPENAI_ORG_ID",
+    "LANGSMITH_API_KEY",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -78,4 +89,20 @@ def client(proxy: Proxy) -> Iterator[OpenAI]:
 async def async_client(proxy: Proxy) -> AsyncIterator[AsyncOpenAI]:
     http = DefaultAsyncHttpxClient(verify=False)
     async with AsyncOpenAI(base_url=proxy.base_url, api_key="any value", max_retries=0, http_client=http) as client:
+        yield client
+
+
+@pytest.fixture
+def claude(proxy: Proxy) -> Iterator[Anthropic]:
+    http = anthropic.DefaultHttpxClient(verify=False)
+    with Anthropic(base_url=proxy.native_url, api_key="any value", max_retries=0, http_client=http) as client:
+        yield client
+
+
+@pytest.fixture
+async def async_claude(proxy: Proxy) -> AsyncIterator[AsyncAnthropic]:
+    http = anthropic.DefaultAsyncHttpxClient(verify=False)
+    async with AsyncAnthropic(
+        base_url=proxy.native_url, auth_token="any value", max_retries=0, http_client=http
+    ) as client:
         yield client

@@ -27,6 +27,11 @@ class Proxy:
     base_url: str
     simulator: Simulator
 
+    @property
+    def native_url(self) -> str:
+        """What Anthropic's clients are given: they add `/v1` themselves."""
+        return self.base_url.removesuffix("/v1")
+
     def play(self, *scripts: Script) -> None:
         self.simulator.play(*scripts)
 

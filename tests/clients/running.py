@@ -11,7 +11,7 @@ from clients.conftest import QUIET
 PROGRAMS = Path(__file__).parent / "programs"
 
 
-def run(command: Sequence[str | Path], directory: Path, **environment: str) -> str:
+def run(command: Sequence[str | Path], directory: Path, *, returncode: int = 0, **environment: str) -> str:
     """What it printed. Its home and its working directory are `directory`."""
     own = {"PATH": os.environ["PATH"], "HOME": str(directory), "TMPDIR": str(directory), "LANG": "C.UTF-8"}
     done = subprocess.run(
@@ -24,13 +24,13 @@ def run(command: Sequence[str | Path], directory: Path, **environment: str) -> s
         timeout=50,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == returncode, done.stdout + done.stderr
     return done.stdout
 
 
-def run_for_json(command: Sequence[str | Path], directory: Path, **environment: str) -> object:
+def run_for_json(command: Sequence[str | Path], directory: Path, *, returncode: int = 0, **environment: str) -> object:
     """The last line that it printed, as JSON."""
-    printed: object = json.loads(run(command, directory, **environment).splitlines()[-1])
+    printed: object = json.loads(run(command, directory, returncode=returncode, **environment).splitlines()[-1])
     return printed
 
 

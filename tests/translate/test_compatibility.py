@@ -12,7 +12,7 @@ from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequ
 from translate.shapes import SHAPES
 
 ROOT = Path(__file__).parents[2]
-DECISIONS = {"honoured", "emulated", "declined"}
+DECISIONS = {"honoured", "emulated", "declined", "refused"}
 
 
 @cache

@@ -23,6 +23,7 @@ from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.service.admission import AnswerHead
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.service.health import HealthReport, HealthService
+from claude_openai_proxy.service.messages import MessagesService
 from claude_openai_proxy.service.models import ModelCatalog
 
 USAGE = CompletionUsage(prompt_tokens=3, completion_tokens=2, total_tokens=5)
@@ -118,6 +119,13 @@ class FakeAnswer(ChatAnswer):
         message = ChatCompletionMessage(role="assistant", content=text, refusal=None, annotations=[])
         choices = [Choice(index=0, message=message, finish_reason="stop")]
         return ChatCompletion(id=self.id, created=self.created, model=self.model, choices=choices, usage=self.usage)
+
+
+class FakeMessages(MessagesService):
+    """Asked for nothing."""
+
+    def __init__(self) -> None:
+        pass
 
 
 class FakeCatalog(ModelCatalog):

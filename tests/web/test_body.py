@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from claude_openai_proxy.errors import InvalidRequestError
-from claude_openai_proxy.web.body import BODIES_TOGETHER, Bodies, Room
-from claude_openai_proxy.web.chat.completions import LARGE_BODY
+from claude_openai_proxy.web.body import BODIES_TOGETHER, LARGE_BODY, Bodies, Room
 from claude_openai_proxy.web.decompression import MOST_MEMBERS, WINDOW, decompress
 from web.direct import HELLO, call
 from web.fake_service import FakeChat, Script

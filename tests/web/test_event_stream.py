@@ -181,7 +181,7 @@ async def test_a_client_that_does_not_read_gets_no_comments_on_top() -> None:
     exchange.record.admitted = clock.now
     stream = EventStream(exchange, keep_alive_seconds=15, clock=clock)
     answer = FakeAnswer(Script(), ChatCompletionRequest(messages=[]))
-    pump = asyncio.create_task(stream.send_answer(answer))
+    pump = asyncio.create_task(stream.send(answer, lambda chunks: b"x" * len(chunks), lambda: b"end"))
     await writing.wait()
     clock.now += 20
     await stream.keep_alive()

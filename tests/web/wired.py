@@ -12,13 +12,14 @@ from claude_openai_proxy.web.application import Application
 from claude_openai_proxy.web.body import Bodies
 from claude_openai_proxy.web.chat.completions import ChatCompletions
 from claude_openai_proxy.web.doors import Doors
+from claude_openai_proxy.web.messages.messages import Messages
 from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.pages.health import HealthPage
 from claude_openai_proxy.web.pages.key import KeyPage
 from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.routes import make_router
 from claude_openai_proxy.web.visitor import TrustedProxies
-from web.fake_service import FakeCatalog, FakeChat, FakeHealth
+from web.fake_service import FakeCatalog, FakeChat, FakeHealth, FakeMessages
 
 NOW = 1_800_000_000.0
 
@@ -91,10 +92,13 @@ class Wired:
     shutdown: Callable[[], Awaitable[None]] = nothing
 
     def app(self) -> Application:
+        bodies = self.bodies or Bodies(
+            limit=self.body_limit, idle_seconds=self.idle_seconds, total_seconds=self.total_seconds
+        )
+        messages = Messages(FakeMessages(), bodies=bodies, clock=self.clock)
         chat = ChatCompletions(
             self.chat,
-            bodies=self.bodies
-            or Bodies(limit=self.body_limit, idle_seconds=self.idle_seconds, total_seconds=self.total_seconds),
+            bodies=bodies,
             clock=self.clock,
             wall_clock=lambda: NOW,
             keep_alive_seconds=self.keep_alive_seconds,
@@ -109,7 +113,12 @@ class Wired:
         ids = (f"req-{number}" for number in itertools.count(1))
         return Application(
             router=make_router(
-                chat, ModelPages(FakeCatalog()), HealthPage(self.health), Page(self.health), KeyPage(client_keys)
+                chat=chat,
+                messages=messages,
+                models=ModelPages(FakeCatalog()),
+                health=HealthPage(self.health),
+                page=Page(self.health),
+                key=KeyPage(client_keys),
             ),
             doors=Doors(
                 keys=client_keys,

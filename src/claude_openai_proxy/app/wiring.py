@@ -23,6 +23,7 @@ from claude_openai_proxy.service.admission import Admissions
 from claude_openai_proxy.service.chat import ChatService
 from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.service.health import HealthService
+from claude_openai_proxy.service.messages import MessagesService
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.waiting import WaitingLine
@@ -36,6 +37,7 @@ from claude_openai_proxy.web.blotting import Blotter
 from claude_openai_proxy.web.body import Bodies
 from claude_openai_proxy.web.chat.completions import ChatCompletions
 from claude_openai_proxy.web.doors import Doors
+from claude_openai_proxy.web.messages.messages import Messages
 from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.pages.health import HealthPage
 from claude_openai_proxy.web.pages.key import KeyPage
@@ -144,9 +146,9 @@ def wire(settings: Settings) -> Wiring:
 
     life = _Life(kept, [keys.aclose, health.aclose, catalog.aclose, upstreams.aclose])
     request_log = _log(settings, blotter)
-    chat = chat_service(settings, upstreams, catalog, line)
+    admissions = _admissions(upstreams, catalog, line)
     application = _application(
-        settings, chat, catalog, health, log=request_log.requests, blotter=blotter, life=life, keys=keys
+        settings, admissions, catalog, health, log=request_log.requests, blotter=blotter, life=life, keys=keys
     )
     return Wiring(application, request_log, kept, keys, settings, upstreams, catalog, life)
 
@@ -172,9 +174,16 @@ def chat_service(
     settings: Settings, upstreams: UpstreamChoice, catalog: ModelCatalog, line: WaitingLine | None = None
 ) -> ChatService:
     """Chat completions through these upstreams; whoever does not find one free waits in `line`."""
-    line = line or WaitingLine(clock=time.monotonic)
+    return _chat_service(settings, _admissions(upstreams, catalog, line or WaitingLine(clock=time.monotonic)))
+
+
+def _admissions(upstreams: UpstreamChoice, catalog: ModelCatalog, line: WaitingLine) -> Admissions:
+    return Admissions(upstreams=upstreams, catalog=catalog, line=line, clock=time.monotonic)
+
+
+def _chat_service(settings: Settings, admissions: Admissions) -> ChatService:
     return ChatService(
-        admissions=Admissions(upstreams=upstreams, catalog=catalog, line=line, clock=time.monotonic),
+        admissions=admissions,
         reject_unsupported=settings.unsupported_parameters == "reject",
         new_id=lambda: f"chatcmpl-{os.urandom(14).hex()}",
         wall_clock=time.time,
@@ -183,7 +192,7 @@ def chat_service(
 
 def _application(
     settings: Settings,
-    chat: ChatService,
+    admissions: Admissions,
     catalog: ModelCatalog,
     health: HealthService,
     *,
@@ -192,13 +201,13 @@ def _application(
     life: _Life,
     keys: ClientKeys,
 ) -> Application:
+    bodies = Bodies(limit=settings.max_body_mb * 1024 * 1024)
+    messages = MessagesService(admissions=admissions, reject_unsupported=settings.unsupported_parameters == "reject")
     router = make_router(
         chat=ChatCompletions(
-            chat,
-            bodies=Bodies(limit=settings.max_body_mb * 1024 * 1024),
-            clock=time.monotonic,
-            wall_clock=time.time,
+            _chat_service(settings, admissions), bodies=bodies, clock=time.monotonic, wall_clock=time.time
         ),
+        messages=Messages(messages, bodies=bodies, clock=time.monotonic),
         models=ModelPages(catalog),
         health=HealthPage(health),
         page=Page(health, needs_key=lambda: keys.required),

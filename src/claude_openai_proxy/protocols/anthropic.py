@@ -3,6 +3,7 @@
 Params go out and are only encoded; blocks, events and model descriptions come in. Data only.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -214,6 +215,18 @@ class Metadata(Struct, frozen=True):
     user_id: str
 
 
+class SentRequest(Struct, frozen=True, kw_only=True):
+    """A request of the Messages API as its client wrote it: `body` is JSON, in which only `model` was put in.
+
+    `path` below the base URL; `headers` are Anthropic's own (`anthropic-version`, `anthropic-beta`).
+    """
+
+    path: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    streamed: bool = False
+
+
 class MessagesRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Body of `POST /v1/messages`. The upstream sets `stream` itself."""
 
@@ -221,7 +234,8 @@ class MessagesRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     max_tokens: int
     messages: list[MessageParam]
     system: list[TextBlockParam] | UnsetType = UNSET
-    tools: list[ToolParam | WebSearchTool] | UnsetType = UNSET
+    tools: Sequence[ToolParam | WebSearchTool | Raw] | UnsetType = UNSET
+    """Raw: a tool of another kind, byte for byte."""
     tool_choice: ToolChoice | UnsetType = UNSET
     stop_sequences: list[str] | UnsetType = UNSET
     temperature: float | UnsetType = UNSET
@@ -235,6 +249,9 @@ class MessagesRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     stream: bool = False
     others: dict[str, Raw] | UnsetType = UNSET
     """Members that are not among these, as JSON: who speaks the Messages API natively may use what is new."""
+    sent: SentRequest | UnsetType = UNSET
+    """Goes out instead of all the rest, of which only `model` and `max_tokens` are told then: for an upstream that
+    is `verbatim`."""
 
 
 # ---- answer: blocks ------------------------------------------------------------------------------------------------
@@ -463,6 +480,13 @@ class UnknownEvent(SentEvent, frozen=True):
     type: str
 
 
+class WholeAnswer(SentEvent, frozen=True):
+    """An answer that is no stream, as its client wanted it: a message, or a count of tokens."""
+
+    stop_reason: str | None = None
+    usage: Usage = Usage()
+
+
 StreamEvent = (
     MessageStart
     | ContentBlockStart
@@ -473,6 +497,7 @@ StreamEvent = (
     | Ping
     | ErrorEvent
     | UnknownEvent
+    | WholeAnswer
 )
 
 # ---- GET /v1/models ------------------------------------------------------------------------------------------------
@@ -532,6 +557,29 @@ class ModelInfo(Struct, frozen=True):
     max_input_tokens: int | None = None
     max_tokens: int | None = None
     capabilities: ModelCapabilities | None = None
+
+
+class ModelRow(Struct, frozen=True, tag_field="type", tag="model"):
+    """The same as this server hands it out. Times are RFC 3339."""
+
+    id: str
+    display_name: str
+    created_at: str
+    line: str | None
+    lifecycle: str
+    max_input_tokens: int | None
+    max_tokens: int | None
+    retires_at: str | None
+    capabilities: ModelCapabilities | None
+
+
+class ModelRows(Struct, frozen=True):
+    """A page of them."""
+
+    data: list[ModelRow]
+    has_more: bool
+    first_id: str | None
+    last_id: str | None
 
 
 class ModelList(Struct, frozen=True):

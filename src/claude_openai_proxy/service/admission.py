@@ -36,6 +36,8 @@ class AnswerHead(Struct, frozen=True):
     upstream_request_id: str
     rate_limits: tuple[tuple[str, str], ...]
     ignored: tuple[str, ...]
+    headers: tuple[tuple[str, str], ...] = ()
+    """Of upstream's answer, those that clients of the Messages API read."""
 
 
 class Admission:
@@ -71,7 +73,9 @@ class Admission:
     def head(self) -> AnswerHead:
         """What can be told once upstream has answered: of the first answer, where there are several."""
         record, facts = self.record, self._answerings[0].facts
-        return AnswerHead(self.model.id, record.upstream, facts.request_id, facts.rate_limits, record.ignored)
+        return AnswerHead(
+            self.model.id, record.upstream, facts.request_id, facts.rate_limits, record.ignored, facts.headers
+        )
 
     async def ask(
         self, translation: Translation, translators: Sequence[Translator[Piece]]

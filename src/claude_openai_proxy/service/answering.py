@@ -14,7 +14,6 @@ from claude_openai_proxy.protocols.anthropic import (
     Usage,
     WebSearchTool,
 )
-from claude_openai_proxy.translate.messages_api.answer import AnswerStream
 from claude_openai_proxy.translate.messages_api.continuation import TurnRecorder, continued
 from claude_openai_proxy.translate.messages_api.forced_tool import ForcedToolGate
 from claude_openai_proxy.translate.messages_api.repairs import repair_for
@@ -32,12 +31,41 @@ CONTINUATIONS = 10
 """A paused turn is continued at most so often."""
 
 
+class Progress(Protocol):
+    """What is known of an answer in no dialect's shape. (`AnswerStream` is one.)"""
+
+    @property
+    def usage(self) -> Usage:
+        """So far."""
+        ...
+
+    @property
+    def cut(self) -> bool:
+        """An emulated stop was reached."""
+        ...
+
+    @property
+    def paused(self) -> bool:
+        """The last message ended with `pause_turn`."""
+        ...
+
+    @property
+    def skipped(self) -> int:
+        """Events that nothing was made of."""
+        ...
+
+    @property
+    def unfenced(self) -> bool:
+        """A code fence around a JSON answer was left out."""
+        ...
+
+
 class Translator(Protocol[Piece]):
     """Stream events into a dialect's pieces: the way back of one choice, whatever the dialect."""
 
     @property
-    def answer(self) -> AnswerStream:
-        """What is known of the answer in no dialect's shape: usage, whether it was cut or paused."""
+    def answer(self) -> Progress:
+        """What is known of the answer."""
         ...
 
     @property
@@ -78,7 +106,7 @@ class Answering(Generic[Piece]):
         self._events: AsyncIterator[Sequence[StreamEvent]] = _no_events()
         self._answer = translator.answer
         self._gate = ForcedToolGate() if translation.plan.forced_tool else None
-        self._recorder = TurnRecorder() if _may_pause(translation.request) else None
+        self._recorder = TurnRecorder() if _is_continued(translation) else None
         self._discarded: Usage | None = None
         self._failure: ProxyError | None = None
         """Found behind events whose pieces go out first."""
@@ -95,7 +123,8 @@ class Answering(Generic[Piece]):
         try:
             await self._open(self._request)
         except UpstreamStatusError as error:
-            remedy = repair_for(error.message, self._request) if error.status == 400 else None
+            mended = error.status == 400 and not self._translation.as_asked
+            remedy = repair_for(error.message, self._request) if mended else None
             if remedy is None:
                 raise
             name, self._request = remedy
@@ -215,6 +244,6 @@ async def _no_events() -> AsyncIterator[Sequence[StreamEvent]]:
     yield
 
 
-def _may_pause(request: MessagesRequest) -> bool:
+def _is_continued(translation: Translation) -> bool:
     """Only turns with tools of Anthropic's side end with `pause_turn`."""
-    return any(isinstance(tool, WebSearchTool) for tool in request.tools or ())
+    return not translation.as_asked and any(isinstance(tool, WebSearchTool) for tool in translation.request.tools or ())

@@ -1,11 +1,12 @@
 """Which models there are, what each alias stands for now, and what a model accepts."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from msgspec import UNSET, Struct
 
 from claude_openai_proxy.errors import ModelNotAllowedError, ModelNotFoundError, ProxyError
+from claude_openai_proxy.protocols.anthropic import ModelCapabilities, ModelRow
 from claude_openai_proxy.protocols.openai_chat_response import Model, ModelPricing
 from claude_openai_proxy.service.model_names import SHOWN_CHARACTERS, ModelNames, Naming
 from claude_openai_proxy.service.offered_models import Listing, OfferedModels
@@ -92,9 +93,25 @@ class ModelCatalog:
     async def _all(self) -> list[Model]:
         listing = await self._known()
         aliases = [self._alias_row(alias, listing) for alias in self._names.aliases]
-        facts = [facts_for(info.id, info) for info in listing.infos.values()] or list(BUILT_IN)
-        active = sorted((f for f in facts if f.lifecycle != "retired"), key=lambda f: f.created, reverse=True)
-        return aliases + [_row(f.id, f) for f in active if f.id not in self._names.aliases]
+        return aliases + [_row(f.id, f) for f in self._active(listing)]
+
+    async def rows(self, names: Collection[str] = ()) -> Sequence[ModelRow]:
+        """What `list` gives, in Anthropic's shape."""
+        listing = await self._known()
+        offered = [*self._resolved(listing).items(), *((f.id, f.id) for f in self._active(listing))]
+        return [
+            self._anthropic_row(name, id_, listing)
+            for name, id_ in offered
+            if not names or self._allows(names, name, id_, listing)
+        ]
+
+    async def row(self, name: str) -> ModelRow:
+        """One of them. Raises `ModelNotFoundError`."""
+        listing = await self._known()
+        id_ = self._resolved(listing).get(name) or self._naming.id_of(name, listing)
+        if id_ is None:
+            raise ModelNotFoundError(self._naming.not_found(name, listing))
+        return self._anthropic_row(name, id_, listing)
 
     async def list(self, names: Collection[str] = ()) -> list[Model]:
         """The aliases first, then every active model, newest first; with `names`, those that a key of them may ask."""
@@ -162,6 +179,16 @@ class ModelCatalog:
         aliases = self._names.aliases
         return {alias: self._naming.target_id(alias, listing) or target for alias, target in aliases.items()}
 
+    def _active(self, listing: Listing) -> Sequence[ModelFacts]:
+        """Newest first, without those that an alias has the name of."""
+        facts = [facts_for(info.id, info) for info in listing.infos.values()] or list(BUILT_IN)
+        active = sorted((f for f in facts if f.lifecycle != "retired"), key=lambda f: f.created, reverse=True)
+        return [f for f in active if f.id not in self._names.aliases]
+
+    def _anthropic_row(self, name: str, id_: str, listing: Listing) -> ModelRow:
+        info = listing.infos.get(id_)
+        return _anthropic_row(name, facts_for(id_, info), info.capabilities if info else None)
+
     def _alias_row(self, alias: str, listing: Listing) -> Model:
         id_ = self._naming.target_id(alias, listing) or self._names.aliases[alias]
         return _row(alias, facts_for(id_, listing.infos.get(id_)), resolves_to=id_)
@@ -190,6 +217,21 @@ def _row(id_: str, facts: ModelFacts, *, resolves_to: str | None = None) -> Mode
         supports_tools=True,
         retires=retires(facts.id) or UNSET,
         pricing=_pricing(price) if (price := price_of(facts.id)) else UNSET,
+    )
+
+
+def _anthropic_row(id_: str, facts: ModelFacts, capabilities: ModelCapabilities | None) -> ModelRow:
+    day = retires(facts.id)
+    return ModelRow(
+        id=id_,
+        display_name=facts.display_name or id_,
+        created_at=facts.created,
+        line=facts.line,
+        lifecycle=facts.lifecycle,
+        max_input_tokens=facts.context_window or None,
+        max_tokens=facts.max_output or None,
+        retires_at=day and f"{day}T00:00:00Z",
+        capabilities=capabilities,
     )
 
 

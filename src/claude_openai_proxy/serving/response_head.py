@@ -6,7 +6,9 @@ from typing import Final
 from claude_openai_proxy.web.asgi import Header
 from claude_openai_proxy.web.errors import Failure
 
-STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status} {status.phrase}\r\n".encode() for status in HTTPStatus}
+_PHRASES: Final = dict.fromkeys(range(400, 600), "") | {529: "Overloaded"} | {s.value: s.phrase for s in HTTPStatus}
+"""Claude's side has statuses of its own, which go on as they are to clients that speak its language."""
+STATUS_LINES: Final = {status: f"HTTP/1.1 {status} {phrase}\r\n".encode() for status, phrase in _PHRASES.items()}
 FIRST_BYTES: Final = b"HTTP/1.1 "
 """What every answer begins with, whatever its status."""
 

@@ -68,6 +68,8 @@ class AnswerFacts:
     """Of the login that was used, as in `Identity`."""
     rate_limits: tuple[tuple[str, str], ...] = ()
     """Upstream's `anthropic-ratelimit-*` headers as sent."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Of upstream's answer, as sent: those that clients of the Messages API read (`anthropic-*`, `retry-after`)."""
     repairs: list[str] = field(default_factory=list)
     """What was done to keep the request going, in the record's words (`connect_retried`): the record's own list."""
 
@@ -103,7 +105,11 @@ class Upstream(Protocol):
         ...
 
     def stream(self, request: MessagesRequest, facts: AnswerFacts) -> AbstractAsyncContextManager[MessageStream]:
-        """Send `request`; entering returns once upstream has answered 200. Leaving cancels whatever still runs."""
+        """Send `request`; entering returns once upstream has answered 200. Leaving cancels whatever still runs.
+
+        Only a `verbatim` upstream takes a request that was `sent`; one that asks for no stream is answered by one
+        `WholeAnswer`.
+        """
         ...
 
     async def models(self) -> list[ModelInfo]:

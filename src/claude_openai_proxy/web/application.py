@@ -13,7 +13,7 @@ from claude_openai_proxy.web.doors import Doors, preflight_headers
 from claude_openai_proxy.web.errors import INTERNAL_ERROR, Failure, reason, to_failure
 from claude_openai_proxy.web.exchange import ANONYMOUS, NO_PROXIES, Exchange
 from claude_openai_proxy.web.response_headers import header_value
-from claude_openai_proxy.web.routes import Endpoint, Route, Router
+from claude_openai_proxy.web.routes import Endpoint, Route, Router, dialect_meant
 from claude_openai_proxy.web.visitor import TrustedProxies
 
 CLIENT_LEFT = 499
@@ -98,7 +98,7 @@ class Application:
         except Exception as bug:
             record.error = type(bug).__name__
             log.exception("request failed", extra={"request_id": record.id})
-            await exchange.fail(INTERNAL_ERROR)
+            await exchange.fail(exchange.dialect.failure(INTERNAL_ERROR, None, record))
         finally:
             record.ended = self._clock()
             self._tell("ended", record)
@@ -130,7 +130,7 @@ class Application:
     async def _fail(self, exchange: Exchange, error: ProxyError) -> None:
         failure = to_failure(error, now=self._wall_clock(), retried=self._retried)
         _note(exchange.record, error, failure)
-        await exchange.fail(failure)
+        await exchange.fail(exchange.dialect.failure(failure, error, exchange.record))
 
     async def _answer(self, exchange: Exchange) -> None:
         try:
@@ -147,6 +147,7 @@ class Application:
         found = self._router.find(exchange.path)
         route, exchange.rest = found or (None, "")
         exchange.record.route = route.name if route else "unknown"
+        exchange.dialect = route.dialect(exchange) if route else dialect_meant(exchange)
         exchange.record.path = header_value(exchange.path[:200]).decode()
         if exchange.method == "OPTIONS" and route:
             self._doors.enter_preflight(exchange)

@@ -22,6 +22,8 @@ from claude_openai_proxy.web.decompression import HIGHEST_RATIO, decompressed
 from claude_openai_proxy.web.exchange import Exchange
 
 SMALL = 1_048_576
+LARGE_BODY = 131_072
+"""Bytes from which on reading and translating a request takes so long that other answers would be held up by it."""
 BODY_IDLE_SECONDS = 30.0
 TOTAL_SECONDS = 300.0
 SLOWEST = 65_536

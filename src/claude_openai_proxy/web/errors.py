@@ -14,6 +14,7 @@ from claude_openai_proxy.errors import (
     ModelNotAllowedError,
     ModelNotFoundError,
     NoLoginError,
+    NotOfferedError,
     PersonalPlanError,
     ProxyError,
     QueueFullError,
@@ -70,6 +71,11 @@ class Failure:
         param = error.param and _cut(error.param)
         return _encode(ErrorResponse(Error(_cut(error.message), error.type, param, error.code)))
 
+    @property
+    def event(self) -> bytes:
+        """The same inside a stream."""
+        return b"data: " + self.body + b"\n\n"
+
 
 def _cut(text: str) -> str:
     return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
@@ -108,6 +114,8 @@ def _own_failure(error: ProxyError) -> Failure:
     match error:
         case PersonalPlanError():
             return Failure(403, Error(error.message, "invalid_request_error", code="single_user_only"))
+        case NotOfferedError():
+            return Failure(501, Error(error.message, "invalid_request_error", code="not_offered"), (DO_NOT_RETRY,))
         case QueueFullError():
             return Failure(503, Error(error.message, "server_error", code="overloaded"), _retry(error.retry_after))
         case ModelNotAllowedError():

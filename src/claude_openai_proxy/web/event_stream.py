@@ -1,19 +1,20 @@
 """A streamed answer: when its status goes out, its signs of life, its end."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Final
+from collections.abc import AsyncIterable, Callable
+from typing import Final, TypeVar
 
-from claude_openai_proxy.service.chat import ChatAnswer
 from claude_openai_proxy.web.asgi import Header
-from claude_openai_proxy.web.chat.chunk_encoder import ChunkEncoder
 from claude_openai_proxy.web.exchange import Exchange
 
 KEEP_ALIVE_SECONDS = 15.0
 
 _CONTENT_TYPE: Final = b"text/event-stream; charset=utf-8"
 _HEADERS: Final[tuple[Header, ...]] = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
-_KEEP_ALIVE: Final = b": keep-alive\n\n"
+COMMENT: Final = b": keep-alive\n\n"
+
+Batch = TypeVar("Batch")
+"""Pieces of an answer that came together."""
 
 
 class EventStream:
@@ -24,42 +25,47 @@ class EventStream:
     The pump and the watcher of the client both write, so a lock keeps their messages in order.
     """
 
-    __slots__ = ("_clock", "_exchange", "_lock", "_silence", "_written")
+    __slots__ = ("_clock", "_exchange", "_keep_alive", "_lock", "_silence", "_written")
 
     def __init__(
-        self, exchange: Exchange, *, keep_alive_seconds: float = KEEP_ALIVE_SECONDS, clock: Callable[[], float]
+        self,
+        exchange: Exchange,
+        *,
+        keep_alive: bytes = COMMENT,
+        keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+        clock: Callable[[], float],
     ) -> None:
         self._exchange = exchange
+        self._keep_alive = keep_alive
         self._silence = keep_alive_seconds
         self._clock = clock
         self._written = clock()
         self._lock = asyncio.Lock()
         exchange.streams = True
 
-    async def send_answer(self, answer: ChatAnswer) -> None:
-        """Every batch of `answer` in one write, then the end."""
-        encoder = ChunkEncoder(
-            id_=answer.id, created=answer.created, model=answer.model, include_usage=answer.include_usage
-        )
-        encode, write = encoder.encode, self._write
+    async def send(
+        self, answer: AsyncIterable[Batch], encode: Callable[[Batch], bytes], end: Callable[[], bytes]
+    ) -> None:
+        """Every batch of `answer` in one write, then `end`, which is asked for once the last batch is out."""
+        write = self._write
         first = True
         async for batch in answer:
             if first:
                 first = False
                 self._exchange.first_token()
             await write(encode(batch))
-        await write(encoder.end(answer.usage, answer.service_tier), more=False)
+        await write(end(), more=False)
 
     def silence_left(self) -> float:
         """Seconds until a sign of life is due."""
         return self._written + self._silence - self._clock()
 
     async def keep_alive(self) -> None:
-        """A comment, after so much silence. A client that does not read needs none, nor does one that has all."""
+        """The sign, after so much silence. A client that does not read needs none, nor does one that has all."""
         if self._lock.locked() or self._exchange.complete or self._exchange.record.admitted is None:
             self._written = self._clock()
         elif self.silence_left() <= 0:
-            await self._write(_KEEP_ALIVE)
+            await self._write(self._keep_alive)
 
     async def _write(self, data: bytes, *, more: bool = True) -> None:
         async with self._lock:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 from claude_openai_proxy.records import Principal, RequestRecord
 from claude_openai_proxy.web.asgi import Header, HTTPScope, Receive, Send
+from claude_openai_proxy.web.dialect import OPENAI, Dialect
 from claude_openai_proxy.web.errors import Failure
 from claude_openai_proxy.web.visitor import TrustedProxies
 
@@ -35,8 +36,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "_begun", "_blot", "_clock", "_send", "answer_headers", "complete", "cors", "headers", "method", "path",
-        "query", "receive", "record", "rest", "started", "streams", "visitor", "vouch",
+        "_begun", "_blot", "_clock", "_send", "answer_headers", "complete", "cors", "dialect", "headers", "method",
+        "path", "query", "receive", "record", "rest", "started", "streams", "visitor", "vouch",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +62,8 @@ class Exchange:
         """Tell the server that a request of this connection has passed the doors."""
         self.rest = ""
         """What follows the route's path: the id of a model."""
+        self.dialect: Dialect = OPENAI
+        """Of the route."""
         self.cors: tuple[Header, ...] = ()
         self.answer_headers: list[Header] = []
         self.started = False
@@ -106,13 +109,12 @@ class Exchange:
         head: list[Header] = [
             (b"content-type", content_type),
             (b"x-request-id", record.id.encode()),
-            (b"openai-processing-ms", b"%d" % took),
-            (b"openai-version", b"2020-10-01"),
             (b"x-content-type-options", b"nosniff"),
             *self.cors,
             *self._blotted(self.answer_headers),
             *headers,
         ]
+        head += self.dialect.headers(record, took, head)
         if record.repairs:
             head.append((b"x-repairs", ", ".join(dict.fromkeys(record.repairs)).encode()))
         await self._send({"type": "http.response.start", "status": status, "headers": head})
@@ -137,7 +139,7 @@ class Exchange:
         if not self.started:
             await self.answer(failure.status, failure.body, headers=failure.headers)
         elif self.streams and not self.complete:
-            await self.write(b"data: " + failure.body + b"\n\n", more=False)
+            await self.write(failure.event, more=False)
 
     def first_token(self) -> None:
         """Tell who wants to know that the answer's body begins."""

@@ -10,8 +10,8 @@ from claude_openai_proxy.service.admission import AnswerHead
 from claude_openai_proxy.web.asgi import Header
 
 EXPOSED: Final = (
-    "x-request-id, openai-processing-ms, openai-version, x-claude-model, x-upstream, x-upstream-request-id, "
-    "x-ignored-parameters, x-repairs, retry-after, x-should-retry, x-ratelimit-limit-requests, "
+    "x-request-id, request-id, openai-processing-ms, openai-version, x-claude-model, x-upstream, "
+    "x-upstream-request-id, x-ignored-parameters, x-repairs, retry-after, x-should-retry, x-ratelimit-limit-requests, "
     "x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, "
     "x-ratelimit-reset-requests, x-ratelimit-reset-tokens"
 )
@@ -50,8 +50,13 @@ def answer_headers(head: AnswerHead, *, now: float) -> list[Header]:
     if head.upstream_request_id:
         headers.append(upstream_request_id(head.upstream_request_id))
     if head.ignored:
-        headers.append((b"x-ignored-parameters", _names(head.ignored)))
+        headers.append(ignored_parameters(head.ignored))
     return headers + rate_limit_headers(head.rate_limits, now=now)
+
+
+def ignored_parameters(names: tuple[str, ...]) -> Header:
+    """The fields without effect."""
+    return b"x-ignored-parameters", _names(names)
 
 
 def upstream_request_id(request_id: str) -> Header:

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from claude_openai_proxy.web.chat.completions import ChatCompletions
+from claude_openai_proxy.web.dialect import OPENAI, Dialect
 from claude_openai_proxy.web.doors import Access
 from claude_openai_proxy.web.exchange import Exchange
+from claude_openai_proxy.web.messages.dialect import MESSAGES, speaks_messages
+from claude_openai_proxy.web.messages.messages import Messages
 from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.pages.health import HealthPage
 from claude_openai_proxy.web.pages.key import KeyPage
@@ -26,9 +29,8 @@ _CHAT_PATH: Final = "/chat/completions"
 _NOT_SERVED: Final = (
     "responses", "completions", "embeddings", "audio", "images", "videos", "files", "uploads", "moderations", "batches",
     "assistants", "threads", "vector_stores", "fine_tuning", "realtime", "conversations", "evals", "containers",
-    "messages",
 )  # fmt: skip
-"""First words of paths that OpenAI and Anthropic serve and this proxy does not."""
+"""First words of paths that OpenAI serves and this proxy does not."""
 
 
 def needs_key(_: Exchange) -> Access:
@@ -36,14 +38,30 @@ def needs_key(_: Exchange) -> Access:
     return "key"
 
 
+def openais(_: Exchange) -> Dialect:
+    """The rule."""
+    return OPENAI
+
+
+def anthropics(_: Exchange) -> Dialect:
+    """Of routes that only Anthropic has."""
+    return MESSAGES
+
+
+def dialect_meant(exchange: Exchange) -> Dialect:
+    """Of routes that both APIs have, and of those that nobody has."""
+    return MESSAGES if speaks_messages(exchange) else OPENAI
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`name` is its path in records and error texts; `access` may depend on what is asked of it."""
+    """`name` is its path in records and error texts; `access` and `dialect` may depend on what is asked of it."""
 
     name: str
     method: str
     endpoint: Endpoint
     access: Callable[[Exchange], Access] = needs_key
+    dialect: Callable[[Exchange], Dialect] = openais
 
     @property
     def methods(self) -> str:
@@ -92,19 +110,25 @@ class Router:
         return ""
 
 
-def make_router(chat: ChatCompletions, models: ModelPages, health: HealthPage, page: Page, key: KeyPage) -> Router:
+def make_router(
+    *, chat: ChatCompletions, messages: Messages, models: ModelPages, health: HealthPage, page: Page, key: KeyPage
+) -> Router:
     """The routes of this server."""
     return Router(
         exact={
             _CHAT_PATH: Route("/v1/chat/completions", "POST", chat),
-            "/models": Route("/v1/models", "GET", models.all),
+            "/messages": Route("/v1/messages", "POST", messages.create, dialect=anthropics),
+            "/messages/count_tokens": Route(
+                "/v1/messages/count_tokens", "POST", messages.count_tokens, dialect=anthropics
+            ),
+            "/models": Route("/v1/models", "GET", models.all, dialect=dialect_meant),
             "/key": Route("/v1/key", "GET", key),
             "/health": Route("/health", "GET", health, access=health.access),
             "/ready": Route("/ready", "GET", health.ready, access=health.access),
             "/": Route("/", "GET", page, access=page.access),
             "/readme": Route("/readme", "GET", readme, access=readme_access),
         },
-        below={"/models": Route("/v1/models/{id}", "GET", models.one)},
+        below={"/models": Route("/v1/models/{id}", "GET", models.one, dialect=dialect_meant)},
     )
 
 

@@ -1,6 +1,7 @@
 """What becomes of a tool beside its schema."""
 
 import pytest
+from msgspec import Raw
 
 from translate.shape import function
 from translate.translated import translate
@@ -9,7 +10,7 @@ from translate.translated import translate
 def descriptions(*names: str) -> list[tuple[str, object]]:
     tools = translate({"tools": [function(name, description="Does it.") for name in names]}).request.tools
     assert isinstance(tools, list)
-    return [(tool.name, getattr(tool, "description", None)) for tool in tools]
+    return [(tool.name, getattr(tool, "description", None)) for tool in tools if not isinstance(tool, Raw)]
 
 
 @pytest.mark.parametrize("name", ["get_weather", "fs.read", "a b"])

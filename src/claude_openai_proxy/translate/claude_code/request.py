@@ -5,14 +5,15 @@ send; `system` goes the CLI's own way, `betas` and `metadata` stay its own. Ever
 because a key left out would keep the value of the turn before.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from claude_openai_proxy.protocols import anthropic, claude_code
 from claude_openai_proxy.translate.messages_api.conversation import MOST_MARKS
+from claude_openai_proxy.translate.messages_api.raw_parts import decode_part
 
 MCP_SERVER: Final = "c"
 """The CLI knows the client's tools as those of one MCP server under this name."""
@@ -43,7 +44,7 @@ class ExtraBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     messages: list[anthropic.MessageParam]
     max_tokens: int
-    tools: list[anthropic.ToolParam | anthropic.WebSearchTool] | UnsetType = UNSET
+    tools: Sequence[anthropic.ToolParam | anthropic.WebSearchTool | Raw] | UnsetType = UNSET
     tool_choice: anthropic.ToolChoice | UnsetType = UNSET
     stop_sequences: list[str] | UnsetType = UNSET
     temperature: float | UnsetType = UNSET
@@ -76,10 +77,14 @@ def clear_frames(model: str, *, prompted: bool) -> bytes:
 
 
 def tool_names(request: anthropic.MessagesRequest) -> tuple[str, ...]:
-    """The client's own tools, in order. Tools that Anthropic's side runs are not among them."""
+    """The client's own tools, in order. Web search, which Anthropic's side runs, is not among them.
+
+    Of tools of other kinds nobody knows who runs them: the CLI must know each that may be called.
+    """
     if isinstance(request.tools, UnsetType):
         return ()
-    return tuple(tool.name for tool in request.tools if isinstance(tool, anthropic.ToolParam))
+    named = (decode_part(tool) if isinstance(tool, Raw) else tool for tool in request.tools)
+    return tuple(tool.name for tool in named if not isinstance(tool, anthropic.WebSearchTool))
 
 
 def mcp_answer(question: claude_code.ControlRequestFrame, tools: tuple[str, ...]) -> bytes | None:
@@ -199,7 +204,8 @@ def _tool_marks(request: anthropic.MessagesRequest) -> list[anthropic.CacheContr
 
 
 def _marks(*parts: object) -> list[anthropic.CacheControlEphemeral]:
-    marks = (getattr(part, "cache_control", UNSET) for part in parts)
+    typed = (decode_part(part) if isinstance(part, Raw) else part for part in parts)
+    marks = (getattr(part, "cache_control", UNSET) for part in typed)
     return [mark for mark in marks if isinstance(mark, anthropic.CacheControlEphemeral)]
 
 

@@ -18,6 +18,8 @@ class Capabilities:
     """`metadata.user_id` may be set; the Claude Code process keeps its own."""
     pseudonym: Callable[[str], str] = plain_digest
     """What stands for an end user's id there: always the same for one id, and nothing that it can be read from."""
+    verbatim: bool = False
+    """A request goes out byte for byte as its client sent it, and so does a count of tokens."""
     complete_model_list: bool = True
     """What `models()` does not name does not exist; false where it is only a beginning."""
     simultaneous: int | None = None

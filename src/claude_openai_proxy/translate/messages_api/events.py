@@ -24,6 +24,8 @@ from claude_openai_proxy.protocols.anthropic import (
     StreamEvent,
     UnknownBlock,
     UnknownEvent,
+    Usage,
+    WholeAnswer,
 )
 from claude_openai_proxy.translate.messages_api.error_status import decode_error
 from claude_openai_proxy.translate.messages_api.nulls import without_nulls
@@ -75,6 +77,13 @@ class _AnyBlockDelta(Struct, frozen=True):
     delta: _Typed
 
 
+class _AnyAnswer(Struct, frozen=True):
+    """Of a message, or of a count of tokens, which has neither."""
+
+    stop_reason: str | None = None
+    usage: Usage | None = None
+
+
 _TOO_DEEP: Final = "Claude's stream holds an event that is nested too deeply"
 _one_line_events: Final = re.compile(rb"\ndata: ?(.+)\n(?=\n)").findall
 
@@ -82,6 +91,7 @@ _decode_known: Callable[[bytes], StreamEvent] = msgspec.json.Decoder(_KnownEvent
 _decode_type = msgspec.json.Decoder(_Typed).decode
 _decode_block_start = msgspec.json.Decoder(_AnyBlockStart).decode
 _decode_block_delta = msgspec.json.Decoder(_AnyBlockDelta).decode
+_decode_any_answer = msgspec.json.Decoder(_AnyAnswer).decode
 
 
 def decode_event(data: bytes) -> StreamEvent:
@@ -99,6 +109,17 @@ def decode_event(data: bytes) -> StreamEvent:
         event = _decode_other(data, error)
     except RecursionError as error:
         raise UpstreamProtocolError(_TOO_DEEP) from error
+    event.__dict__["sent"] = data
+    return event
+
+
+def decode_answer(data: bytes) -> WholeAnswer:
+    """Decode an answer that is no stream, which keeps its JSON as `sent`. Raises `UpstreamProtocolError`."""
+    try:
+        answer = _decode_any_answer(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UpstreamProtocolError(f"Claude's side answered with something else than a message: {error}") from error
+    event = WholeAnswer(answer.stop_reason, answer.usage or Usage())
     event.__dict__["sent"] = data
     return event
 

@@ -12,7 +12,12 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def encode_request(request: MessagesRequest) -> bytes:
-    """JSON that asks for a stream; what `others` holds stands beside the members that have a type, byte for byte."""
+    """JSON that asks for a stream; what `others` holds stands beside the members that have a type, byte for byte.
+
+    A request that was `sent` goes out as it is, and asks for what it asks for.
+    """
+    if request.sent:
+        return request.sent.body
     if not request.others:
         return _encode(replace(request, stream=True))
     known = _encode(replace(request, stream=True, others=UNSET))

@@ -15,5 +15,7 @@ class Translation(Struct, frozen=True, kw_only=True):
     """Fields without effect, as the client named them."""
     repairs: tuple[str, ...]
     """Words for the record: what was changed so that Claude takes the request."""
+    as_asked: bool = False
+    """Whoever asked speaks the Messages API: nothing is mended or continued for it, and nothing asked again."""
     retry: MessagesRequest | None = None
     """The one second request of an emulated tool choice, for when the first answer made no call."""

@@ -70,8 +70,10 @@ class _Limit(Struct, eq=False):
     surplus: int
     mark: CacheControlEphemeral
 
-    def tool(self, tool: ToolParam | WebSearchTool) -> ToolParam | WebSearchTool:
-        return tool if tool.cache_control is UNSET else replace(tool, cache_control=self._next())
+    def tool(self, tool: ToolParam | WebSearchTool | Raw) -> ToolParam | WebSearchTool | Raw:
+        return (
+            tool if isinstance(tool, Raw) or tool.cache_control is UNSET else replace(tool, cache_control=self._next())
+        )
 
     def text(self, block: TextBlockParam) -> TextBlockParam:
         return block if block.cache_control is UNSET else replace(block, cache_control=self._next())

@@ -17,6 +17,8 @@ API_VERSION: Final = "2023-06-01"
 """A later one refuses temperature, top_p and top_k on every model."""
 CONNECT_RETRIES: Final = 2
 LONGEST_PAUSE: Final = 5.0
+WHOLE_ANSWER_SECONDS: Final = 600.0
+"""An answer that is no stream comes at its end: so long a silence is none, as the official SDKs see it."""
 """Where upstream asks for more than so many seconds, the client shall decide and not we."""
 _PEPPER: Final = b"claude-openai-proxy account"
 
@@ -63,17 +65,27 @@ class APIAccess:
         """A digest of the credential in use; "" until the first was used."""
         return self._login.account if self._login else ""
 
-    async def open(self, method: str, path: str, body: bytes, facts: AnswerFacts) -> Response:
+    async def open(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        facts: AnswerFacts,
+        *,
+        headers: tuple[tuple[str, str], ...] = (),
+        whole: bool = False,
+    ) -> Response:
         """The response to a request, always a 200; `facts` learns of every second try.
 
+        `headers` stand in place of ours of the same name. `whole`: nothing comes before all of the answer is there.
         Raises `NoLoginError`, `UpstreamError` and its kinds.
         """
-        patience = self._patience()
+        patience = self._patience(whole=whole)
         pauses = self._pauses(self._effort.retries)
         login, refreshed = await self._current_login(), False
         while True:
             facts.account = login.account
-            request = Request(method, login.base / path, login.headers, body)
+            request = Request(method, login.base / path, _with_headers(login.headers, headers), body)
             response = await self._send(request, patience, facts)
             if response.status == 200:
                 return response
@@ -103,10 +115,10 @@ class APIAccess:
     def _pauses(self, count: int) -> Iterator[float]:
         return repeat(self._effort.pause, count)
 
-    def _patience(self) -> Patience:
-        total = self._effort.total_timeout
+    def _patience(self, *, whole: bool) -> Patience:
+        total, silence = self._effort.total_timeout, self._effort.timeout
         deadline = None if total is None else asyncio.get_running_loop().time() + total
-        return Patience(self._effort.timeout, deadline)
+        return Patience(max(silence, WHOLE_ANSWER_SECONDS) if whole else silence, deadline)
 
     async def _current_login(self) -> _Login:
         credential = await self._credentials.credential()
@@ -123,6 +135,13 @@ class APIAccess:
             ) from error
         account = blake2b(credential.secret.encode(), key=_PEPPER, digest_size=6).hexdigest()
         return _Login(credential, base, (*credential.headers(), *self._headers), account)
+
+
+def _with_headers(ours: tuple[tuple[str, str], ...], given: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    if not given:
+        return ours
+    names = {name for name, _ in given}
+    return (*(row for row in ours if row[0] not in names), *given)
 
 
 async def _pause_before_retry(error: UpstreamStatusError, response: Response, pauses: Iterator[float]) -> None:

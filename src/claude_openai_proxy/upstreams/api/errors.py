@@ -11,8 +11,11 @@ from claude_openai_proxy.protocols.anthropic import APIError, ErrorEvent
 from claude_openai_proxy.translate.messages_api.error_status import STATUS_OF_TYPE, decode_error
 from claude_openai_proxy.translate.messages_api.refusals import refusal_error
 from claude_openai_proxy.upstreams.http import Response
+from claude_openai_proxy.upstreams.interface import AnswerFacts
 
 MAX_ERROR_BYTES: Final = 1024 * 1024
+_PASSED_HEADERS: Final = ("anthropic-", "retry-after", "x-should-retry")
+"""How the names of those begin that clients of the Messages API read; `request-id` has its own way."""
 _EXCERPT_CHARACTERS: Final = 200
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 
@@ -20,7 +23,7 @@ _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTAL
 async def status_error(response: Response) -> UpstreamStatusError:
     """The error of a response that is not 200; reads its body."""
     told = await _told(response)
-    return refusal_error(
+    error = refusal_error(
         told.error.message or f"Claude's side answered HTTP {response.status} without a word",
         status=response.status,
         now=time.time(),
@@ -29,6 +32,8 @@ async def status_error(response: Response) -> UpstreamStatusError:
         retry_after=_retry_after(response),
         rate_limits=rate_limits(response),
     )
+    error.sent, error.headers = told.sent, passed_headers(response)
+    return error
 
 
 async def _told(response: Response) -> ErrorEvent:
@@ -39,7 +44,11 @@ async def _told(response: Response) -> ErrorEvent:
     except UpstreamError as error:
         # The status says more than how its explanation was lost.
         return _own_words(f"Claude's side answered HTTP {response.status}; {error.message}")
-    return decode_error(body) or _own_words(_summary(response, body))
+    told = decode_error(body)
+    if told is None:
+        return _own_words(_summary(response, body))
+    told.__dict__["sent"] = body
+    return told
 
 
 def _own_words(sentence: str) -> ErrorEvent:
@@ -56,7 +65,7 @@ def _redirect(response: Response) -> str:
 
 def event_error(event: ErrorEvent, *, request_id: str, rate_limits: tuple[tuple[str, str], ...]) -> UpstreamStatusError:
     """The error of an `error` event, with the HTTP status that belongs to its type."""
-    return refusal_error(
+    error = refusal_error(
         event.error.message or f"Claude's side broke off its answer: {event.error.type or 'it did not say why'}",
         status=STATUS_OF_TYPE.get(event.error.type, 500),
         now=time.time(),
@@ -64,6 +73,8 @@ def event_error(event: ErrorEvent, *, request_id: str, rate_limits: tuple[tuple[
         request_id=event.request_id or request_id or None,
         rate_limits=rate_limits,
     )
+    error.sent = event.sent
+    return error
 
 
 def request_id(response: Response) -> str:
@@ -74,6 +85,18 @@ def request_id(response: Response) -> str:
 def rate_limits(response: Response) -> tuple[tuple[str, str], ...]:
     """The `anthropic-ratelimit-*` headers as sent."""
     return response.headers("anthropic-ratelimit-")
+
+
+def passed_headers(response: Response) -> tuple[tuple[str, str], ...]:
+    """Those that clients of the Messages API read, as sent."""
+    return tuple(row for prefix in _PASSED_HEADERS for row in response.headers(prefix))
+
+
+def note_head(response: Response, facts: AnswerFacts) -> None:
+    """What the head of an answer tells."""
+    facts.request_id = request_id(response)
+    facts.rate_limits = rate_limits(response)
+    facts.headers = passed_headers(response)
 
 
 def excerpt(body: bytes) -> str:

@@ -12,8 +12,7 @@ from claude_openai_proxy.upstreams.api.errors import (
     MAX_ERROR_BYTES,
     event_error,
     excerpt,
-    rate_limits,
-    request_id,
+    note_head,
 )
 from claude_openai_proxy.upstreams.http import Response
 from claude_openai_proxy.upstreams.interface import AnswerFacts
@@ -35,8 +34,7 @@ class AnswerStream:
 
     async def __aenter__(self) -> Self:
         response = self._response = await self._send()
-        self._facts.request_id = request_id(response)
-        self._facts.rate_limits = rate_limits(response)
+        note_head(response, self._facts)
         if not (response.header("content-type") or "").lower().startswith("text/event-stream"):
             with response:
                 raise await self._not_a_stream(response)

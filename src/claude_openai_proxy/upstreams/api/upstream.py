@@ -1,6 +1,6 @@
 """Claude over HTTPS: the Messages API with a key (https://docs.anthropic.com/en/api/messages)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final, TypeVar
 from urllib.parse import quote
@@ -24,6 +24,7 @@ from claude_openai_proxy.protocols.anthropic import (
     ModelInfo,
     ModelList,
     OutputConfig,
+    SentRequest,
     TextBlockParam,
     ThinkingConfig,
     ToolChoice,
@@ -34,6 +35,7 @@ from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
 from claude_openai_proxy.translate.messages_api.nulls import without_nulls
 from claude_openai_proxy.translate.messages_api.request_body import encode_request
 from claude_openai_proxy.upstreams.api.access import APIAccess, Effort
+from claude_openai_proxy.upstreams.api.document import AnswerDocument
 from claude_openai_proxy.upstreams.api.stream import AnswerStream
 from claude_openai_proxy.upstreams.http import HTTPClient, Response
 from claude_openai_proxy.upstreams.interface import AnswerFacts, Identity, MessageStream, UpstreamStatus
@@ -51,7 +53,7 @@ class _CountTokensRequest(Struct, frozen=True, kw_only=True, omit_defaults=True)
     model: str
     messages: list[MessageParam]
     system: list[TextBlockParam] | UnsetType = UNSET
-    tools: list[ToolParam | WebSearchTool] | UnsetType = UNSET
+    tools: Sequence[ToolParam | WebSearchTool | msgspec.Raw] | UnsetType = UNSET
     tool_choice: ToolChoice | UnsetType = UNSET
     thinking: ThinkingConfig | UnsetType = UNSET
     output_config: OutputConfig | UnsetType = UNSET
@@ -90,7 +92,7 @@ class MessagesAPI:
         self._credentials = credentials
         self._kind = kind
         self._version = version
-        self._capabilities = Capabilities(pseudonym=pseudonym)
+        self._capabilities = Capabilities(verbatim=True, pseudonym=pseudonym)
         self._access = APIAccess(client=client, credentials=credentials, effort=effort, version=version)
 
     @property
@@ -105,12 +107,13 @@ class MessagesAPI:
 
     def stream(self, request: MessagesRequest, facts: AnswerFacts) -> AbstractAsyncContextManager[MessageStream]:
         """See `Upstream.stream`."""
-        body = encode_request(request)
+        sent = request.sent or SentRequest(path="v1/messages", body=encode_request(request), streamed=True)
 
         async def send() -> Response:
-            return await self._access.open("POST", "v1/messages", body, facts)
+            path, body, whole = sent.path, sent.body, not sent.streamed
+            return await self._access.open("POST", path, body, facts, headers=sent.headers, whole=whole)
 
-        return AnswerStream(send, facts)
+        return AnswerStream(send, facts) if sent.streamed else AnswerDocument(send, facts)
 
     async def models(self) -> list[ModelInfo]:
         """See `Upstream.models`; reads all pages, as far as they bring models that were not on earlier ones."""

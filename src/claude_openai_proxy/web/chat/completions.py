@@ -8,16 +8,14 @@ from typing import Final
 import msgspec
 
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
-from claude_openai_proxy.web.body import Bodies, Body
+from claude_openai_proxy.web.body import LARGE_BODY, Bodies, Body
+from claude_openai_proxy.web.chat.chunk_encoder import ChunkEncoder
 from claude_openai_proxy.web.chat.decode import DecodedRequest, decode_chat_request
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.doors import check_json
 from claude_openai_proxy.web.event_stream import KEEP_ALIVE_SECONDS, EventStream
 from claude_openai_proxy.web.exchange import Exchange
 from claude_openai_proxy.web.response_headers import answer_headers
-
-LARGE_BODY = 131_072
-"""Bytes from which on reading and translating a request takes so long that other answers would be held up by it."""
 
 Opening = AbstractAsyncContextManager[ChatAnswer]
 """An answer that is being asked for."""
@@ -68,7 +66,10 @@ class ChatCompletions:
         async with ClientWatch(exchange, stream), opening as answer:
             body.release()
             exchange.answer_headers = answer_headers(answer.head, now=self._wall_clock())
-            await stream.send_answer(answer)
+            encoder = ChunkEncoder(
+                id_=answer.id, created=answer.created, model=answer.model, include_usage=answer.include_usage
+            )
+            await stream.send(answer, encoder.encode, lambda: encoder.end(answer.usage, answer.service_tier))
 
     async def _whole(self, exchange: Exchange, opening: Opening, body: Body) -> None:
         async with ClientWatch(exchange), opening as answer:
