@@ -120,7 +120,7 @@ async def test_silent_connections_keep_nobody_out() -> None:
 
 async def test_a_connection_that_was_vouched_for_is_kept() -> None:
     async def vouching(scope: HTTPScope, _receive: Receive, send: Send) -> None:
-        scope["extensions"]["claude_openai_proxy.vouch"]()
+        scope["extensions"]["claude_openai_proxy"].vouch()
         await answer(send)
 
     async with served(serving(vouching), FEW) as url, client_of(url) as known:

@@ -37,7 +37,7 @@ from claude_openai_proxy.serving.request_reader import OfferTakenError, RequestR
 from claude_openai_proxy.serving.response_head import StandingHeaders, whole_answer
 from claude_openai_proxy.serving.served_request import Application, ServedRequest
 from claude_openai_proxy.serving.wire import NEVER, Wire
-from claude_openai_proxy.web.asgi import Extensions, Header
+from claude_openai_proxy.web.asgi import Header
 from claude_openai_proxy.web.errors import Failure
 
 
@@ -68,15 +68,13 @@ class Connection(asyncio.Protocol):
         self._config, self._server_state, self._app_state = config, server_state, app_state
         self._loop = _loop or asyncio.get_running_loop()
         self._reader = RequestReader(self, limits)
-        self._reading = Reading.IDLE
-        self._let_go = 0
+        self._reading, self._let_go = Reading.IDLE, 0
         self._line: deque[ServedRequest] = deque()
         self._incoming: ServedRequest | None = None
         self._refusal: Failure | None = None
         self._stopping = self._eof = False
         self.since = self._loop.time()
         self._deadline = self.since + limits.head_seconds
-        self._extensions: Extensions = {"claude_openai_proxy.vouch": lambda: connections.vouch(self)}
 
     # ---- the transport ------------------------------------------------------------------------------------------
 
@@ -99,7 +97,6 @@ class Connection(asyncio.Protocol):
             request.leave()
         self._line.clear()
         self._incoming = None
-        self._extensions = {}
         self._wire.resume()
 
     def _forget(self) -> None:
@@ -155,8 +152,7 @@ class Connection(asyncio.Protocol):
         """Let the application run, if nobody is before it."""
         if self._reading is not Reading.HEAD:
             return
-        scope = head.scope(self._client, self._server, self._extensions)
-        request = self._incoming = ServedRequest(self, self._wire, head, scope)
+        request = self._incoming = ServedRequest(self, self._wire, head)
         request.keep_alive &= not self._stopping
         self._reading, self._deadline = Reading.BODY, NEVER
         self._line.append(request)
@@ -209,7 +205,7 @@ class Connection(asyncio.Protocol):
     # ---- requests in their line ---------------------------------------------------------------------------------
 
     def _run(self, request: ServedRequest) -> None:
-        request.run(cast("Application", self._config.loaded_app), self._server_state.tasks)
+        request.run(cast("Application", self._config.loaded_app), self._client, self._server, self._server_state.tasks)
 
     def answered(self, request: ServedRequest) -> None:
         """What comes after an answer: the next one, the end, or nothing yet."""
@@ -344,6 +340,10 @@ class Connection(asyncio.Protocol):
         return not self._line
 
     # ---- for the request ----------------------------------------------------------------------------------------
+
+    def vouch(self) -> None:
+        """A request has passed the doors."""
+        self._connections.vouch(self)
 
     def standing_headers(self) -> bytes:
         """Lines of every answer."""

@@ -29,7 +29,6 @@ from claude_openai_proxy.serving.wire import Wire
 from claude_openai_proxy.web.asgi import (
     DisconnectEvent,
     Header,
-    HTTPScope,
     Receive,
     ReceiveEvent,
     ResponseStart,
@@ -60,6 +59,10 @@ class Framing(Enum):
 class Owner(Protocol):
     """The connection, as far as one request asks it."""
 
+    def vouch(self) -> None:
+        """It has passed the doors."""
+        ...
+
     def standing_headers(self) -> bytes:
         """Lines of every answer."""
         ...
@@ -79,9 +82,11 @@ class ServedRequest:
         "_handed_over",
         "_head",
         "_left",
+        "_left_calls",
         "_modern",
         "_owner",
         "_pieces",
+        "_request_head",
         "_task",
         "_tasks",
         "_waiter",
@@ -91,24 +96,24 @@ class ServedRequest:
         "complete",
         "gone",
         "keep_alive",
-        "scope",
         "started",
         "unread",
     )  # fmt: skip
 
-    def __init__(self, owner: Owner, wire: Wire, head: RequestHead, scope: HTTPScope) -> None:
-        self.scope = scope
+    def __init__(self, owner: Owner, wire: Wire, head: RequestHead) -> None:
+        self._request_head = head
         self._modern = head.http_version == "1.1"
         self.keep_alive = head.keep_alive and self._modern
         self.gone = self.body_ended = self.started = self.complete = False
         self.unread = 0
         self._owner = owner
         self._wire = wire
-        self._wants_body = scope["method"] != "HEAD"
+        self._wants_body = head.method != b"HEAD"
         self._continue_due = self._modern and head.expects_continue
         self._pieces: list[bytes] = []
         self._handed_over = self._between_chunks = False
         self._waiter: asyncio.Future[None] | None = None
+        self._left_calls: Callable[[], None] | None = None
         self._head = b""
         self._framing = Framing.NONE
         self._left = 0
@@ -116,10 +121,17 @@ class ServedRequest:
 
     # ---- from the connection ------------------------------------------------------------------------------------
 
-    def run(self, application: Application, tasks: set[asyncio.Task[None]]) -> None:
+    def run(
+        self,
+        application: Application,
+        client: tuple[str, int] | None,
+        server: tuple[str, int] | None,
+        tasks: set[asyncio.Task[None]],
+    ) -> None:
         """Let the application answer, among the server's `tasks`."""
+        scope = self._request_head.scope(client, server, {"claude_openai_proxy": self})
         self._tasks = tasks
-        self._task = asyncio.get_running_loop().create_task(application(self.scope, self.receive, self.send))
+        self._task = asyncio.get_running_loop().create_task(application(scope, self.receive, self.send))
         tasks.add(self._task)
         self._task.add_done_callback(self._ran)
 
@@ -137,6 +149,8 @@ class ServedRequest:
 
     def feed(self, piece: bytes) -> None:
         """A piece of the body has come."""
+        if self._left_calls:
+            return
         self._pieces.append(piece)
         self.unread += len(piece)
         self._wake()
@@ -150,6 +164,7 @@ class ServedRequest:
         """The client has gone."""
         self.gone = True
         self._wake()
+        self._tell_that_it_left()
 
     def nudge(self) -> None:
         """A byte that a client which has gone answers with a reset, and one that reads will find in its place."""
@@ -165,6 +180,26 @@ class ServedRequest:
     def _wake(self) -> None:
         if self._waiter and not self._waiter.done():
             self._waiter.set_result(None)
+
+    # ---- OwnServer ----------------------------------------------------------------------------------------------
+
+    def vouch(self) -> None:
+        """See `asgi.OwnServer`."""
+        self._owner.vouch()
+
+    def when_client_leaves(self, call: Callable[[], None] | None) -> None:
+        """See `asgi.OwnServer`."""
+        self._left_calls = call
+        if call:
+            self._pieces.clear()
+            self.unread = 0
+            self._wire.resume_reading()
+            if self.gone:
+                asyncio.get_running_loop().call_soon(self._tell_that_it_left)
+
+    def _tell_that_it_left(self) -> None:
+        if self._left_calls:
+            self._left_calls()
 
     # ---- ASGI ---------------------------------------------------------------------------------------------------
 

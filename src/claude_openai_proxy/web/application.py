@@ -154,7 +154,7 @@ class Application:
             return lambda exchange: _options(exchange, route)
         exchange.record.principal = self._doors.enter(exchange, route.access(exchange) if route else "key")
         if exchange.record.principal is not ANONYMOUS:
-            exchange.vouch()
+            exchange.server.vouch()
         if route is None:
             raise self._unknown_route(exchange)
         if not route.takes(exchange.method):

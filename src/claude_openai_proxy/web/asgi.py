@@ -1,7 +1,7 @@
 """The part of ASGI that is used here, typed (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, Protocol, TypedDict
 
 Header = tuple[bytes, bytes]
 
@@ -13,8 +13,27 @@ class ASGIVersions(TypedDict):
     spec_version: str
 
 
-Extensions = TypedDict("Extensions", {"claude_openai_proxy.vouch": Callable[[], None]}, total=False)
-"""What our own server adds: calling `vouch` says that a request of this connection has passed the doors."""
+class OwnServer(Protocol):
+    """What our own server offers for each request beside ASGI."""
+
+    @property
+    def body_ended(self) -> bool:
+        """All of the body is there: `receive` does not wait for it."""
+        ...
+
+    def vouch(self) -> None:
+        """The request has passed the doors: its connection is no stranger's any more."""
+        ...
+
+    def when_client_leaves(self, call: Callable[[], None] | None) -> None:
+        """Call this once the client has gone; None: no more. What comes of the body meanwhile is let go."""
+        ...
+
+
+class Extensions(TypedDict, total=False):
+    """Of the scope."""
+
+    claude_openai_proxy: OwnServer
 
 
 class HTTPScope(TypedDict):

@@ -12,8 +12,9 @@ Invariants: whoever waits for room holds none; first come, first served.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 from typing import Final
 
 from claude_openai_proxy.errors import ClientRefusedError, QueueFullError
@@ -101,6 +102,31 @@ class Room:
                 place.set_result(None)
 
 
+class _Reading:
+    """Inside it there is a body, outside it takes no room, whether its reading succeeded or not."""
+
+    __slots__ = ("_body", "_read")
+
+    def __init__(self, body: Body, read: Callable[[Body], Awaitable[None]]) -> None:
+        self._body = body
+        self._read = read
+
+    async def __aenter__(self) -> Body:
+        whole = False
+        try:
+            await self._read(self._body)
+            whole = True
+        finally:
+            if not whole:
+                self._body.release()
+        return self._body
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._body.release()
+
+
 class Bodies:
     """Reads bodies of at most `limit` bytes; `idle_seconds` between two pieces, `total_seconds` for one of some MiB."""
 
@@ -112,28 +138,22 @@ class Bodies:
         self._total_seconds = total_seconds
         self._room = Room(BODIES_TOGETHER * limit)
 
-    @asynccontextmanager
-    async def read(self, exchange: Exchange) -> AsyncIterator[Body]:
+    def read(self, exchange: Exchange) -> AbstractAsyncContextManager[Body]:
         """The body, decompressed; leaving gives back its room. Raises `ProxyError`, `ClientLeftError`."""
+        return _Reading(Body(self._room), lambda body: self._read(exchange, body))
+
+    async def _read(self, exchange: Exchange, body: Body) -> None:
         encoding = _encoding(exchange)
         length = self._declared_length(exchange)
-        body = Body(self._room)
-        try:
-            if length is not None and (size := self._size(length, encoding)) > SMALL:
+        if length is not None and (size := self._size(length, encoding)) > SMALL:
+            await self._hold(body, size)
+        data = await self._collect(exchange, body)
+        if encoding != "identity":
+            if not body.held and (size := self._size(len(data), encoding)) > SMALL:
                 await self._hold(body, size)
-            data = await self._collect(exchange, body)
-            if encoding != "identity":
-                if not body.held and (size := self._size(len(data), encoding)) > SMALL:
-                    await self._hold(body, size)
-                async with ClientWatch(exchange):
-                    data = await decompressed(
-                        data, encoding, limit=self._limit, too_large=self._too_large(unread=False)
-                    )
-            body.put(data)
-            del data
-            yield body
-        finally:
-            body.release()
+            async with ClientWatch(exchange):
+                data = await decompressed(data, encoding, limit=self._limit, too_large=self._too_large(unread=False))
+        body.put(data)
 
     def _size(self, length: int, encoding: str) -> int:
         return length if encoding == "identity" else length + min(self._limit, HIGHEST_RATIO * length)
@@ -157,7 +177,12 @@ class Bodies:
             ) from None
 
     async def _collect(self, exchange: Exchange, body: Body) -> bytes:
-        """One piece is the rule, and is not copied."""
+        """One piece is the rule, and is not copied; mostly it is there already."""
+        if exchange.server.body_ended:
+            piece, _ = await _next_piece(exchange)
+            if len(piece) > self._limit:
+                raise self._too_large(unread=False)
+            return piece
         pieces: list[bytes] = []
         size = 0
         clock = asyncio.get_running_loop().time

@@ -1,6 +1,7 @@
 """A client that leaves cancels the work for it, at once."""
 
 import asyncio
+from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, Self, cast
 
@@ -26,60 +27,61 @@ class Pulse(Protocol):
 class ClientWatch:
     """Inside it the current task is cancelled when the client leaves; outside, that is a `ClientLeftError`.
 
-    The distinction from other cancellations follows `asyncio.timeout`.
+    The distinction from other cancellations follows `asyncio.timeout`. Watching takes no task, and a pulse one only
+    while it beats.
     """
 
-    __slots__ = ("_cancelling", "_exchange", "_left", "_pulse", "_task", "_watcher")
+    __slots__ = ("_beat", "_cancelling", "_exchange", "_left", "_pulse", "_task", "_timer")
 
     def __init__(self, exchange: Exchange, pulse: Pulse | None = None) -> None:
         self._exchange = exchange
         self._pulse = pulse
         self._left = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._beat: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Start watching."""
         self._task = cast("asyncio.Task[object]", asyncio.current_task())
         self._cancelling = self._task.cancelling()
-        self._watcher = asyncio.create_task(self._watch())
+        self._exchange.server.when_client_leaves(self._leave)
+        if self._pulse:
+            self._beat_later(self._pulse)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Stop watching; name the cancellation if it was ours."""
-        await self._stop()
+        self._exchange.server.when_client_leaves(None)
+        if self._timer:
+            self._timer.cancel()
+        if self._beat:
+            await self._stop_beating(self._beat)
         if self._left and self._task.uncancel() <= self._cancelling:
             if kind is None or issubclass(kind, asyncio.CancelledError):
                 raise ClientLeftError from error
         elif self._task.cancelling() > self._cancelling and not (kind and issubclass(kind, asyncio.CancelledError)):
             raise asyncio.CancelledError from error
 
-    async def _stop(self) -> None:
-        self._watcher.cancel()
-        try:
-            await self._watcher
-            # A cancellation that came too late for the work itself is still under way: it arrives here.
-            await asyncio.sleep(0)
-        except asyncio.CancelledError:
-            pass
-
-    async def _watch(self) -> None:
-        if self._pulse is None:
-            await self._disconnected()
-        else:
-            await self._disconnected_or_silent(self._pulse)
+    def _leave(self) -> None:
         if not self._exchange.complete:
             self._left = True
             self._task.cancel()
 
-    async def _disconnected_or_silent(self, pulse: Pulse) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(pulse.silence_left()):
-                    return await self._disconnected()
-            except TimeoutError:
-                await pulse.keep_alive()
+    def _beat_later(self, pulse: Pulse) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(pulse.silence_left(), self._begin_to_beat, pulse)
 
-    async def _disconnected(self) -> None:
-        while (await self._exchange.receive())["type"] != "http.disconnect":
-            pass
+    def _begin_to_beat(self, pulse: Pulse) -> None:
+        self._beat = asyncio.get_running_loop().create_task(self._beats(pulse))
+
+    async def _beats(self, pulse: Pulse) -> None:
+        await pulse.keep_alive()
+        self._beat_later(pulse)
+
+    async def _stop_beating(self, beat: asyncio.Task[None]) -> None:
+        """Nothing of it is written after this; what was wrong with it is raised."""
+        beat.cancel()
+        with suppress(asyncio.CancelledError):
+            await beat

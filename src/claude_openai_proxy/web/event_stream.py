@@ -22,10 +22,11 @@ class EventStream:
 
     Who waits in line is not kept alive: whether there will be a place is told with its own status.
 
-    The pump and the watcher of the client both write, so a lock keeps their messages in order.
+    The pump and the pulse both write. The pulse does not while the pump does, and the pump waits for the lock that the
+    pulse takes.
     """
 
-    __slots__ = ("_clock", "_exchange", "_keep_alive", "_lock", "_silence", "_written")
+    __slots__ = ("_clock", "_exchange", "_keep_alive", "_lock", "_pumping", "_silence", "_written")
 
     def __init__(
         self,
@@ -41,13 +42,14 @@ class EventStream:
         self._clock = clock
         self._written = clock()
         self._lock = asyncio.Lock()
+        self._pumping = False
         exchange.streams = True
 
     async def send(
         self, answer: AsyncIterable[Batch], encode: Callable[[Batch], bytes], end: Callable[[], bytes]
     ) -> None:
         """Every batch of `answer` in one write, then `end`, which is asked for once the last batch is out."""
-        write = self._write
+        write = self._pump
         first = True
         async for batch in answer:
             if first:
@@ -62,14 +64,22 @@ class EventStream:
 
     async def keep_alive(self) -> None:
         """The sign, after so much silence. A client that does not read needs none, nor does one that has all."""
-        if self._lock.locked() or self._exchange.complete or self._exchange.record.admitted is None:
+        if self._pumping or self._exchange.complete or self._exchange.record.admitted is None:
             self._written = self._clock()
         elif self.silence_left() <= 0:
-            await self._write(self._keep_alive)
+            async with self._lock:
+                await self._write(self._keep_alive)
+
+    async def _pump(self, data: bytes, *, more: bool = True) -> None:
+        self._pumping = True
+        if self._lock.locked():
+            async with self._lock:
+                pass  # What the pulse has begun to say comes first.
+        await self._write(data, more=more)
+        self._pumping = False
 
     async def _write(self, data: bytes, *, more: bool = True) -> None:
-        async with self._lock:
-            if not self._exchange.started:
-                await self._exchange.start(200, _CONTENT_TYPE, _HEADERS)
-            await self._exchange.write(data, more=more)
+        if not self._exchange.started:
+            await self._exchange.start(200, _CONTENT_TYPE, _HEADERS)
+        await self._exchange.write(data, more=more)
         self._written = self._clock()

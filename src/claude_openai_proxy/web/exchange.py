@@ -6,9 +6,10 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from claude_openai_proxy.records import Principal, RequestRecord
-from claude_openai_proxy.web.asgi import Header, HTTPScope, Receive, Send
+from claude_openai_proxy.web.asgi import Header, HTTPScope, OwnServer, Receive, Send
 from claude_openai_proxy.web.dialect import OPENAI, Dialect
 from claude_openai_proxy.web.errors import Failure
+from claude_openai_proxy.web.other_server import OtherServer
 from claude_openai_proxy.web.visitor import TrustedProxies
 
 JSON: Final = b"application/json"
@@ -19,10 +20,6 @@ ANONYMOUS: Final = Principal("anonymous", "anonymous")
 
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _PRODUCT: Final = re.compile(r"[A-Za-z0-9_.+/ -]{1,64}")
-
-
-def _nobody_asks() -> None:
-    """Another server than ours does not count strangers."""
 
 
 def _nobody_listens(_: RequestRecord) -> None:
@@ -37,7 +34,7 @@ class Exchange:
 
     __slots__ = (
         "_begun", "_blot", "_clock", "_send", "answer_headers", "complete", "cors", "dialect", "headers", "method",
-        "path", "query", "receive", "record", "rest", "started", "streams", "visitor", "vouch",
+        "path", "query", "receive", "record", "rest", "server", "started", "streams", "visitor",
     )  # fmt: skip
 
     def __init__(
@@ -58,8 +55,7 @@ class Exchange:
         self.headers = dict(scope["headers"])
         self.visitor = trusted.visitor((scope.get("client") or ("",))[0], self.header)
         self.receive = receive
-        self.vouch: Callable[[], None] = scope.get("extensions", {}).get("claude_openai_proxy.vouch", _nobody_asks)
-        """Tell the server that a request of this connection has passed the doors."""
+        self.server: OwnServer = scope.get("extensions", {}).get("claude_openai_proxy") or OtherServer(receive)
         self.rest = ""
         """What follows the route's path: the id of a model."""
         self.dialect: Dialect = OPENAI

@@ -39,6 +39,8 @@ from claude_openai_proxy.translate.wishes.arguments import call_input, custom_in
 SaidBlock = TextBlockParam | ThinkingBlockParam | RedactedThinkingBlockParam
 """What stands in an assistant turn beside its calls."""
 
+_INSTRUCTIONS = (SystemMessage, DeveloperMessage)
+
 CallKey = tuple[str, str]
 """Id ("" for none) and name of a call: some clients send each call in Claude's shape and in OpenAI's."""
 
@@ -87,7 +89,7 @@ class MessageReader:
             self._conversation.answer(message.tool_call_id or "", result, told, name=message.name or "")
 
     def _other(self, message: Message, place: str) -> None:
-        if isinstance(message, SystemMessage | DeveloperMessage):
+        if isinstance(message, _INSTRUCTIONS):
             self._conversation.instruct(self._reader.text(message.content, place, message.cache_control))
         elif isinstance(message, FunctionMessage):
             content = read_result(message.content, place, self._notes)

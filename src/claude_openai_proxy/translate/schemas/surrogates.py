@@ -16,7 +16,7 @@ _HALF: Final = 6
 
 def may_be_cut(text: bytes) -> bool:
     """Whether there is anything like a half; it may be half of a pair."""
-    return _ANY.search(text) is not None
+    return b"\\" in text and _ANY.search(text) is not None
 
 
 def with_whole_characters(text: bytes) -> bytes:
