@@ -107,7 +107,7 @@ async def test_a_cli_that_nobody_needs_is_a_warning_at_most(examined: Examine, c
 
     assert found.report.ok
     assert found.status("Claude Code CLI") == "warning"
-    assert found["Claude Code CLI"].fix == "Run: claude update"
+    assert found["Claude Code CLI"].fix == f"Run: {claude.program} update"
     assert (found.status("Contract check"), found.status("Claude Code login")) == ("skipped", "skipped")
 
 

@@ -233,7 +233,8 @@ async def test_a_cli_that_is_too_old_is_told_with_the_remedy(machine: Machine) -
     machine.claude.answers(version="2.0.14 (Claude Code)")
 
     assert await refusal(machine.upstreams()) == (
-        f"The Claude Code CLI at {machine.claude.program} is version 2.0.14; 2.1.0 is needed. Run: claude update"
+        f"The Claude Code CLI at {machine.claude.program} is version 2.0.14; 2.1.0 is needed. "
+        f"Run: {machine.claude.program} update"
     )
 
 

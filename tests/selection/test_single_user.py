@@ -19,7 +19,7 @@ TWO_KEYS = {"PROXY_API_KEYS": "laptop:first-key,editor:second-key"}
 PUBLIC = {"PROXY_API_KEYS": "laptop:first-key", "PROXY_HOST": "0.0.0.0"}
 WHY_KEYS = (
     "A Claude subscription is for one person's own use, and the proxy would serve it with 2 client keys. "
-    "If only you use it, set CLAUDE_CODE_SINGLE_USER=yes; otherwise use an API key (--upstream api)."
+    "If only you use it, set CLAUDE_CODE_SINGLE_USER=yes; otherwise use an API key: claude-openai-proxy --upstream api"
 )
 WHY_PUBLIC = WHY_KEYS.replace("with 2 client keys", "on a public address")
 
@@ -121,7 +121,10 @@ def test_a_shadowed_subscription_is_told_at_the_start(computer: Machine) -> None
 
     with running("--port", "0", home=computer.home, extra=extra | nowhere) as command:
         command.line(r"^Upstream: api, login: ANTHROPIC_API_KEY from the environment$")
-        command.line(r"^The key comes before your Claude Max subscription\. To use that: --upstream claude-code$")
+        command.line(
+            r"^The key comes before your Claude Max subscription\. "
+            r"To use that: claude-openai-proxy --upstream claude-code$"
+        )
 
 
 def test_a_cli_that_hangs_holds_up_neither_the_start_nor_the_end(computer: Machine) -> None:

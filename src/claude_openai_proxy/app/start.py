@@ -71,7 +71,11 @@ async def _state_lines(upstreams: SelectedUpstream) -> list[str]:
 
 async def _shadow_lines(upstreams: SelectedUpstream) -> list[str]:
     subscription = await upstreams.shadowed_subscription()
-    return [f"The key comes before your {subscription}. To use that: --upstream claude-code"] if subscription else []
+    return (
+        [f"The key comes before your {subscription}. To use that: claude-openai-proxy --upstream claude-code"]
+        if subscription
+        else []
+    )
 
 
 async def model_lines(catalog: ModelCatalog) -> list[str]:

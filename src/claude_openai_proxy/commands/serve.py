@@ -71,7 +71,7 @@ def _listen(settings: Settings) -> list[socket.socket]:
             host = name_for_clients(settings)
             raise AddressError(
                 f"{told}. Open http://{host}:{settings.port}/, or stop it first, or choose another port: "
-                f"--port {settings.port + 1}"
+                f"{PROGRAM} --port {settings.port + 1}"
             ) from None
         raise error from None
 

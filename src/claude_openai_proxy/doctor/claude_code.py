@@ -7,12 +7,18 @@ from claude_openai_proxy.doctor.report import Row, Status, failed
 from claude_openai_proxy.errors import ProxyError
 from claude_openai_proxy.logins.login import NO_LOGIN
 from claude_openai_proxy.upstreams.claude_code import ClaudeCode
-from claude_openai_proxy.upstreams.claude_code.binary import MINIMUM_VERSION, Binary
+from claude_openai_proxy.upstreams.claude_code.binary import (
+    INSTALL,
+    MINIMUM_VERSION,
+    NEWEST_TESTED,
+    Binary,
+    shown_command,
+    update_command,
+)
 from claude_openai_proxy.upstreams.claude_code.login import CliLogin
 
 PROGRAM, CONTRACT, LOGIN = "Claude Code CLI", "Contract check", "Claude Code login"
 _NO_PROGRAM = "needs the CLI"
-_REMEDY = "Try it by hand (claude auth status), update it (claude update), or use an API key (--upstream api)."
 
 
 @dataclass(slots=True)
@@ -42,16 +48,23 @@ async def look_at_cli(cli: ClaudeCode, *, needed: bool) -> Findings:
         binary = await cli.binary()
     except (ProxyError, OSError) as error:
         rest = [Row(check, "skipped", _NO_PROGRAM) for check in (CONTRACT, LOGIN)]
-        return Findings([failed(PROGRAM, error, status=status, fix=_REMEDY), *rest])
+        return Findings([failed(PROGRAM, error, status=status, fix=INSTALL), *rest])
     findings = Findings([_program_row(binary)])
     await _check_contract(cli, binary, findings, status)
-    await _ask_login(cli, findings, status if needed else "skipped")
+    await _ask_login(cli, binary, findings, status if needed else "skipped")
     return findings
 
 
 def _program_row(binary: Binary) -> Row:
-    least = ".".join(map(str, MINIMUM_VERSION))
-    return Row(PROGRAM, "ok", f"{binary.version} at {binary.path} (at least {least} is needed)")
+    least, tested = (".".join(map(str, version)) for version in (MINIMUM_VERSION, NEWEST_TESTED))
+    newer = tuple(map(int, binary.version.split("."))) > NEWEST_TESTED
+    than = "newer than that, so the contract check decides" if newer else f"at least {least} is needed"
+    return Row(PROGRAM, "ok", f"{binary.version} at {binary.path} (tested up to {tested}; {than})")
+
+
+def _remedy(binary: Binary) -> str:
+    look, newer = shown_command(binary.path, "auth", "status"), update_command(binary.path)
+    return f"Try it by hand: {look}. Update it: {newer}. Or use an API key: claude-openai-proxy --upstream api"
 
 
 async def _check_contract(cli: ClaudeCode, binary: Binary, findings: Findings, status: Status) -> None:
@@ -59,18 +72,18 @@ async def _check_contract(cli: ClaudeCode, binary: Binary, findings: Findings, s
     try:
         checked = await cli.prove(binary)
     except (ProxyError, OSError) as error:
-        findings.rows.append(failed(CONTRACT, error, status=status, fix=_REMEDY))
+        findings.rows.append(failed(CONTRACT, error, status=status, fix=_remedy(binary)))
         return
     how = f"checked now, in {time.monotonic() - started:.1f} s" if checked else "checked before for this very program"
     findings.rows.append(Row(CONTRACT, "ok", f"it sends what it is asked to send ({how})"))
     findings.proven = True
 
 
-async def _ask_login(cli: ClaudeCode, findings: Findings, status: Status) -> None:
+async def _ask_login(cli: ClaudeCode, binary: Binary, findings: Findings, status: Status) -> None:
     try:
         login = await cli.login()
     except (ProxyError, OSError) as error:
-        findings.rows.append(failed(LOGIN, error, status=status, fix=_REMEDY))
+        findings.rows.append(failed(LOGIN, error, status=status, fix=_remedy(binary)))
         return
     if login.kind == "none":
         findings.rows.append(failed(LOGIN, f"not logged in. {NO_LOGIN.partition('. ')[2]}", status=status))

@@ -15,7 +15,12 @@ def files_row(upstreams: SelectedUpstream) -> Row:
     """The settings files of Claude Code in which a login may stand."""
     read = [layer.source for layer in upstreams.logins.layers() if layer.trust is Trust.CLAUDE_SETTINGS]
     if problems := upstreams.logins.problems():
-        return Row(FILES, "warning", " ".join(problems), "Mend the file: its login and base URL are not seen.")
+        return Row(
+            FILES,
+            "warning",
+            " ".join(problems),
+            "Mend the file (https://code.claude.com/docs/en/settings): its login and base URL are not seen.",
+        )
     return Row(FILES, "ok", f"read: {', '.join(read)}" if read else "none found")
 
 
@@ -40,7 +45,9 @@ async def key_row(upstreams: SelectedUpstream, settings: Settings) -> Row:
     """Which key, from where, and where it is sent. A helper is run, as it is for a request."""
     login = by_key(upstreams)
     if isinstance(login, ProxyError):
-        return failed(KEY, login, fix="Set it again where it stands.")
+        return failed(
+            KEY, login, fix="Set ANTHROPIC_API_KEY anew (https://console.anthropic.com/settings/keys) where it stands."
+        )
     if login is None:
         return failed(KEY, NO_LOGIN) if settings.upstream == "api" else Row(KEY, "skipped", "no key is set")
     if settings.upstream == "claude-code":
@@ -81,7 +88,12 @@ async def shadowed_row(upstreams: SelectedUpstream) -> Row:
     if not subscription:
         return Row(SHADOWED, "ok", "none")
     found = f"a key comes before your {subscription}, which is not used"
-    return Row(SHADOWED, "warning", found, "To use that: --upstream claude-code. To keep the key: nothing to do.")
+    return Row(
+        SHADOWED,
+        "warning",
+        found,
+        "To use that: claude-openai-proxy --upstream claude-code. To keep the key: nothing to do.",
+    )
 
 
 async def single_user_row(upstreams: SelectedUpstream, settings: Settings) -> Row:

@@ -25,7 +25,12 @@ def python_row(version: tuple[int, ...] = sys.version_info[:3]) -> Row:
     if version >= OLDEST_PYTHON:
         return Row("Python", "ok", found)
     wanted = ".".join(map(str, OLDEST_PYTHON))
-    return Row("Python", "problem", found, f"Make the virtual environment anew with Python {wanted} or newer.")
+    return Row(
+        "Python",
+        "problem",
+        found,
+        f"Make the virtual environment anew with Python {wanted} or newer: https://www.python.org/downloads/",
+    )
 
 
 def proxy_row() -> Row:

@@ -21,9 +21,10 @@ REQUEST = ChatCompletionRequest(
 
 _BY_STATUS = {
     401: "Claude refused the login: log in again (claude-openai-proxy login), or renew the key.",
-    403: "Your plan or account does not allow this. Try another model: MODEL_ALIASES, or another login.",
+    403: "Your plan or account does not allow this. See `claude-openai-proxy models` and set MODEL_ALIASES, or "
+    "log in with another account: claude-openai-proxy login",
     404: "This login has no such model. See `claude-openai-proxy models`, and set MODEL_ALIASES.",
-    429: "The login is at its limit. Wait, or use another login.",
+    429: "The login is at its limit. Wait, or log in with another account: claude-openai-proxy login",
 }
 _ADDRESS = "Set ANTHROPIC_BASE_URL to the address below which the gateway has /v1/messages, without /v1."
 _NETWORK = "Look at the network: HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, a firewall, ANTHROPIC_BASE_URL."
@@ -46,7 +47,9 @@ async def round_trip_row(settings: Settings, upstreams: UpstreamChoice, kind: st
     except ProxyError as error:
         return Row(check_of(kind), "problem", error.message, remedy(error))
     except OSError as error:
-        return Row(check_of(kind), "problem", str(error), "Look at the disk and at the limits of this user.")
+        return Row(
+            check_of(kind), "problem", str(error), "Look at the disk and at the limits of this user: df -h; ulimit -a"
+        )
     finally:
         await catalog.aclose()
 

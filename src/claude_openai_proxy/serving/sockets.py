@@ -85,10 +85,13 @@ def _why(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
             f"Port {port} on {host} is taken by another program. Stop it, or choose another port: "
-            f"--port {port + 1 if port < 65_535 else port - 1}"
+            f"claude-openai-proxy --port {port + 1 if port < 65_535 else port - 1}"
         )
     if error.errno == errno.EACCES:
-        return f"Port {port} needs rights that this user does not have. Choose one above 1023: --port 3000"
+        return (
+            f"Port {port} needs rights that this user does not have. Choose one above 1023: "
+            "claude-openai-proxy --port 3000"
+        )
     return f"{host} port {port} cannot be listened on: {error.strerror}."
 
 

@@ -47,7 +47,7 @@ async def test_a_cli_that_sends_nothing_is_refused_with_a_line_that_says_what_to
         await prove(binary, PATH, tmp_path / "state")
 
     assert "does not send what it is asked to send, so it is not used: one turn made 0 requests" in raised.value.message
-    assert "claude install VERSION" in raised.value.message
+    assert " install 2.1.332" in raised.value.message
     assert not (tmp_path / "state").exists()
 
 

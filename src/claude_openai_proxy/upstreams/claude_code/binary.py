@@ -5,8 +5,10 @@ import contextlib
 import importlib.util
 import os
 import re
+import shlex
 import shutil
 import signal
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,8 @@ KILLED_SECONDS: Final = 1.0
 """How long the system may take to end a program that was killed."""
 LARGEST_ANSWER: Final = 1024 * 1024
 """Bytes."""
+NEWEST_TESTED: Final = (2, 1, 332)
+"""The newest that this version of the proxy was tested with."""
 INSTALL: Final = (
     "Install it (https://code.claude.com/docs/en/setup), or install this proxy with the extra [cli], "
     "or name the program in CLAUDE_CLI_PATH."
@@ -35,6 +39,8 @@ _USUAL_PLACES: Final = (
     "~/.npm-global/bin/claude",
     "~/.bun/bin/claude",
 )
+_BUNDLED: Final = "_bundled"
+"""The folder of the package claude-agent-sdk in which the program lies."""
 _VERSION: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
 
@@ -62,6 +68,20 @@ def find_cli(configured: str, environment: Mapping[str, str]) -> Path | None:
     return next((place for place in _places(environment) if place.is_file()), None)
 
 
+def shown_command(cli: Path, *words: str) -> str:
+    """As it can be typed; the program need not be on PATH."""
+    return shlex.join([str(cli), *words])
+
+
+def update_command(cli: Path) -> str:
+    """What brings a newer program: for one that a Python package brought, that package."""
+    if cli.parent.name != _BUNDLED:
+        return shown_command(cli, "update")
+    pip = [sys.executable, "-m", "pip", "install"]
+    install = pip if importlib.util.find_spec("pip") else ["uv", "pip", "install", "--python", sys.executable]
+    return shlex.join([*install, "--upgrade", "claude-agent-sdk"])
+
+
 async def inspect(cli: Path | None, environment: Mapping[str, str]) -> Binary:
     """The program at `cli`, with its version.
 
@@ -79,7 +99,7 @@ async def inspect(cli: Path | None, environment: Mapping[str, str]) -> Binary:
     if tuple(map(int, found.groups())) < MINIMUM_VERSION:
         wanted = ".".join(map(str, MINIMUM_VERSION))
         raise UpstreamProtocolError(
-            f"The Claude Code CLI at {cli} is version {found[0]}; {wanted} is needed. Run: claude update"
+            f"The Claude Code CLI at {cli} is version {found[0]}; {wanted} is needed. Run: {update_command(cli)}"
         )
     return Binary(cli, found[0], stat.st_size, stat.st_mtime_ns)
 
@@ -144,4 +164,4 @@ def _places(environment: Mapping[str, str]) -> Iterator[Path]:
             yield Path(home + place[1:])
     package = importlib.util.find_spec("claude_agent_sdk")
     for directory in (package and package.submodule_search_locations) or ():
-        yield Path(directory) / "_bundled" / "claude"
+        yield Path(directory) / _BUNDLED / "claude"

@@ -19,7 +19,7 @@ from msgspec import Struct
 from claude_openai_proxy.errors import ProxyError, UpstreamProtocolError
 from claude_openai_proxy.protocols.anthropic import MessagesRequest
 from claude_openai_proxy.translate.claude_code.contract import differences, in_order
-from claude_openai_proxy.upstreams.claude_code.binary import Binary
+from claude_openai_proxy.upstreams.claude_code.binary import NEWEST_TESTED, Binary, shown_command, update_command
 from claude_openai_proxy.upstreams.claude_code.clearing import clear
 from claude_openai_proxy.upstreams.claude_code.contract_endpoint import ContractEndpoint
 from claude_openai_proxy.upstreams.claude_code.private import PrivateDirectory
@@ -53,10 +53,17 @@ async def prove(binary: Binary, environment: Mapping[str, str], state_dir: Path)
     if found:
         raise UpstreamProtocolError(
             f"The Claude Code CLI {binary.version} does not send what it is asked to send, so it is not used: "
-            f"{'; '.join(found)}. Install another version (claude install VERSION), or use an API key (--upstream api)."
+            f"{'; '.join(found)}. {_another(binary.path)}, or use an API key: claude-openai-proxy --upstream api"
         )
     _write(record, proof)
     return True
+
+
+def _another(cli: Path) -> str:
+    """How to get a version that keeps the contract: the newest, or the newest that was tested."""
+    tested = ".".join(map(str, NEWEST_TESTED))
+    other = shown_command(cli, "install", tested)
+    return f"Update it: {update_command(cli)}, or take a version that was tested: {other}"
 
 
 async def broken_promises(binary: Binary, environment: Mapping[str, str]) -> list[str]:

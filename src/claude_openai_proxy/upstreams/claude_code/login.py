@@ -12,7 +12,7 @@ import msgspec
 from claude_openai_proxy.errors import NoLoginError, UpstreamProtocolError
 from claude_openai_proxy.protocols.claude_code import Account, AuthStatus
 from claude_openai_proxy.translate.claude_code.errors import LOG_IN
-from claude_openai_proxy.upstreams.claude_code.binary import ask
+from claude_openai_proxy.upstreams.claude_code.binary import ask, shown_command, update_command
 
 LoginKind = Literal["subscription", "token", "api key", "provider", "gateway", "none"]
 
@@ -58,7 +58,8 @@ async def auth_status(cli: Path, environment: Mapping[str, str]) -> CliLogin:
     try:
         told = msgspec.json.decode(said, type=AuthStatus)
     except (msgspec.DecodeError, RecursionError) as error:
-        message = "The Claude Code CLI does not tell its login (`claude auth status --json`). Run: claude update"
+        asked = shown_command(cli, "auth", "status", "--json")
+        message = f"The Claude Code CLI does not tell its login (`{asked}`). Run: {update_command(cli)}"
         raise UpstreamProtocolError(message) from error
     return described(told, environment)
 
@@ -137,7 +138,7 @@ def check_account(account: Account, login: CliLogin) -> None:
         raise NoLoginError(f"Claude Code is not logged in. {LOG_IN}")
     raise UpstreamProtocolError(
         f"The Claude Code CLI says that its login is of the kind {login.kind!r}, but a process of it uses {kind!r}. "
-        "Nothing was sent. Look at `claude auth status`."
+        "Nothing was sent. See: claude-openai-proxy doctor"
     )
 
 
@@ -151,7 +152,8 @@ def single_user_refusal(*, personal: bool, public: bool, client_keys: int, singl
     how = "on a public address" if public else f"with {client_keys} client keys"
     return (
         f"A Claude subscription is for one person's own use, and the proxy would serve it {how}. "
-        "If only you use it, set CLAUDE_CODE_SINGLE_USER=yes; otherwise use an API key (--upstream api)."
+        "If only you use it, set CLAUDE_CODE_SINGLE_USER=yes; otherwise use an API key: "
+        "claude-openai-proxy --upstream api"
     )
 
 
