@@ -12,7 +12,8 @@ from openai.types.chat import ChatCompletion as SDKChatCompletion
 from openai.types.chat import ChatCompletionChunk as SDKChunk
 
 from claude_openai_proxy.errors import UpstreamProtocolError
-from claude_openai_proxy.protocols.openai_chat_response import ChatCompletionChunk, Choice, ChunkChoice, CompletionUsage
+from claude_openai_proxy.protocols.openai_chat_response import ChatCompletionChunk, Choice, ChunkChoice
+from claude_openai_proxy.protocols.openai_usage import CompletionUsage
 from claude_openai_proxy.translate.chat_answer.chunks import ChoiceStream
 from claude_openai_proxy.translate.chat_answer.completion import ChoiceAccumulator, to_chat_completion
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan

@@ -16,12 +16,13 @@ from claude_openai_proxy.protocols.openai_chat_response import (
     Choice,
     ChoiceDelta,
     ChunkChoice,
-    CompletionUsage,
     Model,
 )
+from claude_openai_proxy.protocols.openai_usage import CompletionUsage
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.service.admission import AnswerHead
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
+from claude_openai_proxy.service.completions import CompletionService
 from claude_openai_proxy.service.health import HealthReport, HealthService
 from claude_openai_proxy.service.messages import MessagesService
 from claude_openai_proxy.service.models import ModelCatalog
@@ -119,6 +120,13 @@ class FakeAnswer(ChatAnswer):
         message = ChatCompletionMessage(role="assistant", content=text, refusal=None, annotations=[])
         choices = [Choice(index=0, message=message, finish_reason="stop")]
         return ChatCompletion(id=self.id, created=self.created, model=self.model, choices=choices, usage=self.usage)
+
+
+class FakeCompletions(CompletionService):
+    """Asked for nothing."""
+
+    def __init__(self) -> None:
+        pass
 
 
 class FakeMessages(MessagesService):

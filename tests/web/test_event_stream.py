@@ -7,14 +7,10 @@ import pytest
 
 from claude_openai_proxy.errors import UpstreamConnectionError, UpstreamStatusError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
-from claude_openai_proxy.protocols.openai_chat_response import (
-    ChatCompletionChunk,
-    ChoiceDelta,
-    ChunkChoice,
-    CompletionUsage,
-)
+from claude_openai_proxy.protocols.openai_chat_response import ChatCompletionChunk, ChoiceDelta, ChunkChoice
+from claude_openai_proxy.protocols.openai_usage import CompletionUsage
 from claude_openai_proxy.web.asgi import HTTPScope, ReceiveEvent, SendEvent
-from claude_openai_proxy.web.chat.chunk_encoder import ChunkEncoder
+from claude_openai_proxy.web.chunk_encoder import ChunkEncoder
 from claude_openai_proxy.web.event_stream import EventStream
 from claude_openai_proxy.web.exchange import Exchange
 from web.direct import HELLO, STREAM, call

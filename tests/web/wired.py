@@ -11,6 +11,7 @@ from claude_openai_proxy.storage.client_keys import ClientKeyStore, MemoryClient
 from claude_openai_proxy.web.application import Application
 from claude_openai_proxy.web.body import Bodies
 from claude_openai_proxy.web.chat.completions import ChatCompletions
+from claude_openai_proxy.web.completions.completions import Completions
 from claude_openai_proxy.web.doors import Doors
 from claude_openai_proxy.web.messages.messages import Messages
 from claude_openai_proxy.web.models import ModelPages
@@ -19,7 +20,7 @@ from claude_openai_proxy.web.pages.key import KeyPage
 from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.routes import make_router
 from claude_openai_proxy.web.visitor import TrustedProxies
-from web.fake_service import FakeCatalog, FakeChat, FakeHealth, FakeMessages
+from web.fake_service import FakeCatalog, FakeChat, FakeCompletions, FakeHealth, FakeMessages
 
 NOW = 1_800_000_000.0
 
@@ -95,6 +96,7 @@ class Wired:
         bodies = self.bodies or Bodies(
             limit=self.body_limit, idle_seconds=self.idle_seconds, total_seconds=self.total_seconds
         )
+        completions = Completions(FakeCompletions(), bodies=bodies, clock=self.clock, wall_clock=lambda: NOW)
         messages = Messages(FakeMessages(), bodies=bodies, clock=self.clock)
         chat = ChatCompletions(
             self.chat,
@@ -114,6 +116,7 @@ class Wired:
         return Application(
             router=make_router(
                 chat=chat,
+                completions=completions,
                 messages=messages,
                 models=ModelPages(FakeCatalog()),
                 health=HealthPage(self.health),

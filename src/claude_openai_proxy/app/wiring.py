@@ -22,6 +22,7 @@ from claude_openai_proxy.protocols.openai_chat_response import ModelList
 from claude_openai_proxy.service.admission import Admissions
 from claude_openai_proxy.service.chat import ChatService
 from claude_openai_proxy.service.client_keys import ClientKeys
+from claude_openai_proxy.service.completions import CompletionService
 from claude_openai_proxy.service.health import HealthService
 from claude_openai_proxy.service.messages import MessagesService
 from claude_openai_proxy.service.model_names import ModelNames
@@ -36,6 +37,7 @@ from claude_openai_proxy.web.application import Application
 from claude_openai_proxy.web.blotting import Blotter
 from claude_openai_proxy.web.body import Bodies
 from claude_openai_proxy.web.chat.completions import ChatCompletions
+from claude_openai_proxy.web.completions.completions import Completions
 from claude_openai_proxy.web.doors import Doors
 from claude_openai_proxy.web.messages.messages import Messages
 from claude_openai_proxy.web.models import ModelPages
@@ -203,10 +205,17 @@ def _application(
 ) -> Application:
     bodies = Bodies(limit=settings.max_body_mb * 1024 * 1024)
     messages = MessagesService(admissions=admissions, reject_unsupported=settings.unsupported_parameters == "reject")
+    completions = CompletionService(
+        admissions=admissions,
+        reject_unsupported=settings.unsupported_parameters == "reject",
+        new_id=lambda: f"cmpl-{os.urandom(14).hex()}",
+        wall_clock=time.time,
+    )
     router = make_router(
         chat=ChatCompletions(
             _chat_service(settings, admissions), bodies=bodies, clock=time.monotonic, wall_clock=time.time
         ),
+        completions=Completions(completions, bodies=bodies, clock=time.monotonic, wall_clock=time.time),
         messages=Messages(messages, bodies=bodies, clock=time.monotonic),
         models=ModelPages(catalog),
         health=HealthPage(health),

@@ -4,34 +4,9 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
+from claude_openai_proxy.protocols.openai_usage import CompletionUsage
+
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
-
-
-class PromptTokensDetails(Struct, frozen=True):
-    """Parts of `prompt_tokens`: read from and written to Claude's prompt cache."""
-
-    cached_tokens: int = 0
-    cache_write_tokens: int = 0
-    audio_tokens: int = 0
-
-
-class CompletionTokensDetails(Struct, frozen=True):
-    """Parts of `completion_tokens`."""
-
-    reasoning_tokens: int = 0
-    audio_tokens: int = 0
-    accepted_prediction_tokens: int = 0
-    rejected_prediction_tokens: int = 0
-
-
-class CompletionUsage(Struct, frozen=True):
-    """Token counts, Claude's own; `prompt_tokens` includes what came from and went into the cache."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
-    prompt_tokens_details: PromptTokensDetails = PromptTokensDetails()
-    completion_tokens_details: CompletionTokensDetails = CompletionTokensDetails()
 
 
 class AnnotationURLCitation(Struct, frozen=True):

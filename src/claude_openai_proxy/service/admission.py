@@ -80,27 +80,33 @@ class Admission:
     async def ask(
         self, translation: Translation, translators: Sequence[Translator[Piece]]
     ) -> Answering[Piece] | Interleaved[Piece]:
-        """Wait for a place, then ask once for each translator; returns once upstream has answered every time.
+        """The same request, asked once for each translator: see `ask_each`."""
+        return await self.ask_each([(translation, translator) for translator in translators])
+
+    async def ask_each(
+        self, asked: Sequence[tuple[Translation, Translator[Piece]]], *, at_once: int | None = None
+    ) -> Answering[Piece] | Interleaved[Piece]:
+        """Wait for a place, then ask; returns once upstream has answered every request that may run at once.
 
         Iterating gives the pieces of one translator and one upstream read together, never none.
 
-        More answers than there are places come one after the other.
+        More answers than `at_once`, or than there are places, come one after the other.
 
         Raises `QueueFullError`, `NoLoginError`, `UpstreamError` and its kinds.
         """
         record = self.record
-        record.ignored = translation.ignored
-        record.repairs.extend(translation.repairs)
+        record.ignored = asked[0][0].ignored
+        record.repairs.extend(dict.fromkeys(word for translation, _ in asked for word in translation.repairs))
         places = self.upstream.capabilities.simultaneous
-        place = self._line.place(places, record.principal.id, places=len(translators))
-        await self._stack.enter_async_context(place)
+        most = min(limit for limit in (len(asked), at_once, places) if limit is not None)
+        await self._stack.enter_async_context(self._line.place(places, record.principal.id, places=most))
         record.admitted = self._clock()
         answerings = [
             Answering(self.upstream, translation, translator, AnswerFacts(repairs=record.repairs))
-            for translator in translators
+            for translation, translator in asked
         ]
         self._answerings += answerings
-        source = answerings[0] if len(answerings) == 1 else Interleaved(answerings, at_once=places)
+        source = answerings[0] if len(answerings) == 1 else Interleaved(answerings, at_once=most)
         await self._stack.enter_async_context(source)
         self._note_facts()
         return source

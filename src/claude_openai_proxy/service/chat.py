@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
-from claude_openai_proxy.protocols.openai_chat_response import ChatCompletion, ChunkChoice, CompletionUsage
+from claude_openai_proxy.protocols.openai_chat_response import ChatCompletion, ChunkChoice
+from claude_openai_proxy.protocols.openai_usage import CompletionUsage
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.service.admission import Admission, Admissions, AnswerHead
 from claude_openai_proxy.translate.chat.fields import is_legacy

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from claude_openai_proxy.web.chat.completions import ChatCompletions
+from claude_openai_proxy.web.completions.completions import Completions
 from claude_openai_proxy.web.dialect import OPENAI, Dialect
 from claude_openai_proxy.web.doors import Access
 from claude_openai_proxy.web.exchange import Exchange
@@ -27,7 +28,7 @@ _SLASHES: Final = re.compile(r"/{2,}")
 _DEPLOYMENT: Final = re.compile(r"/deployments/(?P<rest>.+)(?P<path>/chat/completions)")
 _CHAT_PATH: Final = "/chat/completions"
 _NOT_SERVED: Final = (
-    "responses", "completions", "embeddings", "audio", "images", "videos", "files", "uploads", "moderations", "batches",
+    "responses", "embeddings", "audio", "images", "videos", "files", "uploads", "moderations", "batches",
     "assistants", "threads", "vector_stores", "fine_tuning", "realtime", "conversations", "evals", "containers",
 )  # fmt: skip
 """First words of paths that OpenAI serves and this proxy does not."""
@@ -111,12 +112,20 @@ class Router:
 
 
 def make_router(
-    *, chat: ChatCompletions, messages: Messages, models: ModelPages, health: HealthPage, page: Page, key: KeyPage
+    *,
+    chat: ChatCompletions,
+    completions: Completions,
+    messages: Messages,
+    models: ModelPages,
+    health: HealthPage,
+    page: Page,
+    key: KeyPage,
 ) -> Router:
     """The routes of this server."""
     return Router(
         exact={
             _CHAT_PATH: Route("/v1/chat/completions", "POST", chat),
+            "/completions": Route("/v1/completions", "POST", completions),
             "/messages": Route("/v1/messages", "POST", messages.create, dialect=anthropics),
             "/messages/count_tokens": Route(
                 "/v1/messages/count_tokens", "POST", messages.count_tokens, dialect=anthropics

@@ -5,10 +5,10 @@ from claude_openai_proxy.errors import UpstreamProtocolError
 from claude_openai_proxy.protocols.openai_chat_response import (
     ChatCompletionMessage,
     Choice,
-    CompletionUsage,
     FunctionCall,
     FunctionToolCall,
 )
+from claude_openai_proxy.protocols.openai_usage import CompletionUsage
 from claude_openai_proxy.translate.chat_answer.completion import ChoiceAccumulator, to_chat_completion
 from translate.message_events import chunks_of, message, text, tool_use
 

@@ -1,9 +1,5 @@
 from claude_openai_proxy.protocols.anthropic import OutputTokensDetails, Usage
-from claude_openai_proxy.protocols.openai_chat_response import (
-    CompletionTokensDetails,
-    CompletionUsage,
-    PromptTokensDetails,
-)
+from claude_openai_proxy.protocols.openai_usage import CompletionTokensDetails, CompletionUsage, PromptTokensDetails
 from claude_openai_proxy.translate.chat_answer.usage import to_completion_usage
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-import msgspec
 from msgspec import Raw
 
 from claude_openai_proxy.errors import UnsupportedParameterError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.translate.chat.tolerant import Unknown
 from claude_openai_proxy.translate.notes import Notes
+from claude_openai_proxy.translate.wishes.effect import has_effect
 
 WITHOUT_MEANING = (
     "frequency_penalty",
@@ -23,10 +23,6 @@ WITHOUT_MEANING = (
     "moderation",
 )
 """Declined unless at a value without effect."""
-
-LONGEST_WITHOUT_EFFECT = 64
-"""Bytes: what is longer is not nothing."""
-
 
 COPIED_FROM_ANSWERS = frozenset(
     {
@@ -63,7 +59,7 @@ def unmet(unknown: Unknown) -> Iterator[str]:
     """Those of a request's unknown members that may have meant something: all of its own, others with an effect."""
     for name, values in unknown.items():
         nested = "." in name
-        if not nested or (name not in COPIED_FROM_ANSWERS and any(map(_has_effect, values))):
+        if not nested or (name not in COPIED_FROM_ANSWERS and any(map(has_effect, values))):
             yield name
 
 
@@ -73,19 +69,9 @@ def decline_fields(request: ChatCompletionRequest, notes: Notes) -> None:
         raise UnsupportedParameterError('Claude answers in text only; ask for modalities ["text"].', param="modalities")
     for name in WITHOUT_MEANING:
         value: Raw = getattr(request, name)
-        if value and _has_effect(value):
+        if value and has_effect(value):
             notes.decline(name)
     if request.seed and bytes(request.seed) != b"null":
         notes.decline("seed")
     if request.stream_options and request.stream_options.include_obfuscation:
         notes.decline("stream_options.include_obfuscation")
-
-
-def _has_effect(value: Raw) -> bool:
-    """Whether it is anything but null, zero, false or empty. What is wrong about it is not judged."""
-    if len(value) > LONGEST_WITHOUT_EFFECT:
-        return True
-    try:
-        return bool(msgspec.json.decode(value))
-    except msgspec.DecodeError:  # a number that fits into none of ours
-        return True

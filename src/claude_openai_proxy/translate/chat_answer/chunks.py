@@ -8,12 +8,12 @@ from claude_openai_proxy.protocols.openai_chat_response import (
     AnnotationURLCitation,
     ChoiceDelta,
     ChunkChoice,
-    CompletionUsage,
     CustomToolCallDelta,
     FinishReason,
     FunctionCallDelta,
     ToolCallDelta,
 )
+from claude_openai_proxy.protocols.openai_usage import CompletionUsage
 from claude_openai_proxy.translate.chat_answer.finish_reason import to_finish_reason
 from claude_openai_proxy.translate.chat_answer.usage import to_completion_usage
 from claude_openai_proxy.translate.messages_api import answer_events

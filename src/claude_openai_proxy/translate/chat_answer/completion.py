@@ -13,7 +13,6 @@ from claude_openai_proxy.protocols.openai_chat_response import (
     Choice,
     ChoiceDelta,
     ChunkChoice,
-    CompletionUsage,
     CustomToolCall,
     CustomToolCallBody,
     FinishReason,
@@ -23,6 +22,7 @@ from claude_openai_proxy.protocols.openai_chat_response import (
     ToolCall,
     ToolCallDelta,
 )
+from claude_openai_proxy.protocols.openai_usage import CompletionUsage
 
 
 @dataclass(slots=True)

@@ -1,11 +1,7 @@
 """Claude's token counts in OpenAI's shape."""
 
 from claude_openai_proxy.protocols.anthropic import OutputTokensDetails, Usage
-from claude_openai_proxy.protocols.openai_chat_response import (
-    CompletionTokensDetails,
-    CompletionUsage,
-    PromptTokensDetails,
-)
+from claude_openai_proxy.protocols.openai_usage import CompletionTokensDetails, CompletionUsage, PromptTokensDetails
 
 
 def to_completion_usage(usage: Usage) -> CompletionUsage:

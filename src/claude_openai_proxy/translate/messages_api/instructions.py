@@ -6,6 +6,15 @@ JSON_OBJECT = (
     "Your answer must be one JSON object and nothing else: no words before or after it, and no code fences around it."
 )
 CONTINUE = "Continue your last message exactly where it breaks off. Repeat nothing of it and comment on nothing."
+COMPLETE = (
+    "The user's message is a text that breaks off. Answer with what comes next in it and nothing else: repeat nothing "
+    "of it, comment on nothing, and put no code fences around it."
+)
+INSERT = (
+    "The user's message is a text with a gap: <before> holds what stands before the gap, <after> what stands after it. "
+    "Answer with what belongs into the gap and nothing else: repeat nothing of the text around it, comment on nothing, "
+    "and put no tags or code fences around it."
+)
 NO_USER_MESSAGE = "Begin."
 EMPTY_USER_MESSAGE = "(The user's message is empty.)"
 DEVELOPER = "Instruction from the developer of this application, not from the user:"

@@ -9,8 +9,8 @@ import msgspec
 
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.web.body import LARGE_BODY, Bodies, Body
-from claude_openai_proxy.web.chat.chunk_encoder import ChunkEncoder
 from claude_openai_proxy.web.chat.decode import DecodedRequest, decode_chat_request
+from claude_openai_proxy.web.chunk_encoder import ChunkEncoder
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.doors import check_json
 from claude_openai_proxy.web.event_stream import KEEP_ALIVE_SECONDS, EventStream

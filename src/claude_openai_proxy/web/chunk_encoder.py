@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
-from claude_openai_proxy.protocols.openai_chat_response import ChunkChoice, CompletionUsage
+from claude_openai_proxy.protocols.openai_usage import CompletionUsage
 
 DONE: Final = b"data: [DONE]\n\n"
 
@@ -20,13 +21,19 @@ _LINE_BREAKS: Final = (
 
 
 class ChunkEncoder:
-    """`created` in seconds since 1970; with `include_usage` every chunk says `usage`, null but in the last."""
+    """`created` in seconds since 1970; with `include_usage` every chunk says `usage`, null but in the last.
+
+    `object_` is the published name of what is streamed.
+    """
 
     __slots__ = ("_after", "_before", "_between", "_fixed", "_include_usage")
 
-    def __init__(self, *, id_: str, created: int, model: str, include_usage: bool) -> None:
-        self._fixed = b'data: {"id":%b,"object":"chat.completion.chunk","created":%d,"model":%b' % (
+    def __init__(
+        self, *, id_: str, created: int, model: str, include_usage: bool, object_: str = "chat.completion.chunk"
+    ) -> None:
+        self._fixed = b'data: {"id":%b,"object":%b,"created":%d,"model":%b' % (
             _encode(id_),
+            _encode(object_),
             created,
             _encode(model),
         )
@@ -35,7 +42,7 @@ class ChunkEncoder:
         self._after = b'],"usage":null}\n\n' if include_usage else b"]}\n\n"
         self._between = self._after + self._before
 
-    def encode(self, choices: Sequence[ChunkChoice]) -> bytes:
+    def encode(self, choices: Sequence[Struct]) -> bytes:
         """One event for each choice, all together."""
         if len(choices) == 1:
             data = self._before + _encode(choices[0]) + self._after
