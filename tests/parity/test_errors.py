@@ -47,6 +47,7 @@ FAILURES = {
     "overloaded, as the first event": Script.events([error_event("overloaded_error", "Busy")]),
     "refused, as the first event": Script.events([error_event("invalid_request_error", "Wrong")]),
     "limited, as the first event": Script.events([error_event("rate_limit_error", "Too fast")]),
+    "failed before any content": Script.events([ANSWER[0], error_event("api_error", "Broke")]),
     "failed on the way": Script.events([*BEGUN, error_event("api_error", "Broke")]),
     "overloaded on the way": Script.events([*BEGUN, error_event("overloaded_error", "Busy")]),
     "closed on the way": Script.events([*BEGUN, Close()]),

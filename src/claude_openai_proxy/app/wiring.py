@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -55,10 +55,17 @@ Pins = Callable[[], Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class _Life:
-    """What is opened when the server starts, and closed, in this order, when it ends."""
+    """What is opened when the server starts, and closed, in this order, when it ends; `prepare` runs beside it."""
 
     stores: Stores
     closing: Sequence[Callable[[], Awaitable[None]]]
+    prepare: Callable[[], Awaitable[None]]
+    _preparing: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def serve(self) -> None:
+        """Start, and make ready in the background what the first request would have to wait for."""
+        await self.start()
+        self._preparing.append(asyncio.create_task(_awaited(self.prepare)))
 
     async def start(self) -> None:
         """A store that must not be used fails what needs it and nothing else; `start_refusal` comes before this."""
@@ -67,6 +74,9 @@ class _Life:
 
     async def end(self) -> None:
         """What is kept comes last: others may write to it until then."""
+        for task in self._preparing:
+            task.cancel()
+            await asyncio.wait([task])
         for close in (*self.closing, self.stores.aclose):
             await close()
 
@@ -115,6 +125,14 @@ class Wiring:
         return self._catalog.trouble
 
 
+async def _nothing() -> None:
+    pass
+
+
+async def _awaited(prepare: Callable[[], Awaitable[None]]) -> None:
+    await prepare()
+
+
 def create_app(settings: Settings) -> Application:
     """The ASGI application for these settings."""
     return wire(settings).application
@@ -129,9 +147,10 @@ def wire(settings: Settings) -> Wiring:
     keys = client_keys(settings, kept)
     upstreams = demo_upstream() if settings.demo else selected_upstream(settings, client_keys=lambda: keys.count)
     pins: Pins = dict
+    prepare: Callable[[], Awaitable[None]] = _nothing
     if isinstance(upstreams, SelectedUpstream):
         upstreams.configured()
-        pins = upstreams.logins.pins
+        pins, prepare = upstreams.logins.pins, upstreams.prepare
     catalog = model_catalog(settings, upstreams, pins)
 
     line = WaitingLine(clock=time.monotonic)
@@ -146,7 +165,7 @@ def wire(settings: Settings) -> Wiring:
         storage=lambda: kept.state,
     )
 
-    life = _Life(kept, [keys.aclose, health.aclose, catalog.aclose, upstreams.aclose])
+    life = _Life(kept, [keys.aclose, health.aclose, catalog.aclose, upstreams.aclose], prepare)
     request_log = _log(settings, blotter)
     admissions = _admissions(upstreams, catalog, line)
     application = _application(
@@ -232,7 +251,7 @@ def _application(
         readers=[log],
         trusted=TrustedProxies(settings.trusted_proxies),
         blot=blotter.all,
-        startup=life.start,
+        startup=life.serve,
         shutdown=life.end,
     )
 

@@ -178,6 +178,6 @@ def _moment(seconds: str) -> str:
 def _word(status: UpstreamStatus) -> str:
     if status is _CHECKING:
         return "checking"
-    if not status.logged_in:
-        return "no_login"
-    return "unreachable" if status.reachable is False else "ok"
+    if status.reachable is False:
+        return "unreachable"  # Whether somebody is logged in there, nobody can say.
+    return "ok" if status.logged_in else "no_login"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from claude_openai_proxy.errors import NoLoginError, PersonalPlanError, ProxyError, UpstreamError
@@ -56,6 +57,8 @@ class SelectedUpstream:
         """See `UpstreamChoice.status`."""
         try:
             upstream = await self.current()
+        except UpstreamError as error:
+            return UpstreamStatus(logged_in=False, login="", reachable=False, detail=error.message)
         except ProxyError as error:
             return UpstreamStatus(logged_in=False, login="", detail=error.message)
         status = await upstream.status(deep=deep)
@@ -65,6 +68,12 @@ class SelectedUpstream:
         if upstream is self.claude_code or self._login is None:
             return status
         return replace(status, login=self._login.source, billed=self._login.billed)
+
+    async def prepare(self) -> None:
+        """Make Claude Code ready where it is the way now; what fails is told to who asks, as always."""
+        with suppress(ProxyError):
+            if await self.current() is self.claude_code:
+                await self.claude_code.prepare()
 
     async def shadowed_subscription(self) -> str:
         """A login of the CLI that stays unused because a key comes first; "" where there is none. Asks the CLI."""

@@ -222,6 +222,7 @@ def test_the_parent_is_this_users_alone_or_another_one(private_directories: Path
     assert parent != taken
     assert parent.parent == private_directories
     assert parent.stat().st_mode & 0o777 == 0o700
+    assert PrivateDirectory().work.parent.parent == parent
 
 
 @linux

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from claude_openai_proxy.errors import UpstreamConnectionError
-from claude_openai_proxy.upstreams.claude_code.pool import Pool
+from claude_openai_proxy.upstreams.claude_code.pool import FAILURES, STARTS, Pool
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch
 from claude_openai_proxy.upstreams.claude_code.turn import Turn
 from claude_openai_proxy.upstreams.interface import AnswerFacts
@@ -257,12 +257,52 @@ async def test_the_first_process_starts_alone(tmp_path: Path, launch: Launch) ->
 
 
 async def test_a_failed_start_is_the_failure_of_the_request_that_waits(tmp_path: Path, pool: Pool) -> None:
-    for _ in range(3):
+    for _ in range(FAILURES - 1):
         with pytest.raises(UpstreamConnectionError):
             await pool.take()
 
     install_fake_cli(tmp_path)
     pool.give_back(await pool.take())
+
+
+async def test_starts_that_fail_are_not_paid_by_every_request_and_the_next_launch_is_tried_at_once(
+    tmp_path: Path, launch: Launch
+) -> None:
+    started = tmp_path / "started"
+    install_fake_cli(tmp_path, start=["exit"], started=started)
+    pool = Pool(size=2, largest=40)
+    pool.use(launch)
+
+    results = await asyncio.gather(*(pool.take() for _ in range(20)), return_exceptions=True)
+    later = await asyncio.gather(*(pool.take() for _ in range(20)), return_exceptions=True)
+    pool.refill()
+
+    assert all(isinstance(result, UpstreamConnectionError) for result in [*results, *later])
+    assert len(started.read_text().splitlines()) <= FAILURES + STARTS
+    assert pool.trouble is not None
+    install_fake_cli(tmp_path)
+    pool.use(Launch(launch.cli, launch.environment))
+    pool.give_back(await pool.take())
+    await pool.aclose()
+
+
+async def test_while_another_process_may_be_free_soon_nobody_is_told_of_starts_that_fail(
+    tmp_path: Path, launch: Launch
+) -> None:
+    install_fake_cli(tmp_path, turn=TEXT)
+    pool = Pool(size=1, largest=4)
+    pool.use(launch)
+    busy = await pool.take()
+    install_fake_cli(tmp_path, start=["exit"])
+    failures = await asyncio.gather(*(pool.take() for _ in range(FAILURES)), return_exceptions=True)
+    assert all(isinstance(failure, UpstreamConnectionError) for failure in failures)
+
+    waiting = asyncio.create_task(pool.take())
+    await asyncio.sleep(0)
+    pool.give_back(busy)
+    assert await waiting is busy
+    pool.retire(busy, "failed", interrupt=False)
+    await pool.aclose()
 
 
 async def test_requests_that_wait_are_not_lost_when_a_start_fails(pool: Pool) -> None:

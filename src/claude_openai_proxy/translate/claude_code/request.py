@@ -162,7 +162,7 @@ def _settings_env(request: anthropic.MessagesRequest) -> dict[str, str]:
     marks = _cache_marks(request)
     short_first = any(mark.ttl != "1h" for mark in _tool_marks(request))
     values = (
-        _encode(extra_body(request)).decode(),
+        _body(request).decode(),
         str(request.max_tokens),
         # What the CLI would add by itself is switched off: thinking and effort are sent as asked, or not at all.
         "auto",
@@ -173,6 +173,12 @@ def _settings_env(request: anthropic.MessagesRequest) -> dict[str, str]:
         _switch(on=len(marks) > MOST_MARKS - CLI_CACHE_MARKS),
     )
     return dict(zip(SETTINGS, values, strict=True))
+
+
+def _body(request: anthropic.MessagesRequest) -> bytes:
+    """What `others` holds is merged over the CLI's body like the rest, and judged by Claude's side."""
+    body = _encode(extra_body(request))
+    return body[:-1] + b"," + _encode(request.others)[1:] if request.others else body
 
 
 def _switch(*, on: bool) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import time
 from collections import Counter, deque
 from collections.abc import Coroutine
 from typing import Final
@@ -19,6 +20,10 @@ MEMORY_BYTES: Final = 512 * 1024 * 1024
 """A process that has grown larger is replaced; a fresh one has some 180 MB."""
 STARTS: Final = max(2, (os.cpu_count() or 2) // 2)
 """So many start at the same time: it takes a processor a third of a second each."""
+FAILURES: Final = 3
+"""After so many failed starts in a row no request pays for another one, for a while."""
+FAILING_SECONDS: Final = 5.0
+"""That while."""
 IDLE_SECONDS: Final = 60.0
 """What was started for a peak is ended after so much idleness."""
 
@@ -37,6 +42,9 @@ class Pool:
     | ended    | a task of `_tasks` |                                                           |
 
     With a `size` of 0 nothing is kept: each request has a process of its own.
+
+    Invariants, asserted wherever a process changes its state: it is in one list alone, and there are no more than
+    `largest` in all. Whoever waits has a start, a busy or a clearing process to wait for, or is told why not.
     """
 
     def __init__(self, *, size: int, largest: int, idle_seconds: float = IDLE_SECONDS, uses: int = USES) -> None:
@@ -56,12 +64,25 @@ class Pool:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._served = 0
+        self._failures = 0
+        """Starts in a row that came to nothing."""
+        self._failure: tuple[ProxyError, float] | None = None
+        """The last of them, and when."""
         self._ended: Counter[str] = Counter()
 
     def use(self, launch: Launch) -> None:
         """From now on start processes like this; those of another kind are ended."""
         self._launch = launch
+        self._failures = 0
         self.discard_idle("login")
+
+    @property
+    def trouble(self) -> ProxyError | None:
+        """Why nothing is started now; None where a start may be tried."""
+        if self._failure is None or self._failures < FAILURES:
+            return None
+        error, at = self._failure
+        return error if time.monotonic() - at < FAILING_SECONDS else None
 
     @property
     def status(self) -> PoolStatus:
@@ -84,9 +105,12 @@ class Pool:
         `prompted`: the request has a system prompt; one without needs a process that never had any.
         """
         while (process := self._pick(prompted=prompted)) is None:
+            if self.trouble is not None and not self._coming:
+                raise self.trouble.with_traceback(None)
             self._grow(self._current(), prompted=prompted)
             await self._next_news()
         self._busy.add(process)
+        self._check(process)
         return process
 
     def recycle(self, process: CliProcess, *, model: str, settled: bool) -> None:
@@ -97,6 +121,7 @@ class Pool:
         else:
             self._busy.discard(process)
             self._clearing.add(process)
+            self._check(process)
             self._run(self._clear(process, model, settled=settled))
 
     def retire(self, process: CliProcess, why: str, *, interrupt: bool) -> None:
@@ -116,7 +141,7 @@ class Pool:
         launch = self._launch
         wanted = min(self._largest, max(self._size, len(self._busy) + 1)) if self._size else 0
         for _ in range(wanted - self._count()):
-            if launch is not None and not self._closed:
+            if launch is not None and not self._closed and self.trouble is None:
                 self._start(launch)
 
     def discard_idle(self, why: str) -> None:
@@ -144,6 +169,11 @@ class Pool:
     def _count(self) -> int:
         return len(self._idle) + len(self._busy) + len(self._clearing) + self._starting
 
+    @property
+    def _coming(self) -> bool:
+        """Whether any process may be free soon without a start."""
+        return bool(self._busy or self._clearing or self._starting)
+
     def _pick(self, *, prompted: bool) -> CliProcess | None:
         """The idle process that was used last and suits; one that did anything while idle is ended."""
         for process in [process for process in self._idle if not process.quiet]:
@@ -163,7 +193,8 @@ class Pool:
         """
         coming = self._starting + sum(prompted or not process.prompted for process in self._clearing)
         full = self._count() >= self._largest
-        if coming > len(self._waiting) or self._starting >= STARTS or (full and not self._idle):
+        busy_enough = coming > len(self._waiting) or self._starting >= STARTS
+        if busy_enough or (full and not self._idle) or self.trouble is not None:
             return
         if full:
             self._end(self._idle.pop(0), "room")  # It does not suit, and gives way to one that will.
@@ -183,7 +214,9 @@ class Pool:
             failure = error
         finally:  # Also where the start failed as nobody foresaw: the loop tells that, and the place is free again.
             self._starting -= 1
+            self._failures = 0 if process else self._failures + 1
             if process is None:
+                self._failure = failure, time.monotonic()
                 self._tell_first(failure)
         if process is None:
             return
@@ -228,10 +261,15 @@ class Pool:
             return
         self._make_idle(process)
 
+    def _check(self, process: CliProcess) -> None:
+        states = (process in self._idle) + (process in self._busy) + (process in self._clearing)
+        assert states == 1, "a process is in one state"
+        assert self._count() <= self._largest, "CLAUDE_POOL_MAX is a maximum"
+
     def _make_idle(self, process: CliProcess) -> None:
         process.idle_since = asyncio.get_running_loop().time()
-        assert process not in self._busy | self._clearing, "a process is in one state"
         self._idle.append(process)
+        self._check(process)
         self._tell()
         self._plan_to_shrink()
 
@@ -262,7 +300,10 @@ class Pool:
             _wake(self._waiting.popleft())
 
     def _tell_first(self, error: ProxyError) -> None:
-        """A process that did not come up is the failure of the request that waits longest, if one does."""
+        """A process that did not come up is the failure of the request that waits longest, if one does.
+
+        The others look again, and are told the same once that has happened `FAILURES` times in a row.
+        """
         while self._waiting and not _wake(self._waiting.popleft(), error):
             pass
         self._tell()

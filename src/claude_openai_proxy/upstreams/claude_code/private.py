@@ -114,17 +114,17 @@ def resident_bytes(pid: int) -> int:
 
 
 def _parent() -> Path:
-    """The parent of all private directories; one with another name where somebody else has taken the name."""
+    """The parent of all private directories; one of another name, made once, where somebody else has taken the name."""
     parent = Path(tempfile.gettempdir(), f"{PREFIX}{os.getuid()}")
     with contextlib.suppress(FileExistsError):
         parent.mkdir(mode=0o700)
-    return parent if _mine(parent) else Path(tempfile.mkdtemp(prefix=f"{parent.name}."))
+    return next(_parents(), None) or Path(tempfile.mkdtemp(prefix=f"{parent.name}."))
 
 
 def _parents() -> Iterator[Path]:
     name = f"{PREFIX}{os.getuid()}"
     temporary = Path(tempfile.gettempdir())
-    return filter(_mine, (temporary / name, *temporary.glob(f"{name}.*")))
+    return filter(_mine, (temporary / name, *sorted(temporary.glob(f"{name}.*"))))
 
 
 def _mine(path: Path) -> bool:

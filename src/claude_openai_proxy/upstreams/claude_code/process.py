@@ -1,4 +1,15 @@
-"""One Claude Code process: spawned in private directories, set up, asked, ended, and cleaned up after."""
+"""One Claude Code process: spawned in private directories, set up, asked, ended, and cleaned up after.
+
+| state   | it has                                 | it leaves for                                                 |
+|---------|----------------------------------------|---------------------------------------------------------------|
+| spawned | private directories, pipes, a note     | ready (it answered `initialize` in time); ended               |
+| ready   | no conversation; it says nothing       | asked (`Turn.begin`); ended                                   |
+| asked   | one turn under way, one reader         | ready (`clear` made it forget); ended (whatever else happens) |
+| ended   | nothing: killed with its process group | never                                                         |
+
+Invariants: whoever was handed it ends it (`spawn` itself undoes a start that fails); one reader at a time; what it says
+while it is ready makes it unfit (`quiet`); its directories go after it, never before.
+"""
 
 import asyncio
 import contextlib
@@ -57,6 +68,7 @@ class CliProcess:
         self.prompted = False
         """It has been given a system prompt: another one can take its place, but never none."""
         self.idle_since = 0.0
+        self._read = False
         self._garbage: UpstreamProtocolError | None = None
         """Read behind frames that are handed over first."""
 
@@ -97,7 +109,13 @@ class CliProcess:
         if self._garbage is not None:
             raise self._garbage
         frames: list[claude_code.Frame] = []
-        for line in await self._pipes.lines(within=within):
+        assert not self._read, "one reader at a time"
+        self._read = True
+        try:
+            lines = await self._pipes.lines(within=within)
+        finally:
+            self._read = False
+        for line in lines:
             try:
                 frames.append(decode_frame(line))
             except UpstreamProtocolError as error:

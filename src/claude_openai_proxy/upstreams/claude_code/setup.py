@@ -57,12 +57,19 @@ class Setup:
         self.known: Ready | None = None
         """The last result; None until there is one, and after `forget`."""
         self._looked = 0.0
+        self._unfit: tuple[ProxyError, Binary, float] | None = None
+        """The check that a binary failed, and when; None once one passed."""
         self._failed: tuple[ProxyError, int, float] | None = None
         """The last failure, of which state of the login, and when."""
         self._seen: tuple[tuple[Binary, CliLogin], int, float] | None = None
         """The last look at the login alone, likewise."""
         self._changes = 0
         """Of the login. A check that was under way meanwhile looked at the old one: its result does not count."""
+
+    @property
+    def unfit(self) -> ProxyError | None:
+        """Why the binary that is there must not be used, as far as is known; stays until it passes or is replaced."""
+        return self._unfit[0] if self._unfit is not None and self._unfit[1].unchanged() else None
 
     async def ready(self) -> Ready:
         """Raises `NoLoginError`, and `UpstreamError` where the CLI is not fit for use."""
@@ -71,6 +78,8 @@ class Setup:
         came = time.monotonic()
         async with self._one_at_a_time:
             while self.known is None or not self.known.binary.unchanged():
+                if self._unfit is not None and self.unfit is not None and _lately(self._unfit[2]):
+                    raise self.unfit.with_traceback(None)
                 changes = self._changes
                 ready = await self._remembering(self._prepare, came)
                 if changes == self._changes:
@@ -90,9 +99,8 @@ class Setup:
         came = time.monotonic()
         async with self._one_at_a_time:
             if not again and self._seen is not None and self._seen[1] == self._changes and came <= self._seen[2]:
-                return self._seen[
-                    0
-                ]  # Found while this one waited: whoever comes later looks anew, a login counts at once.
+                # Found while this one waited: whoever comes later looks anew, a login counts at once.
+                return self._seen[0]
             changes = self._changes
             binary, login, _ = await self._remembering(self._look, came)
             self._seen = (binary, login), changes, time.monotonic()
@@ -115,7 +123,7 @@ class Setup:
         self._changes += 1
 
     def _counts(self, changes: int, at: float) -> bool:
-        return changes == self._changes and time.monotonic() - at < REMEMBERED_SECONDS
+        return changes == self._changes and _lately(at)
 
     async def _remembering(self, look: Callable[[], Awaitable[_Found]], came: float) -> _Found:
         """What `look` finds; a failure is told to all who come in the next seconds without looking again.
@@ -130,7 +138,8 @@ class Setup:
         try:
             return await look()
         except ProxyError as error:
-            self._failed = error, changes, time.monotonic()
+            if self._unfit is None or error is not self._unfit[0]:
+                self._failed = error, changes, time.monotonic()
             raise
 
     async def _prepare(self) -> Ready:
@@ -138,8 +147,17 @@ class Setup:
         binary, login, environment = await self._look()
         if login.kind == "none":
             raise NoLoginError(f"Claude Code is not logged in. {LOG_IN}")
-        await self.prove(binary)
+        await self._judge(binary)
         return Ready(binary, login, environment)
+
+    async def _judge(self, binary: Binary) -> None:
+        """What it finds is of the binary, and says nothing of the login."""
+        try:
+            await self.prove(binary)
+        except ProxyError as error:
+            self._unfit = error, binary, time.monotonic()
+            raise
+        self._unfit = None
 
     async def _look(self) -> tuple[Binary, CliLogin, Mapping[str, str]]:
         self._looked = time.monotonic()
@@ -149,3 +167,7 @@ class Setup:
             return binary, await auth_status(binary.path, everything), everything
         login, environment = await preferred_login(binary.path, self._environment, self._keys)
         return binary, login, environment
+
+
+def _lately(at: float) -> bool:
+    return time.monotonic() - at < REMEMBERED_SECONDS

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,8 @@ from claude_openai_proxy.errors import (
     UpstreamStatusError,
 )
 from claude_openai_proxy.protocols.anthropic import MessagesRequest, ModelInfo
+from claude_openai_proxy.protocols.claude_code import OfferedModel
+from claude_openai_proxy.translate.claude_code.big_numbers import with_exact_numbers
 from claude_openai_proxy.translate.claude_code.models import offered_models
 from claude_openai_proxy.translate.claude_code.request import system_text
 from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
@@ -74,6 +76,10 @@ class ClaudeCode:
         self._used: Ready | None = None
         """What the processes of the pool were started with."""
         self._limits: ToldLimits | None = None
+        self._menu: tuple[Ready, Sequence[OfferedModel]] | None = None
+        """What a process of this login said of the models: the same for all of them."""
+        self._refused: set[str] = set()
+        """Models that this login was refused, whatever the menu says."""
         self._setup = Setup(
             lambda given: find_cli(cli, given), environment, state_dir, keys=keys, withhold_keys=withhold_keys
         )
@@ -128,13 +134,18 @@ class ClaudeCode:
 
     def stream(self, request: MessagesRequest, facts: AnswerFacts) -> AbstractAsyncContextManager[MessageStream]:
         """See `Upstream.stream`; leaving frees the process, or ends it."""
-        return self._stream(request, facts)
+        exact = with_exact_numbers(request)
+        if exact is not request:
+            facts.note("big_numbers_as_text")
+        return self._stream(exact, facts)
 
     async def models(self) -> list[ModelInfo]:
-        """The CLI's menu of models: a seed, not all that it accepts."""
-        process = await self._take()
-        self._pool.give_back(process)
-        return offered_models(process.initialized.models)
+        """The CLI's menu of models: a seed, not all that it accepts, and without what it has refused."""
+        ready = await self._prepare()
+        if self._menu is None or self._menu[0] is not ready:
+            self._pool.give_back(await self._take())
+        assert self._menu is not None, "whoever takes a process has seen its menu"
+        return [model for model in offered_models(self._menu[1]) if model.id not in self._refused]
 
     async def count_tokens(self, request: MessagesRequest) -> int:
         """Not offered by the CLI. Raises `InvalidRequestError`."""
@@ -146,14 +157,19 @@ class ClaudeCode:
         """See `Upstream.status`; `deep` also checks the contract and starts a process."""
         try:
             binary, login = await self._look(deep=deep)
+        except UpstreamError as error:
+            return UpstreamStatus(logged_in=False, login="", reachable=False, detail=error.message)
         except ProxyError as error:
             return UpstreamStatus(logged_in=False, login="", detail=error.message)
+        trouble = self._setup.unfit or self._pool.trouble
         told = UpstreamStatus(
             logged_in=login.kind != "none",
             login=f"{login.words} (Claude Code {binary.version})",
             billed=login.billed,
             pool=self.pool,
             rate_limits=self._limits,
+            reachable=False if trouble else None,
+            detail=trouble.message if trouble else "",
         )
         return told if not deep else await self._deep_status(told)
 
@@ -166,9 +182,9 @@ class ClaudeCode:
     @asynccontextmanager
     async def _stream(self, request: MessagesRequest, facts: AnswerFacts) -> AsyncIterator[MessageStream]:
         turn = await self._begin(request, facts)
-        # Only now: a process that starts takes the processor away from the one that is just being asked.
-        self._pool.refill()
         try:
+            # Only now: a process that starts takes the processor away from the one that is just being asked.
+            self._pool.refill()
             yield turn
         finally:
             self._note_limits(facts.rate_limits)
@@ -206,6 +222,7 @@ class ClaudeCode:
             except (NoLoginError, UpstreamStatusError) as error:
                 if isinstance(error, UpstreamStatusError):
                     self._note_limits(error.rate_limits)
+                    self._refused |= {request.model} if error.refusal == "model" else set()
                 if isinstance(error, NoLoginError) or error.status == 401:
                     self._forget_login()
                 raise
@@ -223,7 +240,7 @@ class ClaudeCode:
             return None
         if isinstance(error, UpstreamStatusError) and error.status >= 500:
             return "retried_5xx" if repairs.count("retried_5xx") < self._retries else None
-        if isinstance(error, UpstreamConnectionError) and not error.reached:
+        if isinstance(error, UpstreamConnectionError) and not error.reached and not self._pool.trouble:
             return "connect_retried" if repairs.count("connect_retried") < CONNECT_RETRIES else None
         return None
 
@@ -238,6 +255,7 @@ class ClaudeCode:
     def _use(self, ready: Ready) -> None:
         if self._used is not None and self._used.login != ready.login:
             self._limits = None
+            self._refused.clear()
         self._setup.known = self._used = ready
         self._pool.use(Launch(ready.binary.path, ready.environment))
 
@@ -248,6 +266,7 @@ class ClaudeCode:
             undo.callback(self._forget_login)
             undo.callback(self._pool.retire, process, "login", interrupt=False)
             check_account(process.initialized.account, ready.login)
+            self._menu = ready, process.initialized.models
             undo.pop_all()
         return process
 
@@ -266,9 +285,11 @@ class ClaudeCode:
 
     async def _deep_status(self, told: UpstreamStatus) -> UpstreamStatus:
         if self.pool.busy >= self._largest:
-            return replace(told, reachable=True, pool=self.pool)  # All are answering: proof enough, and none is free.
+            return replace(
+                told, reachable=True, detail="", pool=self.pool
+            )  # All are answering: proof enough, and none is free.
         try:
             self._pool.give_back(await self._take())
         except ProxyError as error:
             return replace(told, reachable=False, detail=error.message)
-        return replace(told, reachable=True, pool=self.pool)
+        return replace(told, reachable=True, detail="", pool=self.pool)

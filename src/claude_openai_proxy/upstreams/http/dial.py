@@ -1,4 +1,16 @@
-"""The plain way to a server: name, address, TCP, TLS."""
+"""The plain way to a server: name, address, TCP, TLS.
+
+| state      | it has                   | it leaves for                                                               |
+|------------|--------------------------|-----------------------------------------------------------------------------|
+| looking up | nothing                  | connecting (the addresses, the likeliest first); failed                     |
+| connecting | one socket               | securing; the next address (refused, or silent for ADDRESS_SECONDS); failed |
+| securing   | a TCP connection         | open; failed (no other address is tried: this one has answered)             |
+| open       | a transport, handed over | the caller's                                                                |
+| failed     | nothing                  | never; a name that led nowhere is looked up anew the next time              |
+
+Invariants: at most one socket is open at a time, and whoever leaves, by an error, a time-out or a cancellation, closes
+it; who gets the transport closes it.
+"""
 
 import asyncio
 import socket
