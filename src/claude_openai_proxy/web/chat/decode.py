@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.translate.chat.declined import unmet
+from claude_openai_proxy.translate.chat.responses_shape import as_chat_request
 from claude_openai_proxy.translate.chat.tolerant import TolerantDecoder, Unknown
 from claude_openai_proxy.translate.schemas.nesting import DEEPEST, is_deeper
 from claude_openai_proxy.translate.schemas.surrogates import may_be_cut, with_whole_characters
@@ -43,10 +44,27 @@ def decode_chat_request(body: bytes) -> DecodedRequest:
 
 
 def _decode(body: bytes) -> DecodedRequest:
-    request, unknown = _decoder.decode(body)
+    try:
+        request, unknown = _decoder.decode(body)
+    except msgspec.ValidationError:
+        if decoded := _decode_as_responses(body):
+            return decoded
+        raise
+    if not request.messages and (decoded := _decode_as_responses(body)):
+        return decoded
     if _check_depth(request, unknown) and (whole := with_whole_characters(body)) != body:
         return _of_whole_characters(_decode(whole))
     return DecodedRequest(request, tuple(unmet(unknown)) if unknown else ())
+
+
+def _decode_as_responses(body: bytes) -> DecodedRequest | None:
+    """None where it has not that shape."""
+    meant = as_chat_request(body)
+    if meant is None:
+        return None
+    chat, left_out = meant
+    decoded = _decode(chat)
+    return msgspec.structs.replace(decoded, unknown=decoded.unknown + left_out)
 
 
 def _of_whole_characters(decoded: DecodedRequest) -> DecodedRequest:
