@@ -68,7 +68,7 @@ def test_help_of_a_command(words: list[str], capsys: pytest.CaptureFixture[str])
         (["serve", "--log-leve=debug"], "did you mean --log-level?"),
         (
             ["sevre"],
-            "there is no command 'sevre': did you mean serve? Commands: serve, models, doctor, login, keys,",
+            "there is no command 'sevre': did you mean serve? Commands: serve, models, doctor, login,",
         ),
         (["xyz"], "there is no command 'xyz'. Commands: "),
         (["models", "--port", "1"], "unrecognized arguments: --port 1"),

@@ -18,7 +18,7 @@ from docs.documents import ROOT
 
 VALUE = "3001"
 """Stands where a message has something that varies."""
-WORD = r"(?: (?:--?[a-z][\w-]*|[a-z][\w-]*|[A-Z]+|\.env|\d+))"
+WORD = r"(?: (?:--?[a-z][\w-]*|[a-z][\w-]*|[A-Z]+|\.env|\d+|\"[^\"]+\"))"
 OWN = re.compile(rf"\bclaude-openai-proxy({WORD}*)")
 OF_CLAUDE_CODE = (("auth", "status"), ("update",), ("install", "2.1.332"), ("auth", "login"))
 

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -18,9 +18,11 @@ from claude_openai_proxy.app.start import login_lines, model_line, model_lines, 
 from claude_openai_proxy.app.stores import Stores, installation_key, may_be_stored, operator_credential, stores
 from claude_openai_proxy.app.upstreams import demo_upstream, selected_upstream
 from claude_openai_proxy.errors import NoLoginError
+from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.protocols.openai_chat_response import ModelList
+from claude_openai_proxy.records import LOCAL, RequestRecord
 from claude_openai_proxy.service.admission import Admissions
-from claude_openai_proxy.service.chat import ChatService
+from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.service.completions import CompletionService
 from claude_openai_proxy.service.health import HealthService
@@ -93,6 +95,7 @@ class Wiring:
     _settings: Settings
     _upstreams: UpstreamChoice
     _catalog: ModelCatalog
+    _admissions: Admissions
     _life: _Life
 
     @asynccontextmanager
@@ -119,6 +122,11 @@ class Wiring:
     async def models(self) -> ModelList:
         """The same as `GET /v1/models` answers."""
         return ModelList(data=await self._catalog.list())
+
+    def chat(self, request: ChatCompletionRequest) -> AbstractAsyncContextManager[ChatAnswer]:
+        """One answer without a server; leaving cancels what still runs. Entering and iterating raise `ProxyError`."""
+        record = RequestRecord("", LOCAL, "", "", time.monotonic())
+        return _chat_service(self._settings, self._admissions).chat(request, unknown=(), record=record)
 
     def models_trouble(self) -> str:
         """Why what was listed is the built-in table; "" where upstream was asked."""
@@ -171,7 +179,7 @@ def wire(settings: Settings) -> Wiring:
     application = _application(
         settings, admissions, catalog, health, log=request_log.requests, blotter=blotter, life=life, keys=keys
     )
-    return Wiring(application, request_log, kept, keys, settings, upstreams, catalog, life)
+    return Wiring(application, request_log, kept, keys, settings, upstreams, catalog, admissions, life)
 
 
 # ---- parts, also for whoever examines them one by one ---------------------------------------------------------------

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Final, NoReturn, Protocol
 
 from claude_openai_proxy import __version__
-from claude_openai_proxy.commands import doctor, keys, login, models, serve, storage
+from claude_openai_proxy.commands import chat, config, doctor, keys, login, models, serve, storage
 from claude_openai_proxy.commands.invocation import PROGRAM, WRONG_SETTING, Invocation
 
 DEFAULT: Final = "serve"
@@ -36,6 +36,8 @@ COMMANDS: Final[dict[str, Command]] = {
     "models": models,
     "doctor": doctor,
     "login": login,
+    "chat": chat,
+    "config": config,
     "keys": keys,
     "storage": storage,
 }

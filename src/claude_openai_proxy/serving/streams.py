@@ -26,17 +26,22 @@ def say(lines: Sequence[str]) -> None:
     _print(lines, sys.stdout)
 
 
+def say_on(text: str) -> None:
+    """As `say`, without the end of a line."""
+    _print([text], sys.stdout, end="")
+
+
 def complain(lines: Sequence[str]) -> None:
     """As `say`, to the error stream."""
     _print(lines, sys.stderr)
 
 
-def _print(lines: Sequence[str], stream: TextIO | None) -> None:
+def _print(lines: Sequence[str], stream: TextIO | None, end: str = "\n") -> None:
     """None is a stream that was closed before the start."""
-    if stream is None:
+    if stream is None or not lines:
         return
     try:
-        print(*lines, sep="\n", file=stream, flush=True)
+        print(*lines, sep="\n", end=end, file=stream, flush=True)
     except (OSError, ValueError):
         _give_up(stream)
 

@@ -81,6 +81,8 @@ class Settings:
     files: tuple[str, ...]
     """The files that were read, as a person calls them."""
     sources: Mapping[str, str]
+    shown: Mapping[str, str]
+    """Each value as it was written, the default in words, `***` for a secret."""
     unconfirmed: tuple[Unconfirmed, ...] = ()
     """What counts only for the credential of the same file."""
     warnings: tuple[str, ...] = ()
@@ -155,6 +157,7 @@ def _settings(
         dotenv_path=files[0].path,
         files=tuple(file.name for file in files if file.exists),
         sources=found.used,
+        shown=found.shown,
         unconfirmed=tuple(found.unconfirmed),
     )
     told = warnings(files, settings.client_keys if settings.public else (), environment)

@@ -44,12 +44,14 @@ def source_of(file: DotenvFile, trust: Trust) -> Source:
 class Sources:
     """All texts, most important source first. What was asked for fills the rest.
 
-    `used` says for each setting where its value came from; `problems` has a line for each that is not allowed.
+    `used` says for each setting where its value came from, `shown` the value as it was written, `***` for a secret;
+    `problems` has a line for each that is not allowed.
     """
 
     flags: Mapping[str, str] = field(repr=False)
     files: Sequence[Source]
     used: dict[str, str] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     unconfirmed: list[Unconfirmed] = field(default_factory=list)
 
@@ -64,11 +66,11 @@ class Sources:
                 if source.trust < setting.least_trusted and not setting.harmless(value):
                     self.unconfirmed.append(Unconfirmed(setting.name, source.lines.get(setting.name, 0)))
                 return value
-        self.used[setting.name] = DEFAULT
+        self.used[setting.name], self.shown[setting.name] = DEFAULT, setting.shown_default
         return setting.default
 
     def _read(self, setting: Setting[_Value], text: str, source: str) -> _Value:
-        self.used[setting.name] = source
+        self.used[setting.name], self.shown[setting.name] = source, "***" if setting.secret else text
         try:
             return setting.read(text)
         except ValueError:
