@@ -1,12 +1,14 @@
 """What /health says."""
 
 import asyncio
+from typing import Any
 
 from claude_openai_proxy.service.health import DEEP_SECONDS, READY_SECONDS, HealthService
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
+from claude_openai_proxy.service.plan_meter import LimitsReport
 from claude_openai_proxy.service.waiting import WaitingLine
-from claude_openai_proxy.upstreams.interface import ToldLimits, UpstreamStatus
+from claude_openai_proxy.upstreams.interface import UpstreamStatus
 from service.fake_upstream import FakeChoice, FakeUpstream
 
 
@@ -35,10 +37,12 @@ class CountingChoice(FakeChoice):
         return await super().status(deep=deep)
 
 
-def service(choice: FakeChoice, watch: Watch, *, patience: float = 60.0) -> HealthService:
+def service(choice: FakeChoice, watch: Watch, *, patience: float = 60.0, **options: Any) -> HealthService:
     catalog = ModelCatalog(current=choice.current, names=ModelNames(aliases={"big": "opus"}), clock=watch)
     line = WaitingLine(clock=watch)
-    return HealthService(upstreams=choice, catalog=catalog, line=line, version="1.2.3", clock=watch, patience=patience)
+    return HealthService(
+        upstreams=choice, catalog=catalog, line=line, version="1.2.3", clock=watch, patience=patience, **options
+    )
 
 
 async def test_the_login_the_uptime_and_the_aliases_are_told() -> None:
@@ -120,23 +124,19 @@ async def test_a_deep_look_reaches_upstream_at_most_once_in_ten_seconds() -> Non
     assert choice.deep_looks == 2
 
 
-async def test_the_limits_are_told_as_claudes_side_told_them_last() -> None:
-    headers = (
-        ("anthropic-ratelimit-unified-status", "allowed"),
-        ("anthropic-ratelimit-unified-reset", "1800000000"),
-        ("anthropic-ratelimit-unified-5h-utilization", "0.83"),
-        ("anthropic-ratelimit-unified-5h-reset", "soon"),
-    )
+async def test_the_limits_are_those_of_the_login_in_use() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def limits(upstream: str, account: str) -> LimitsReport | None:
+        asked.append((upstream, account))
+        return LimitsReport(upstream, account, "2027-01-15T07:43:20Z", "allowed") if account else None
 
     class Limited(FakeChoice):
         async def status(self, *, deep: bool = False) -> UpstreamStatus:  # noqa: ARG002 - the protocol's signature
-            return UpstreamStatus(logged_in=True, login="plan", rate_limits=ToldLimits(1_799_999_000.5, headers))
+            return UpstreamStatus(logged_in=True, login="plan", kind="claude-code", account="me")
 
-    report = await service(Limited(FakeUpstream()), Watch()).health()
-    assert report.rate_limits == {
-        "at": "2027-01-15T07:43:20Z",
-        "status": "allowed",
-        "reset": "2027-01-15T08:00:00Z",
-        "5h-utilization": "0.83",
-        "5h-reset": "soon",
-    }
+    watch = Watch()
+    health = service(Limited(FakeUpstream()), watch, limits=limits)
+    told = (await health.health()).rate_limits
+    assert told == LimitsReport("claude-code", "me", "2027-01-15T07:43:20Z", "allowed")
+    assert asked == [("claude-code", "me")]

@@ -12,11 +12,19 @@ from service.fake_upstream import FakeChoice, FakeUpstream, call, message, text
 from translate.second_dialect import LineStream, read
 
 
-async def said(upstream: FakeUpstream, record: RequestRecord, *, times: int = 1) -> list[str]:
+async def said(
+    upstream: FakeUpstream, record: RequestRecord, *, times: int = 1, noted: list[object] | None = None
+) -> list[str]:
     choice = FakeChoice(upstream)
     catalog = ModelCatalog(current=choice.current, names=ModelNames(aliases={"any": "opus"}), clock=lambda: 0.0)
     line = WaitingLine(clock=lambda: 0.0)
-    admissions = Admissions(upstreams=choice, catalog=catalog, line=line, clock=lambda: 5.0)
+    admissions = Admissions(
+        upstreams=choice,
+        catalog=catalog,
+        line=line,
+        clock=lambda: 5.0,
+        note_limits=lambda *told: (noted if noted is not None else []).append(told),
+    )
     async with admissions.admit(record, model="any", stream=True) as admission:
         translation = read(b'{"say": "Hello"}', admission.model.facts, admission.upstream.capabilities)
         translators = [LineStream(translation.plan) for _ in range(times)]
@@ -47,6 +55,8 @@ async def test_what_upstream_tried_again_is_recorded_when_it_was_in_vain() -> No
     record = a_record()
     upstream = FakeUpstream([UpstreamStatusError("Overloaded", status=529, rate_limits=(("a", "b"),))])
     upstream.tried = ["retried_5xx"]
+    noted: list[object] = []
     with pytest.raises(UpstreamStatusError):
-        await said(upstream, record)
+        await said(upstream, record, noted=noted)
+    assert noted == [("fake", "", (("a", "b"),))]
     assert (record.repairs, record.rate_limits, record.output_tokens) == (["retried_5xx"], (("a", "b"),), 0)

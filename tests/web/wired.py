@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.service.client_keys import ClientKeys
+from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.storage.client_keys import ClientKeyStore, MemoryClientKeys
+from claude_openai_proxy.storage.login_limits import MemoryLoginLimits
 from claude_openai_proxy.web.application import Application
 from claude_openai_proxy.web.body import Bodies
 from claude_openai_proxy.web.chat.completions import ChatCompletions
@@ -18,6 +20,7 @@ from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.pages.health import HealthPage
 from claude_openai_proxy.web.pages.key import KeyPage
 from claude_openai_proxy.web.pages.page import Page
+from claude_openai_proxy.web.pages.plan import PlanPage
 from claude_openai_proxy.web.routes import make_router
 from claude_openai_proxy.web.visitor import TrustedProxies
 from web.fake_service import FakeCatalog, FakeChat, FakeCompletions, FakeHealth, FakeMessages
@@ -81,6 +84,7 @@ class Wired:
     allowed_origins: tuple[str, ...] = ()
     public: bool = False
     stored_keys: ClientKeyStore = field(default_factory=MemoryClientKeys)
+    meter: PlanMeter = field(default_factory=lambda: PlanMeter(store=MemoryLoginLimits(), wall_clock=lambda: NOW))
     trusted_proxies: tuple[str, ...] = ()
     blot: Callable[[str], str] = str
     bodies: Bodies | None = None
@@ -122,6 +126,7 @@ class Wired:
                 health=HealthPage(self.health),
                 page=Page(self.health),
                 key=KeyPage(client_keys),
+                plan=PlanPage(self.meter),
             ),
             doors=Doors(
                 keys=client_keys,

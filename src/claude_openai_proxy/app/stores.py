@@ -11,6 +11,7 @@ from claude_openai_proxy.service.client_keys import OPERATOR_MARK
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.storage.client_keys import ClientKeyStore, MemoryClientKeys, StoredClientKeys
 from claude_openai_proxy.storage.interface import StorageRefusedError, StorageState
+from claude_openai_proxy.storage.login_limits import LoginLimitStore, MemoryLoginLimits, StoredLoginLimits
 from claude_openai_proxy.storage.sealing import KEY_BYTES, OPERATOR_FILE, Seal, generated_key, key_of
 from claude_openai_proxy.storage.sqlite import SQLiteDatabase
 
@@ -25,6 +26,7 @@ class Stores:
     """One of each kind. `seal` gives what seals content; it raises as `installation_key` does."""
 
     client_keys: ClientKeyStore
+    login_limits: LoginLimitStore
     seal: Callable[[], Seal]
     database: SQLiteDatabase | None = field(default=None)
 
@@ -59,9 +61,9 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
     """
     seal = _once(installation_key(settings))
     if settings.storage.kind == "memory":
-        return Stores(MemoryClientKeys(), seal)
+        return Stores(MemoryClientKeys(), MemoryLoginLimits(), seal)
     database = SQLiteDatabase(settings.storage.directory / DATABASE, told=told or _log)
-    return Stores(StoredClientKeys(database), seal, database)
+    return Stores(StoredClientKeys(database), StoredLoginLimits(database), seal, database)
 
 
 def installation_key(settings: Settings) -> Callable[[], bytes]:

@@ -29,6 +29,7 @@ from claude_openai_proxy.service.health import HealthService
 from claude_openai_proxy.service.messages import MessagesService
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
+from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.service.waiting import WaitingLine
 from claude_openai_proxy.settings import Secret, Settings
 from claude_openai_proxy.telemetry.log_line import LogLine
@@ -46,6 +47,7 @@ from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.pages.health import HealthPage
 from claude_openai_proxy.web.pages.key import KeyPage
 from claude_openai_proxy.web.pages.page import Page
+from claude_openai_proxy.web.pages.plan import PlanPage
 from claude_openai_proxy.web.routes import make_router
 from claude_openai_proxy.web.visitor import TrustedProxies
 
@@ -60,6 +62,7 @@ class _Life:
     """What is opened when the server starts, and closed, in this order, when it ends; `prepare` runs beside it."""
 
     stores: Stores
+    opening: Sequence[Callable[[], Awaitable[None]]]
     closing: Sequence[Callable[[], Awaitable[None]]]
     prepare: Callable[[], Awaitable[None]]
     _preparing: list[asyncio.Task[None]] = field(default_factory=list)
@@ -73,6 +76,8 @@ class _Life:
         """A store that must not be used fails what needs it and nothing else; `start_refusal` comes before this."""
         if refusal := await self.stores.open():
             log.error("Storage: %s", refusal)
+        for open_ in self.opening:
+            await open_()
 
     async def end(self) -> None:
         """What is kept comes last: others may write to it until then."""
@@ -162,6 +167,7 @@ def wire(settings: Settings) -> Wiring:
     catalog = model_catalog(settings, upstreams, pins)
 
     line = WaitingLine(clock=time.monotonic)
+    meter = PlanMeter(store=kept.login_limits, wall_clock=time.time, on=settings.plan_meter == "events")
     blotter = _blotter(settings, upstreams)
     health = HealthService(
         upstreams=upstreams,
@@ -171,13 +177,22 @@ def wire(settings: Settings) -> Wiring:
         clock=time.monotonic,
         blot=blotter.all,
         storage=lambda: kept.state,
+        limits=meter.report,
     )
 
-    life = _Life(kept, [keys.aclose, health.aclose, catalog.aclose, upstreams.aclose], prepare)
+    life = _Life(kept, [meter.open], [keys.aclose, health.aclose, catalog.aclose, upstreams.aclose], prepare)
     request_log = _log(settings, blotter)
-    admissions = _admissions(upstreams, catalog, line)
+    admissions = _admissions(upstreams, catalog, line, meter)
     application = _application(
-        settings, admissions, catalog, health, log=request_log.requests, blotter=blotter, life=life, keys=keys
+        settings,
+        admissions,
+        catalog,
+        health,
+        meter,
+        log=request_log.requests,
+        blotter=blotter,
+        life=life,
+        keys=keys,
     )
     return Wiring(application, request_log, kept, keys, settings, upstreams, catalog, admissions, life)
 
@@ -206,8 +221,11 @@ def chat_service(
     return _chat_service(settings, _admissions(upstreams, catalog, line or WaitingLine(clock=time.monotonic)))
 
 
-def _admissions(upstreams: UpstreamChoice, catalog: ModelCatalog, line: WaitingLine) -> Admissions:
-    return Admissions(upstreams=upstreams, catalog=catalog, line=line, clock=time.monotonic)
+def _admissions(
+    upstreams: UpstreamChoice, catalog: ModelCatalog, line: WaitingLine, meter: PlanMeter | None = None
+) -> Admissions:
+    note = {"note_limits": meter.note} if meter else {}
+    return Admissions(upstreams=upstreams, catalog=catalog, line=line, clock=time.monotonic, **note)
 
 
 def _chat_service(settings: Settings, admissions: Admissions) -> ChatService:
@@ -224,6 +242,7 @@ def _application(
     admissions: Admissions,
     catalog: ModelCatalog,
     health: HealthService,
+    meter: PlanMeter,
     *,
     log: LogLine,
     blotter: Blotter,
@@ -248,6 +267,7 @@ def _application(
         health=HealthPage(health),
         page=Page(health, needs_key=lambda: keys.required),
         key=KeyPage(keys),
+        plan=PlanPage(meter),
     )
     return Application(
         router=router,

@@ -159,6 +159,7 @@ class RateLimitWindow(Struct, frozen=True, rename="camel"):
 
     utilization: float | None = None
     resets_at: float | None = None
+    status: str = ""
 
 
 class RateLimitInfo(Struct, frozen=True, rename="camel"):
@@ -167,7 +168,9 @@ class RateLimitInfo(Struct, frozen=True, rename="camel"):
     status: str = ""
     resets_at: float | None = None
     rate_limit_type: str = ""
+    overage_status: str = ""
     is_using_overage: bool = False
+    overage_in_use: bool = False
     unified_windows: dict[str, RateLimitWindow] = {}
 
 

@@ -27,6 +27,13 @@ from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.messages_api.usage import NO_USAGE, add_usage
 from claude_openai_proxy.upstreams.interface import AnswerFacts, Upstream, UpstreamChoice
 
+NoteLimits = Callable[[str, str, Sequence[tuple[str, str]]], None]
+"""Is told what an upstream's kind and account told of its limits, as `PlanMeter.note`."""
+
+
+def _no_notes(*_: object) -> None:
+    pass
+
 
 class AnswerHead(Struct, frozen=True):
     """What is known of an answer before its first piece; goes into the response's headers."""
@@ -50,6 +57,7 @@ class Admission:
         model: ResolvedModel,
         *,
         line: WaitingLine,
+        note_limits: NoteLimits = _no_notes,
         clock: Callable[[], float],
         stack: AsyncExitStack,
     ) -> None:
@@ -57,6 +65,7 @@ class Admission:
         self.upstream = upstream
         self.model = model
         self._line = line
+        self._note_limits = note_limits
         self._clock = clock
         self._stack = stack
         self._answerings: list[Answering[Any]] = []
@@ -141,7 +150,9 @@ class Admission:
         for answering in self._answerings[:1]:
             facts = answering.facts
             record.upstream_request_id, record.account = facts.request_id, facts.account
-            record.rate_limits = facts.rate_limits
+            if facts.rate_limits is not record.rate_limits:
+                record.rate_limits = facts.rate_limits
+                self._note_limits(record.upstream, record.account, facts.rate_limits)
 
 
 class Admissions:
@@ -153,11 +164,13 @@ class Admissions:
         upstreams: UpstreamChoice,
         catalog: ModelCatalog,
         line: WaitingLine,
+        note_limits: NoteLimits = _no_notes,
         clock: Callable[[], float],
     ) -> None:
         self._upstreams = upstreams
         self._catalog = catalog
         self._line = line
+        self._note_limits = note_limits
         self._clock = clock
 
     @asynccontextmanager
@@ -173,7 +186,9 @@ class Admissions:
         await self._catalog.check_allowed(record.principal.models, resolved)
         record.model_used = resolved.id
         stack = AsyncExitStack()
-        admission = Admission(record, upstream, resolved, line=self._line, clock=self._clock, stack=stack)
+        admission = Admission(
+            record, upstream, resolved, line=self._line, note_limits=self._note_limits, clock=self._clock, stack=stack
+        )
         try:
             async with stack:
                 yield admission

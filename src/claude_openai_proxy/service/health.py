@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 
 from msgspec import UNSET, Struct, UnsetType
 
 from claude_openai_proxy.service.models import ModelCatalog
+from claude_openai_proxy.service.plan_meter import LimitsReport
 from claude_openai_proxy.service.waiting import LineStatus, WaitingLine
 from claude_openai_proxy.storage.interface import StorageState
-from claude_openai_proxy.upstreams.interface import PoolStatus, ToldLimits, UpstreamChoice, UpstreamStatus
+from claude_openai_proxy.upstreams.interface import PoolStatus, UpstreamChoice, UpstreamStatus
 
 DEEP_SECONDS = 10.0
 """Claude's side is asked so often at most, whoever asks."""
@@ -47,8 +47,8 @@ class HealthReport(Struct, frozen=True, omit_defaults=True):
     """Of the upstream's processes, where it works with some."""
     line: LineStatus | UnsetType = UNSET
     """Of the requests that wait for a process."""
-    rate_limits: dict[str, str] | UnsetType = UNSET
-    """What Claude's side last told of the login's limits, and when (`at`)."""
+    rate_limits: LimitsReport | UnsetType = UNSET
+    """What Claude's side last told of the login's limits, and when."""
     storage: StorageReport | UnsetType = UNSET
     """Where more than the process's memory is used."""
 
@@ -67,8 +67,13 @@ class HealthService:
         patience: float = LOOK_SECONDS,
         blot: Callable[[str], str] = str,
         storage: Callable[[], StorageState] | None = None,
+        limits: Callable[[str, str], LimitsReport | None] = lambda *_: None,
     ) -> None:
-        """`blot` takes out of a text what must not go out: words of Claude's side are told here."""
+        """`blot` takes out of a text what must not go out: words of Claude's side are told here.
+
+        `limits` tells those of an upstream's kind and account.
+        """
+        self._limits = limits
         self._blot = blot
         self._line = line
         self._storage = storage
@@ -95,7 +100,7 @@ class HealthService:
             models=self._catalog.known_aliases(),
             pool=status.pool or UNSET,
             line=self._line.status if status.pool else UNSET,
-            rate_limits=_limits(status.rate_limits) if status.rate_limits else UNSET,
+            rate_limits=self._limits(status.kind, status.account) or UNSET,
             storage=self._storage_report(),
         )
 
@@ -157,22 +162,6 @@ class _Look:
             self.known = await self._ask()
         finally:
             self._looked = clock()
-
-
-def _limits(told: ToldLimits) -> dict[str, str]:
-    """By upstream's own names, without what all of them begin with; moments in UTC."""
-    limits = {"at": _moment(str(told.at))}
-    for header, value in told.headers:
-        name = header.removeprefix("anthropic-ratelimit-").removeprefix("unified-")
-        limits[name] = _moment(value) if name.endswith("reset") else value
-    return limits
-
-
-def _moment(seconds: str) -> str:
-    try:
-        return datetime.fromtimestamp(float(seconds), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    except (ValueError, OverflowError, OSError):
-        return seconds
 
 
 def _word(status: UpstreamStatus) -> str:

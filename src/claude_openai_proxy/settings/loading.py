@@ -24,6 +24,7 @@ from claude_openai_proxy.settings.values import (
     ClientKey,
     LogFormat,
     LogLevel,
+    PlanMeterKind,
     Unsupported,
     is_loopback,
 )
@@ -70,6 +71,7 @@ class Settings:
     claude_pool_max: int | None
     """None: by the number of cores."""
     single_user: bool
+    plan_meter: PlanMeterKind
     storage: StorageSettings
     network: NetworkSettings
     login_sources: tuple[Source, ...]
@@ -150,6 +152,7 @@ def _settings(
         claude_pool_size=found.value(table.CLAUDE_POOL_SIZE),
         claude_pool_max=found.value(table.CLAUDE_POOL_MAX),
         single_user=found.value(table.CLAUDE_CODE_SINGLE_USER),
+        plan_meter=found.value(table.PLAN_METER),
         storage=read_storage(found, environment, demo=flags.demo, platform=platform),
         network=NetworkSettings() if flags.demo else read_network(environment, found.problems),
         login_sources=_login_sources(found),

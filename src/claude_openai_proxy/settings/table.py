@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 
 from claude_openai_proxy.settings import values
 from claude_openai_proxy.settings.secret import Secret
-from claude_openai_proxy.settings.values import ClientKey, LogFormat, LogLevel, StateKind, Unsupported
+from claude_openai_proxy.settings.values import ClientKey, LogFormat, LogLevel, PlanMeterKind, StateKind, Unsupported
 from claude_openai_proxy.trust import ANTHROPIC_URL, Trust, UpstreamName
 from claude_openai_proxy.urls import api_base_url
 
@@ -266,6 +266,14 @@ CLAUDE_CODE_SINGLE_USER = Setting(
     least_trusted=Trust.CONFIRMED,
 )
 
+PLAN_METER: Setting[PlanMeterKind] = Setting(
+    name="PLAN_METER",
+    read=values.one_of("events", "off"),
+    default="events",
+    allowed="events or off",
+    shown_default="events",
+    description="Whether what Claude's side tells of the login's limits is kept and shown (`GET /usage/plan`).",
+)
 STATE: Setting[StateKind] = Setting(
     name="STATE",
     read=values.one_of("sqlite", "memory"),
@@ -310,6 +318,7 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     CLAUDE_POOL_SIZE,
     CLAUDE_POOL_MAX,
     CLAUDE_CODE_SINGLE_USER,
+    PLAN_METER,
     MODEL_ALIASES,
     DEFAULT_MODEL,
     UNSUPPORTED_PARAMETERS,

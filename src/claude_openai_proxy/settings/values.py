@@ -15,6 +15,7 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "console", "json"]
 Unsupported = Literal["report", "reject"]
 StateKind = Literal["sqlite", "memory"]
+PlanMeterKind = Literal["events", "off"]
 
 LOCALHOST = "localhost"
 """Stands for both loopback addresses."""

@@ -35,14 +35,6 @@ class PoolStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldLimits:
-    """What Claude's side last told of the login's limits. `at` in seconds since 1970; `headers` as in `AnswerFacts`."""
-
-    at: float
-    headers: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class UpstreamStatus:
     """Free of charge. `login` and `billed` are words for a person (`ANTHROPIC_API_KEY from the environment`)."""
 
@@ -56,7 +48,8 @@ class UpstreamStatus:
     detail: str = ""
     """A sentence that says what to do, where something is wrong."""
     pool: PoolStatus | None = None
-    rate_limits: ToldLimits | None = None
+    account: str = ""
+    """As in `Identity`."""
 
 
 @dataclass(slots=True)

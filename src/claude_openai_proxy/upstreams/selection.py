@@ -64,7 +64,8 @@ class SelectedUpstream:
         status = await upstream.status(deep=deep)
         if upstream is self.claude_code and not status.logged_in:
             return UpstreamStatus(logged_in=False, login="", detail=status.detail or NO_LOGIN)
-        status = replace(status, kind=upstream.identity.kind)
+        identity = upstream.identity
+        status = replace(status, kind=identity.kind, account=status.account or identity.account)
         if upstream is self.claude_code or self._login is None:
             return status
         return replace(status, login=self._login.source, billed=self._login.billed)

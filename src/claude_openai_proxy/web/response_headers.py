@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
 from claude_openai_proxy.service.admission import AnswerHead
+from claude_openai_proxy.service.plan_meter import moment
 from claude_openai_proxy.web.asgi import Header
 
 EXPOSED: Final = (
@@ -19,7 +19,6 @@ EXPOSED: Final = (
 
 NAME_LENGTH = 64
 NAMES_LENGTH = 2000
-EPOCH_DIGITS = 15
 
 _UNPRINTABLE: Final = re.compile(rb"[^\x20-\x7e]")
 _RATE_LIMITS: Final = {
@@ -80,14 +79,10 @@ def rate_limit_headers(sent: Iterable[tuple[str, str]], *, now: float) -> list[H
     return list(headers.items())
 
 
-def _duration_until(moment: str, now: float) -> bytes:
+def _duration_until(text: str, now: float) -> bytes:
     """From RFC 3339, or seconds since 1970, to OpenAI's `1h2m3s`; what is no time stays as it is."""
-    try:
-        epoch = moment.isdecimal() and len(moment) < EPOCH_DIGITS
-        seconds = (float(moment) if epoch else datetime.fromisoformat(moment).timestamp()) - now
-    except (ValueError, OverflowError):
-        return header_value(moment)
-    return openai_duration(seconds)
+    at = moment(text)
+    return header_value(text) if at is None else openai_duration(at - now)
 
 
 def openai_duration(seconds: float) -> bytes:

@@ -20,6 +20,7 @@ from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.pages.health import HealthPage
 from claude_openai_proxy.web.pages.key import KeyPage
 from claude_openai_proxy.web.pages.page import Page
+from claude_openai_proxy.web.pages.plan import PlanPage
 from claude_openai_proxy.web.pages.readme import readme, readme_access
 
 Endpoint = Callable[[Exchange], Awaitable[None]]
@@ -120,6 +121,7 @@ def make_router(
     health: HealthPage,
     page: Page,
     key: KeyPage,
+    plan: PlanPage,
 ) -> Router:
     """The routes of this server."""
     return Router(
@@ -132,6 +134,7 @@ def make_router(
             ),
             "/models": Route("/v1/models", "GET", models.all, dialect=dialect_meant),
             "/key": Route("/v1/key", "GET", key),
+            "/usage/plan": Route("/usage/plan", "GET", plan, access=plan.access),
             "/health": Route("/health", "GET", health, access=health.access),
             "/ready": Route("/ready", "GET", health.ready, access=health.access),
             "/": Route("/", "GET", page, access=page.access),

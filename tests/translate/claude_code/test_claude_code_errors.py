@@ -136,3 +136,15 @@ def test_limits_become_the_headers_they_came_from() -> None:
         ("anthropic-ratelimit-unified-5h-reset", "100"),
         ("anthropic-ratelimit-unified-7d-utilization", "0.5"),
     )
+
+
+def test_use_beyond_the_plan_is_told_with_them() -> None:
+    windows = {"seven_day_opus": RateLimitWindow(1, status="rejected")}
+    info = RateLimitInfo(status="rejected", overage_status="allowed", overage_in_use=True, unified_windows=windows)
+
+    assert rate_limit_headers(info)[1:] == (
+        ("anthropic-ratelimit-unified-overage-status", "allowed"),
+        ("anthropic-ratelimit-unified-overage-in-use", "true"),
+        ("anthropic-ratelimit-unified-seven_day_opus-utilization", "1"),
+        ("anthropic-ratelimit-unified-seven_day_opus-status", "rejected"),
+    )

@@ -114,19 +114,6 @@ async def test_at_a_plans_limit_the_window_and_its_reset_are_told(
     assert len(simulator.requests) == 1
 
 
-async def test_the_limits_that_were_told_last_are_in_the_status(
-    make_upstream: MakeUpstream, simulator: Simulator
-) -> None:
-    upstream = make_upstream()
-    simulator.play(*[Script.error(429, "limit", headers=LIMIT_REACHED)] * 4)
-    with pytest.raises(UpstreamError):
-        await answer(upstream, asking())
-    limits = (await upstream.status()).rate_limits
-    assert limits is not None
-    assert ("anthropic-ratelimit-unified-reset", str(RESET)) in limits.headers
-    assert abs(limits.at - time.time()) < 600
-
-
 @pytest.mark.parametrize(
     ("script", "kind"),
     [

@@ -89,12 +89,18 @@ def rate_limit_headers(info: RateLimitInfo) -> tuple[tuple[str, str], ...]:
         headers.append(("anthropic-ratelimit-unified-reset", f"{info.resets_at:.0f}"))
     if info.rate_limit_type:
         headers.append(("anthropic-ratelimit-unified-representative-claim", info.rate_limit_type))
+    if info.overage_status:
+        headers.append(("anthropic-ratelimit-unified-overage-status", info.overage_status))
+    if info.is_using_overage or info.overage_in_use:
+        headers.append(("anthropic-ratelimit-unified-overage-in-use", "true"))
     for name, window in info.unified_windows.items():
         prefix = f"anthropic-ratelimit-unified-{_HEADER_WINDOWS.get(name, name)}"
         if window.utilization is not None:
             headers.append((f"{prefix}-utilization", f"{window.utilization:g}"))
         if window.resets_at is not None:
             headers.append((f"{prefix}-reset", f"{window.resets_at:.0f}"))
+        if window.status:
+            headers.append((f"{prefix}-status", window.status))
     return tuple(headers)
 
 

@@ -122,6 +122,11 @@ def refusal_error(
     )
 
 
+def window_words(name: str) -> str:
+    """A plan's window for a person: `5-hour`."""
+    return _WINDOWS.get(name, name.replace("_", " "))
+
+
 def spoken(seconds: float) -> str:
     """`2 d 3 h`, `1 h 30 min`, `5 min`."""
     minutes = max(1, round(seconds / 60))
@@ -142,8 +147,7 @@ def _judged(status: int, error_type: str, message: str) -> tuple[RefusalKind, st
 
 
 def _plan_sentence(limits: Mapping[str, str]) -> str:
-    claim = limits.get(f"{_UNIFIED}representative-claim", "")
-    window = _WINDOWS.get(claim, claim.replace("_", " "))
+    window = window_words(limits.get(f"{_UNIFIED}representative-claim", ""))
     return f"The plan's {window} limit is reached" if window else "The plan's limit is reached"
 
 

@@ -34,7 +34,6 @@ from claude_openai_proxy.upstreams.interface import (
     Identity,
     MessageStream,
     PoolStatus,
-    ToldLimits,
     UpstreamStatus,
 )
 
@@ -75,7 +74,6 @@ class ClaudeCode:
         self._largest = pool_largest
         self._used: Ready | None = None
         """What the processes of the pool were started with."""
-        self._limits: ToldLimits | None = None
         self._menu: tuple[Ready, Sequence[OfferedModel]] | None = None
         """What a process of this login said of the models: the same for all of them."""
         self._refused: set[str] = set()
@@ -167,7 +165,7 @@ class ClaudeCode:
             login=f"{login.words} (Claude Code {binary.version})",
             billed=login.billed,
             pool=self.pool,
-            rate_limits=self._limits,
+            account=login.account,
             reachable=False if trouble else None,
             detail=trouble.message if trouble else "",
         )
@@ -187,7 +185,6 @@ class ClaudeCode:
             self._pool.refill()
             yield turn
         finally:
-            self._note_limits(facts.rate_limits)
             self._release(turn, request.model)
 
     def _release(self, turn: Turn, model: str) -> None:
@@ -221,18 +218,12 @@ class ClaudeCode:
                 await turn.begin()
             except (NoLoginError, UpstreamStatusError) as error:
                 if isinstance(error, UpstreamStatusError):
-                    self._note_limits(error.rate_limits)
                     self._refused |= {request.model} if error.refusal == "model" else set()
                 if isinstance(error, NoLoginError) or error.status == 401:
                     self._forget_login()
                 raise
             undo.pop_all()
         return turn
-
-    def _note_limits(self, headers: tuple[tuple[str, str], ...]) -> None:
-        """The CLI tells them after the first answer and whenever they change."""
-        if headers:
-            self._limits = ToldLimits(time.time(), headers)
 
     def _retry_of(self, error: UpstreamError, repairs: list[str]) -> str | None:
         """The repair to try after `error`: a second chance, where nothing of an answer has come."""
@@ -254,7 +245,6 @@ class ClaudeCode:
 
     def _use(self, ready: Ready) -> None:
         if self._used is not None and self._used.login != ready.login:
-            self._limits = None
             self._refused.clear()
         self._setup.known = self._used = ready
         self._pool.use(Launch(ready.binary.path, ready.environment))
