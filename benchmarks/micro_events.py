@@ -6,7 +6,8 @@ In process, one thread, best of several rounds: compare the rows of one run, not
 import time
 from collections.abc import Callable
 
-from claude_openai_proxy.translate.messages_api.events import EventStreamDecoder, decode_event
+from claude_openai_proxy.translate.messages_api.events import decode_event, decode_together
+from claude_openai_proxy.translate.messages_api.framing import EventCutter, payloads_of
 from claude_openai_proxy.upstreams.http.parser import ResponseParser
 
 EVENTS = 2000
@@ -33,21 +34,24 @@ def decode_alone() -> None:
 
 
 def frame_alone(events_per_read: int) -> None:
-    decoder = EventStreamDecoder()
+    cutter = EventCutter()
     read = FRAME * events_per_read
     for _ in range(EVENTS // events_per_read):
-        decoder.feed(read)
+        payloads_of(cutter.feed(read))
 
 
 def wire_to_events(events_per_read: int) -> None:
     """HTTP chunks, framing and decoding: all that happens between the socket and the translator."""
-    response, decoder = ResponseParser(peer="benchmark"), EventStreamDecoder()
+    response, cutter = ResponseParser(peer="benchmark"), EventCutter()
     response.feed(HEAD)
     read = CHUNK * events_per_read
     for _ in range(EVENTS // events_per_read):
         response.feed(read)
-        for data in decoder.feed(response.take()):
-            decode_event(data)
+        whole = cutter.feed(response.take())
+        if events_per_read > 1:
+            decode_together(whole)
+        else:
+            decode_event(payloads_of(whole)[0])
 
 
 def main() -> None:

@@ -8,7 +8,8 @@ import pytest
 from claude_openai_proxy.protocols.openai_chat_response import ChatCompletionChunk, ChunkChoice
 from claude_openai_proxy.translate.chat_answer.chunks import ChoiceStream
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
-from claude_openai_proxy.translate.messages_api.events import EventStreamDecoder, decode_event
+from claude_openai_proxy.translate.messages_api.events import decode_event
+from claude_openai_proxy.translate.messages_api.framing import payloads_of
 
 HERE = Path(__file__).parent
 PLAN = AnswerPlan(tool_names={"tool_1": "weather.get"}, reasoning=True)
@@ -17,7 +18,7 @@ NAMES = ["text", "parallel_tools", "thinking_and_tools", "refusal", "web_search"
 
 def translated(sse: bytes) -> bytes:
     stream = ChoiceStream(PLAN)
-    chunks = [chunk for data in EventStreamDecoder().feed(sse) for chunk in stream.feed(decode_event(data))]
+    chunks = [chunk for data in payloads_of(sse) for chunk in stream.feed(decode_event(data))]
     lines = [_line([chunk]) for chunk in [*chunks, *stream.finish()]]
     return b"".join([*lines, _line([], stream)])
 

@@ -402,7 +402,8 @@ Delta = TextDelta | InputJSONDelta | ThinkingDelta | SignatureDelta | CitationsD
 
 
 class SentEvent(Struct, frozen=True, dict=True):
-    """What every event has: `sent`, its JSON text as it came (`b""` for one that the proxy made up).
+    """What every event has: `sent`, its JSON text as it came (`b""` for one that the proxy made up, and where nobody
+    wants to see it).
 
     It is no field: it is neither compared nor encoded, and no member of that name is read from the wire.
     """

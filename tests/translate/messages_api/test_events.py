@@ -1,6 +1,7 @@
 """Bytes to events: framing that survives any split, and decoding that is total."""
 
 import itertools
+import json
 from collections.abc import Iterable
 
 import msgspec
@@ -36,7 +37,8 @@ from claude_openai_proxy.protocols.anthropic import (
     Usage,
     WebSearchToolResultBlock,
 )
-from claude_openai_proxy.translate.messages_api.events import EventStreamDecoder, decode_event
+from claude_openai_proxy.translate.messages_api.events import decode_event, decode_together
+from claude_openai_proxy.translate.messages_api.framing import EventCutter, payloads_of
 
 
 def block_start(block: bytes) -> ContentBlockStart:
@@ -262,12 +264,12 @@ def test_the_error_names_the_event_and_the_place_but_not_the_text() -> None:
 # ---- framing -------------------------------------------------------------------------------------------------------
 
 
-def feed_all(decoder: EventStreamDecoder, chunks: Iterable[bytes]) -> list[bytes]:
-    return [data for chunk in chunks for data in decoder.feed(chunk)]
+def feed_all(cutter: EventCutter, chunks: Iterable[bytes]) -> list[bytes]:
+    return [data for chunk in chunks for data in payloads_of(cutter.feed(chunk))]
 
 
 def feed(*chunks: bytes) -> list[bytes]:
-    return feed_all(EventStreamDecoder(), chunks)
+    return feed_all(EventCutter(), chunks)
 
 
 @pytest.mark.parametrize(
@@ -324,14 +326,14 @@ def test_any_split_of_the_bytes_gives_the_same_events(
     ],
 )
 def test_an_event_that_grows_beyond_the_limit_is_refused(chunks: list[bytes]) -> None:
-    decoder = EventStreamDecoder(max_event_bytes=100)
+    cutter = EventCutter(max_event_bytes=100)
     with pytest.raises(UpstreamProtocolError, match="more than 100 bytes"):
-        feed_all(decoder, chunks)
+        feed_all(cutter, chunks)
 
 
 def test_many_small_events_may_exceed_the_limit_together() -> None:
-    decoder = EventStreamDecoder(max_event_bytes=20)
-    assert decoder.feed(b"data: 12345\n\n" * 50) == [b"12345"] * 50
+    cutter = EventCutter(max_event_bytes=20)
+    assert payloads_of(cutter.feed(b"data: 12345\n\n" * 50)) == [b"12345"] * 50
 
 
 @pytest.mark.parametrize(
@@ -350,3 +352,47 @@ def test_an_event_keeps_its_bytes_and_is_not_judged_by_them(data: bytes) -> None
     assert event.sent == data
     assert event == decode_event(data + b" ")
     assert b"sent" not in msgspec.json.encode(MessageStop())
+
+
+# ---- many at once --------------------------------------------------------------------------------------------------
+
+START = b'{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"","mood":"new"}}'
+TEXT = b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a \\n\\ndata: {"}   }'
+STOP = b'{"type":"content_block_stop","index":0}'
+END = b'{"type":"message_stop"}'
+PING = b'{"type":"ping"}'
+
+
+def named(*payloads: bytes) -> bytes:
+    names = (json.loads(payload)["type"].encode() for payload in payloads)
+    return b"".join(b"event: %b\ndata: %b\n\n" % row for row in zip(names, payloads, strict=True))
+
+
+@given(st.lists(st.sampled_from([START, TEXT, TEXT, TEXT, STOP, PING]), min_size=1, max_size=12), st.booleans())
+def test_many_events_at_once_are_the_same_as_one_by_one(payloads: list[bytes], ends: bool) -> None:
+    whole = named(*payloads, *([END] if ends else []))
+    one_by_one = [decode_event(payload) for payload in payloads_of(whole)]
+    assert decode_together(whole) == one_by_one
+    assert len(one_by_one) == len(payloads) + ends
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        named(TEXT) + b": comment\n\n" + named(TEXT),
+        named(TEXT) + b"event: nothing\n\n" + named(TEXT),
+        named(TEXT).replace(b"data: {", b"data: \ndata: {"),
+        named(TEXT) + b"data: " + TEXT + b"\n\n",
+        named(TEXT) + TEXT + b"\n\n",
+        named(TEXT)[:-2] + TEXT + b"\n\n",
+        named(TEXT, TEXT).replace(b"\n", b"\r\n"),
+        named(TEXT) + b"id: 3\n" + named(TEXT),
+        named(TEXT) + b'event: x\ndata: {"type":"mood"}\n\n',
+        named(TEXT) + b"event: x\ndata: {\n\n",
+        named(TEXT, END, TEXT),
+        named(TEXT, END, PING),
+        b"event: x\n\n",
+    ],
+)
+def test_what_comes_in_another_form_than_the_apis_is_left_to_a_closer_look(whole: bytes) -> None:
+    assert decode_together(whole) == []

@@ -1,10 +1,8 @@
-"""From the bytes of a stream to its events: server-sent events (sans-IO), then Messages API stream events.
+"""From the data of server-sent events to Messages API stream events.
 
-Framing: https://html.spec.whatwg.org/multipage/server-sent-events.html. Events:
-https://docs.anthropic.com/en/docs/build-with-claude/streaming.
+https://docs.anthropic.com/en/docs/build-with-claude/streaming
 """
 
-import re
 from collections.abc import Callable
 from typing import Final
 
@@ -29,9 +27,6 @@ from claude_openai_proxy.protocols.anthropic import (
 )
 from claude_openai_proxy.translate.messages_api.error_status import decode_error
 from claude_openai_proxy.translate.messages_api.nulls import without_nulls
-
-MAX_EVENT_BYTES: Final = 32 * 1024 * 1024
-"""Larger than any event of the API: a whole web page in a search result stays far below."""
 
 _KnownEvent = (
     MessageStart
@@ -84,10 +79,15 @@ class _AnyAnswer(Struct, frozen=True):
     usage: Usage | None = None
 
 
-_TOO_DEEP: Final = "Claude's stream holds an event that is nested too deeply"
-_one_line_events: Final = re.compile(rb"\ndata: ?(.+)\n(?=\n)").findall
+LAST_EVENTS: Final = frozenset({MessageStop, ErrorEvent})
+"""Nothing that follows one of them belongs to the answer."""
 
-_decode_known: Callable[[bytes], StreamEvent] = msgspec.json.Decoder(_KnownEvent).decode
+_TOO_DEEP: Final = "Claude's stream holds an event that is nested too deeply"
+_NEXT_DELTA: Final = b"\n\nevent: content_block_delta\ndata: "
+
+_known = msgspec.json.Decoder(_KnownEvent)
+_decode_known: Callable[[bytes], StreamEvent] = _known.decode
+_decode_known_lines: Callable[[bytes], list[StreamEvent]] = _known.decode_lines
 _decode_type = msgspec.json.Decoder(_Typed).decode
 _decode_block_start = msgspec.json.Decoder(_AnyBlockStart).decode
 _decode_block_delta = msgspec.json.Decoder(_AnyBlockDelta).decode
@@ -111,6 +111,31 @@ def decode_event(data: bytes) -> StreamEvent:
         raise UpstreamProtocolError(_TOO_DEEP) from error
     event.__dict__["sent"] = data
     return event
+
+
+def decode_together(whole: bytes) -> list[StreamEvent]:
+    """The events of many server-sent events in one go, without their bytes; none where what came wants a closer look.
+
+    The API writes a name and one line of JSON for each. A delta behind another event becomes only a line here, so that
+    a run of them is cut and read in C. Each line must be one event, and what ends an answer the last; the rest is left
+    to `payloads_of` and `decode_event`.
+    """
+    lines = whole.replace(_NEXT_DELTA, b"\n")
+    blocks = lines.split(b"\n\nevent: ")
+    count = len(blocks) + (len(whole) - len(lines)) // (len(_NEXT_DELTA) - 1)
+    events: list[StreamEvent] = []
+    try:
+        for block in blocks:
+            data = block.partition(b"\ndata: ")[2]
+            more = _decode_known_lines(data)
+            if not more or (type(more[0]) in LAST_EVENTS and (len(more) > 1 or block is not blocks[-1])):
+                return []
+            if type(more[0]) is ContentBlockStart:
+                more[0] = _with_sent_block(more[0], data.partition(b"\n")[0])
+            events += more
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+    return events if len(events) == count else []
 
 
 def decode_answer(data: bytes) -> WholeAnswer:
@@ -172,65 +197,3 @@ def _unknown_part(kind: str, data: bytes) -> StreamEvent | None:
 def _sent(start: _AnyBlockStart) -> Raw:
     """A copy: what the decoder lends would keep the whole event alive."""
     return Raw(bytes(start.content_block))
-
-
-class EventStreamDecoder:
-    r"""Cuts a stream of bytes into the `data` of its server-sent events, however the bytes are split.
-
-    Lines end with `\n` or `\r\n` and nothing else: a text may hold U+2028, U+2029 and U+0085. Names, ids and comments
-    are dropped, since every Messages API event repeats its type in its data.
-    """
-
-    def __init__(self, *, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
-        self._max_event_bytes = max_event_bytes
-        self._unfinished = bytearray()
-        """The line that has not ended yet."""
-        self._data: list[bytes] = []
-        self._data_bytes = 0
-
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """Take bytes as they come; return the data of each event that they complete.
-
-        Raises `UpstreamProtocolError` when one event grows beyond `max_event_bytes`.
-        """
-        cut = chunk.rfind(b"\n") + 1
-        if not cut:
-            self._unfinished += chunk
-            self._limit(len(self._unfinished))
-            return []
-        whole = chunk[:cut]
-        if self._unfinished:
-            whole = bytes(self._unfinished) + whole
-            self._unfinished.clear()
-        self._unfinished += chunk[cut:]
-        return self._events(whole)
-
-    def _limit(self, size: int) -> None:
-        if self._data_bytes + size > self._max_event_bytes:
-            raise UpstreamProtocolError(
-                f"Claude's side sent an event of more than {self._max_event_bytes} bytes; it was not read further"
-            )
-
-    def _events(self, whole: bytes) -> list[bytes]:
-        if b"\r\n" in whole:
-            whole = whole.replace(b"\r\n", b"\n")
-        events = _one_line_events(whole)
-        if self._data or len(events) != whole.count(b"\ndata:") or whole.startswith(b"data:"):
-            events = self._events_by_line(whole)
-        self._limit(len(self._unfinished))
-        return events
-
-    def _events_by_line(self, whole: bytes) -> list[bytes]:
-        """Where the plain form, in which the API writes all of its events, is not what came."""
-        events: list[bytes] = []
-        data, size = self._data, self._data_bytes
-        for line in whole[:-1].split(b"\n"):
-            if line[:5] == b"data:":
-                data.append(line[6:] if line[5:6] == b" " else line[5:])
-                size += len(line)
-            elif data and not line:
-                events.append(data[0] if len(data) == 1 else b"\n".join(data))
-                data.clear()
-                size = 0
-        self._data_bytes = size
-        return [event for event in events if event]

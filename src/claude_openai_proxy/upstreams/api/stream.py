@@ -5,9 +5,10 @@ from types import TracebackType
 from typing import Final, Self
 
 from claude_openai_proxy.errors import UpstreamError, UpstreamProtocolError
-from claude_openai_proxy.protocols.anthropic import ErrorEvent, MessageStop, StreamEvent
+from claude_openai_proxy.protocols.anthropic import ErrorEvent, StreamEvent
 from claude_openai_proxy.translate.messages_api.error_status import decode_error
-from claude_openai_proxy.translate.messages_api.events import EventStreamDecoder, decode_event
+from claude_openai_proxy.translate.messages_api.events import LAST_EVENTS, decode_event, decode_together
+from claude_openai_proxy.translate.messages_api.framing import EventCutter, payloads_of
 from claude_openai_proxy.upstreams.api.errors import (
     MAX_ERROR_BYTES,
     event_error,
@@ -17,17 +18,20 @@ from claude_openai_proxy.upstreams.api.errors import (
 from claude_openai_proxy.upstreams.http import Response
 from claude_openai_proxy.upstreams.interface import AnswerFacts
 
-_LAST_EVENTS: Final = frozenset({MessageStop, ErrorEvent})
+MANY_BYTES: Final = 1024
+"""Of events that came together: from here on they are decoded together, too."""
 
 
 class AnswerStream:
     """A `MessageStream` and the context it lives in: entering sends the request, leaving closes what is left."""
 
-    def __init__(self, send: Callable[[], Awaitable[Response]], facts: AnswerFacts) -> None:
+    def __init__(self, send: Callable[[], Awaitable[Response]], facts: AnswerFacts, *, keeps_bytes: bool) -> None:
+        """`keeps_bytes`: each event is told as it came, too (`SentEvent`)."""
         self._facts = facts
+        self._keeps_bytes = keeps_bytes
         self._send = send
         self._response: Response | None = None
-        self._decoder = EventStreamDecoder()
+        self._cutter = EventCutter()
         self._begun = False
         self._stopped = False
         self._failure: UpstreamError | None = None
@@ -68,9 +72,13 @@ class AnswerStream:
             raise self._ended_early()
         events: list[StreamEvent] = []
         try:
-            for payload in self._decoder.feed(data):
+            whole = self._cutter.feed(data)
+            if len(whole) > MANY_BYTES and not self._keeps_bytes and (together := decode_together(whole)):
+                self._begun = True
+                return self._end(together.pop(), together) if type(together[-1]) in LAST_EVENTS else together
+            for payload in payloads_of(whole):
                 event = decode_event(payload)
-                if type(event) in _LAST_EVENTS:
+                if type(event) in LAST_EVENTS:
                     return self._end(event, events)
                 events.append(event)
         except UpstreamProtocolError as error:

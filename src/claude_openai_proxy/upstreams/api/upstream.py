@@ -113,7 +113,9 @@ class MessagesAPI:
             path, body, whole = sent.path, sent.body, not sent.streamed
             return await self._access.open("POST", path, body, facts, headers=sent.headers, whole=whole)
 
-        return AnswerStream(send, facts) if sent.streamed else AnswerDocument(send, facts)
+        if not sent.streamed:
+            return AnswerDocument(send, facts)
+        return AnswerStream(send, facts, keeps_bytes=bool(request.sent))
 
     async def models(self) -> list[ModelInfo]:
         """See `Upstream.models`; reads all pages, as far as they bring models that were not on earlier ones."""
