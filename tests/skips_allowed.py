@@ -11,6 +11,7 @@ from pathlib import Path
 ALLOWED: dict[str, str] = {
     r"node is not installed|the Node package 'openai' is not installed": "the Node examples need node and its packages",
     r"the Python package '(brotli|backports\.zstd)' is not installed": "the extra `compression` brings them",
+    r"(zsh|fish) is not installed": "shells that check their own completions",
     r"(nginx|caddy) is not installed": "Debian's packages, which .ci/run installs where it may",
     r"the Node package 'dockerfile-utils' is not installed": "the linter of the Dockerfile comes from npm",
     r"no container engine runs here|the base image cannot be had": "an image is built only where one can be",

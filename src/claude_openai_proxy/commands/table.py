@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Final, NoReturn, Protocol
 
 from claude_openai_proxy import __version__
-from claude_openai_proxy.commands import chat, config, doctor, keys, login, models, serve, storage
+from claude_openai_proxy.commands import chat, completion, config, doctor, keys, login, models, serve, storage
 from claude_openai_proxy.commands.invocation import PROGRAM, WRONG_SETTING, Invocation
 
 DEFAULT: Final = "serve"
@@ -38,6 +38,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "login": login,
     "chat": chat,
     "config": config,
+    "completion": completion,
     "keys": keys,
     "storage": storage,
 }
@@ -119,12 +120,12 @@ def _help(words: Sequence[str], known: dict[str, _Parser]) -> NoReturn:
         if (name := _SYNONYMS.get(word, word)) in known:
             print(known[name].format_help())
             raise SystemExit(0)
-    listed = "\n".join(f"  {name:<8} {command.HELP}" for name, command in COMMANDS.items())
+    listed = "\n".join(f"  {name:<10} {command.HELP}" for name, command in COMMANDS.items())
     flags = known[DEFAULT].format_help().partition("options:")[2]
     print(
         f"usage: {PROGRAM} [command] [flags]\n\n"
         "An OpenAI-compatible API server that answers with Claude.\n\n"
-        f"commands:\n{listed}\n  help     this; help COMMAND: the flags of a command\n  --version, -V\n\n"
+        f"commands:\n{listed}\n  help       this; help COMMAND: the flags of a command\n  --version, -V\n\n"
         f"flags of {DEFAULT}, which is meant where no command is named:{flags}"
     )
     raise SystemExit(0)

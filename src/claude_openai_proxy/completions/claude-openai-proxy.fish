@@ -1,0 +1,146 @@
+# Made by tests/cli/completions.py.
+# Usage:
+# 1) Copy this to ~/.config/fish/completions/claude-openai-proxy.fish
+# 2) Ensure a binary named claude-openai-proxy is in your PATH
+# See also: https://fishshell.com/docs/current/completions.html#where-to-put-completions
+
+
+# Parse current commandline:
+# - _shtab_claude_openai_proxy_cmdpath=(sub)command path seen so far
+# - _shtab_claude_openai_proxy_npos=number of positional arguments given after it
+# - options are skipped based on _shtab_claude_openai_proxy_opts_with_value & _shtab_claude_openai_proxy_commands lists
+function _shtab_claude_openai_proxy_scan
+  set -g _shtab_claude_openai_proxy_cmdpath ''
+  set -g _shtab_claude_openai_proxy_npos 0
+  set -l tokens (commandline -opc)
+  set -e tokens[1]
+  set -l expect_value 0
+  for t in $tokens
+    if test $expect_value -eq 1
+      set expect_value 0
+      continue
+    end
+    switch "$t"
+      case '--*=*'
+        continue
+      case '-*'
+        if contains -- $t $_shtab_claude_openai_proxy_opts_with_value
+          set expect_value 1
+        end
+        continue
+      case '*'
+        if test $_shtab_claude_openai_proxy_npos -eq 0
+          set -l candidate $t
+          if test -n "$_shtab_claude_openai_proxy_cmdpath"
+            set candidate "$_shtab_claude_openai_proxy_cmdpath $t"
+          end
+          if contains -- $candidate $_shtab_claude_openai_proxy_commands
+            set -g _shtab_claude_openai_proxy_cmdpath $candidate
+            continue
+          end
+        end
+        set -g _shtab_claude_openai_proxy_npos (math $_shtab_claude_openai_proxy_npos + 1)
+    end
+  end
+end
+
+# Condition helper: true if the current (sub)command path equals the given one.
+function _shtab_claude_openai_proxy_using
+  _shtab_claude_openai_proxy_scan
+  test "$_shtab_claude_openai_proxy_cmdpath" = "$argv"
+end
+
+set -g _shtab_claude_openai_proxy_commands serve models doctor login chat config completion keys 'keys add' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact'
+set -g _shtab_claude_openai_proxy_opts_with_value --end-with --env-file --expires --host --log-level --model --models --overlap --port --upstream
+
+complete -c claude-openai-proxy -e
+complete -c claude-openai-proxy -f
+
+complete -c claude-openai-proxy -n _shtab_claude_openai_proxy_using -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n _shtab_claude_openai_proxy_using -l version -s V -d 'print the version'
+complete -c claude-openai-proxy -n _shtab_claude_openai_proxy_using -l host -x -d 'Address to listen on. Anything but a loopback address needs PROXY_API_KEYS. Allowed: localhost, an IP address or a host name. Default: localhost (127.0.0.1 and ::1). (PROXY_HOST)'
+complete -c claude-openai-proxy -n _shtab_claude_openai_proxy_using -l port -x -d 'Port to listen on; 0 takes any free one. Allowed: a whole number from 0 to 65535 (0: any free port). Default: 3000. (PORT)'
+complete -c claude-openai-proxy -n _shtab_claude_openai_proxy_using -l upstream -x -d 'The way to Claude: the API with a key, Claude Code with its own login, or whichever login is found. Allowed: auto, api or claude-code. Default: auto. (CLAUDE_UPSTREAM)'
+complete -c claude-openai-proxy -n _shtab_claude_openai_proxy_using -l log-level -x -d 'How much is logged. Prompts, answers and secrets never are. Allowed: debug, info, warning or error. Default: info. (LOG_LEVEL)'
+complete -c claude-openai-proxy -n _shtab_claude_openai_proxy_using -l env-file -x -d 'read this file instead of .env of the working directory'
+complete -c claude-openai-proxy -n _shtab_claude_openai_proxy_using -l demo -d 'answer with the built-in simulator: no login, no network'
+complete -c claude-openai-proxy -n _shtab_claude_openai_proxy_using -l reload -d 'for development: start anew when a source file changes'
+complete -c claude-openai-proxy -n _shtab_claude_openai_proxy_using -l end-with -x -d 'stop when this inherited pipe is closed (used by --reload)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a serve -d 'serve the API (default; `start` is the same)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using serve' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using serve' -l host -x -d 'Address to listen on. Anything but a loopback address needs PROXY_API_KEYS. Allowed: localhost, an IP address or a host name. Default: localhost (127.0.0.1 and ::1). (PROXY_HOST)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using serve' -l port -x -d 'Port to listen on; 0 takes any free one. Allowed: a whole number from 0 to 65535 (0: any free port). Default: 3000. (PORT)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using serve' -l upstream -x -d 'The way to Claude: the API with a key, Claude Code with its own login, or whichever login is found. Allowed: auto, api or claude-code. Default: auto. (CLAUDE_UPSTREAM)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using serve' -l log-level -x -d 'How much is logged. Prompts, answers and secrets never are. Allowed: debug, info, warning or error. Default: info. (LOG_LEVEL)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using serve' -l env-file -x -d 'read this file instead of .env of the working directory'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using serve' -l demo -d 'answer with the built-in simulator: no login, no network'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using serve' -l reload -d 'for development: start anew when a source file changes'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using serve' -l end-with -x -d 'stop when this inherited pipe is closed (used by --reload)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a models -d 'list the aliases and models'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using models' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using models' -l upstream -x -d 'The way to Claude: the API with a key, Claude Code with its own login, or whichever login is found. Allowed: auto, api or claude-code. Default: auto. (CLAUDE_UPSTREAM)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using models' -l log-level -x -d 'How much is logged. Prompts, answers and secrets never are. Allowed: debug, info, warning or error. Default: info. (LOG_LEVEL)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using models' -l env-file -x -d 'read this file instead of .env of the working directory'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using models' -l demo -d 'answer with the built-in simulator: no login, no network'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using models' -l json -d 'print the body of GET /v1/models'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a doctor -d 'check everything that an answer depends on'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using doctor' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using doctor' -l host -x -d 'Address to listen on. Anything but a loopback address needs PROXY_API_KEYS. Allowed: localhost, an IP address or a host name. Default: localhost (127.0.0.1 and ::1). (PROXY_HOST)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using doctor' -l port -x -d 'Port to listen on; 0 takes any free one. Allowed: a whole number from 0 to 65535 (0: any free port). Default: 3000. (PORT)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using doctor' -l upstream -x -d 'The way to Claude: the API with a key, Claude Code with its own login, or whichever login is found. Allowed: auto, api or claude-code. Default: auto. (CLAUDE_UPSTREAM)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using doctor' -l env-file -x -d 'read this file instead of .env of the working directory'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using doctor' -l demo -d 'answer with the built-in simulator: no login, no network'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using doctor' -l no-request -d 'do not send a small request to Claude'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using doctor' -l json -d 'print one JSON object instead of a table'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a login -d 'log in with Claude Code'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using login' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using login' -l env-file -x -d 'read this file instead of .env of the working directory'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using login' -l demo -d 'answer with the built-in simulator: no login, no network'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using login' -l console -d 'with an account of the Claude Console instead of a plan'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a chat -d 'ask one question and see the answer as it comes'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using chat' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using chat' -l model -x -d 'an alias, a line or a model id (custom-claude-4-sonnet)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using chat' -l upstream -x -d 'The way to Claude: the API with a key, Claude Code with its own login, or whichever login is found. Allowed: auto, api or claude-code. Default: auto. (CLAUDE_UPSTREAM)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using chat' -l log-level -x -d 'How much is logged. Prompts, answers and secrets never are. Allowed: debug, info, warning or error. Default: info. (LOG_LEVEL)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using chat' -l env-file -x -d 'read this file instead of .env of the working directory'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using chat' -l demo -d 'answer with the built-in simulator: no login, no network'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a config -d 'show every setting, its value and where it comes from'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -l host -x -d 'Address to listen on. Anything but a loopback address needs PROXY_API_KEYS. Allowed: localhost, an IP address or a host name. Default: localhost (127.0.0.1 and ::1). (PROXY_HOST)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -l port -x -d 'Port to listen on; 0 takes any free one. Allowed: a whole number from 0 to 65535 (0: any free port). Default: 3000. (PORT)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -l upstream -x -d 'The way to Claude: the API with a key, Claude Code with its own login, or whichever login is found. Allowed: auto, api or claude-code. Default: auto. (CLAUDE_UPSTREAM)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -l log-level -x -d 'How much is logged. Prompts, answers and secrets never are. Allowed: debug, info, warning or error. Default: info. (LOG_LEVEL)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -l env-file -x -d 'read this file instead of .env of the working directory'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -l demo -d 'answer with the built-in simulator: no login, no network'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -l json -d 'print one JSON object'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a completion -d 'print what makes a shell complete commands and flags'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using completion' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using completion; and test $_shtab_claude_openai_proxy_npos -eq 0' -ka "bash zsh fish" -d shell
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a keys -d 'make, list and take back keys for clients'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys' -l env-file -x -d 'read this file instead of .env of the working directory'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys' -l demo -d 'answer with the built-in simulator: no login, no network'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys; and test $_shtab_claude_openai_proxy_npos -eq 0' -a add -d 'make a key; it is shown once, on standard output'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys add' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys add' -l models -x -d 'may ask these only: aliases, lines or ids, comma-separated'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys add' -l expires -x -d 'opens the door for so long: 90d, 12h, 4w'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys add' -l operator -d 'may also see what belongs to others: usage, logs, health'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys; and test $_shtab_claude_openai_proxy_npos -eq 0' -a list -d 'every key that opens the door'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys list' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys; and test $_shtab_claude_openai_proxy_npos -eq 0' -a show -d 'what is known of one'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys show' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys; and test $_shtab_claude_openai_proxy_npos -eq 0' -a rotate -d 'another key under the same name'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys rotate' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys rotate' -l overlap -x -d 'both work for so long (24h); 0m: only the new'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys; and test $_shtab_claude_openai_proxy_npos -eq 0' -a revoke -d 'let a name in no more'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys revoke' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys; and test $_shtab_claude_openai_proxy_npos -eq 0' -a off -d 'keys are not required any more; valid ones still say who asks'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys off' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a storage -d 'check or compact what is kept'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage' -l env-file -x -d 'read this file instead of .env of the working directory'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage' -l demo -d 'answer with the built-in simulator: no login, no network'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage; and test $_shtab_claude_openai_proxy_npos -eq 0' -a check -d 'read all of it; exit code 1 where something is wrong'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage check' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage; and test $_shtab_claude_openai_proxy_npos -eq 0' -a compact -d 'give free space back to the disk; a running server waits meanwhile'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage compact' -s h -l help -d 'show this help message and exit'
