@@ -72,6 +72,15 @@ async def test_anthropics_own_headers_go_with_it_and_no_others(proxy: WholeProxy
     assert "claude-cli" not in arrived["user-agent"]
 
 
+async def test_a_client_does_not_choose_the_workspace_that_pays(
+    environment: dict[str, str], simulator: Simulator, tmp_path: Path
+) -> None:
+    environment |= {"ANTHROPIC_WORKSPACE_ID": "wrkspc_of_the_key"}
+    async with whole_proxy(load_settings(Flags(), environment, tmp_path), simulator) as proxy:
+        await call(proxy.app, path=PATH, body=HELLO, headers={"anthropic-workspace-id": "another"})
+    assert simulator.requests[-1].headers["anthropic-workspace-id"] == "wrkspc_of_the_key"
+
+
 async def test_a_request_that_names_no_version_means_the_first(proxy: WholeProxy) -> None:
     await call(proxy.app, path=PATH, body=HELLO)
     assert proxy.simulator.requests[-1].headers["anthropic-version"] == "2023-06-01"

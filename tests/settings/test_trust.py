@@ -19,6 +19,7 @@ DOORS = [
     ("TRUSTED_PROXIES", "10.0.0.0/8"),
     ("CLAUDE_CODE_SINGLE_USER", "yes"),
     ("ANTHROPIC_BASE_URL", "http://127.0.0.1:9"),
+    ("ANTHROPIC_WORKSPACE_ID", "wrkspc_1"),
 ]
 
 

@@ -78,6 +78,7 @@ def _api(settings: Settings, credentials: CredentialSource) -> MessagesAPI:
         total_timeout=settings.total_timeout,
         retries=settings.upstream_retries,
         pseudonym=Pseudonyms(installation_key(settings)),
+        workspace=settings.workspace_id or "",
     )
 
 

@@ -51,6 +51,7 @@ class Settings:
     port: int
     upstream: UpstreamName
     demo: bool
+    workspace_id: str | None
     timeout: float
     total_timeout: float | None
     aliases: Mapping[str, str]
@@ -133,6 +134,7 @@ def _settings(
         port=found.value(table.PORT),
         upstream=found.value(table.CLAUDE_UPSTREAM),
         demo=flags.demo,
+        workspace_id=found.value(table.ANTHROPIC_WORKSPACE_ID),
         timeout=found.value(table.CLAUDE_API_TIMEOUT),
         total_timeout=found.value(table.CLAUDE_API_TOTAL_TIMEOUT),
         aliases=MappingProxyType({**table.BUILT_IN_ALIASES, **found.value(table.MODEL_ALIASES)}),

@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 from claude_openai_proxy.settings import values
 from claude_openai_proxy.settings.secret import Secret
 from claude_openai_proxy.settings.values import ClientKey, LogFormat, LogLevel, PlanMeterKind, StateKind, Unsupported
-from claude_openai_proxy.trust import ANTHROPIC_URL, Trust, UpstreamName
+from claude_openai_proxy.trust import ANTHROPIC_URL, Trust, UpstreamName, header_text
 from claude_openai_proxy.urls import api_base_url
 
 Value_co = TypeVar("Value_co", covariant=True)
@@ -108,6 +108,15 @@ ANTHROPIC_BASE_URL: Setting[str | None] = Setting(
     "source.",
     least_trusted=Trust.CONFIRMED,
     also_harmless=lambda url: url == ANTHROPIC_URL,
+)
+ANTHROPIC_WORKSPACE_ID: Setting[str | None] = Setting(
+    name="ANTHROPIC_WORKSPACE_ID",
+    read=header_text,
+    default=None,
+    allowed="the id of a workspace (wrkspc_...)",
+    description="The workspace whose limits count and that pays, for an API key that works in several; sent as "
+    "`anthropic-workspace-id`.",
+    least_trusted=Trust.CONFIRMED,
 )
 CLAUDE_API_TIMEOUT = Setting(
     name="CLAUDE_API_TIMEOUT",
@@ -314,6 +323,7 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     ANTHROPIC_API_KEY,
     ANTHROPIC_AUTH_TOKEN,
     ANTHROPIC_BASE_URL,
+    ANTHROPIC_WORKSPACE_ID,
     CLAUDE_CLI_PATH,
     CLAUDE_POOL_SIZE,
     CLAUDE_POOL_MAX,

@@ -51,7 +51,12 @@ async def make_api() -> AsyncIterator[MakeAPI]:
     made: list[MessagesAPI] = []
 
     def make(
-        url: str, *keys: str, retries: int = 1, total_timeout: float | None = None, timeout: float = 10
+        url: str,
+        *keys: str,
+        retries: int = 1,
+        total_timeout: float | None = None,
+        timeout: float = 10,
+        workspace: str = "",
     ) -> MessagesAPI:
         api = MessagesAPI(
             client=HTTPClient(),
@@ -61,6 +66,7 @@ async def make_api() -> AsyncIterator[MakeAPI]:
             timeout=timeout,
             total_timeout=total_timeout,
             pause=0,
+            workspace=workspace,
         )
         made.append(api)
         return api
@@ -99,6 +105,16 @@ async def test_the_request_carries_version_key_and_user_agent(
         "content-type": "application/json",
     }
     assert "authorization" not in headers
+    assert "anthropic-workspace-id" not in headers
+
+
+async def test_a_key_of_several_workspaces_says_which_one_pays(
+    make_api: MakeAPI, simulator: Simulator, simulator_url: str
+) -> None:
+    api = make_api(simulator_url, "sk-1", workspace="wrkspc_1")
+    await ask(api)
+    await api.models()
+    assert {request.headers["anthropic-workspace-id"] for request in simulator.requests} == {"wrkspc_1"}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from claude_openai_proxy.upstreams.interface import AnswerFacts
 
 API_VERSION: Final = "2023-06-01"
 """A later one refuses temperature, top_p and top_k on every model."""
+WORKSPACE: Final = "anthropic-workspace-id"
+"""Whose limits count and who pays, for a key that works in several: not a client's to say where it is set."""
 CONNECT_RETRIES: Final = 2
 LONGEST_PAUSE: Final = 5.0
 WHOLE_ANSWER_SECONDS: Final = 600.0
@@ -49,7 +51,15 @@ class _Login:
 class APIAccess:
     """Sends requests below the base URL of the credential in use."""
 
-    def __init__(self, *, client: HTTPClient, credentials: CredentialSource, effort: Effort, version: str) -> None:
+    def __init__(
+        self,
+        *,
+        client: HTTPClient,
+        credentials: CredentialSource,
+        effort: Effort,
+        version: str,
+        workspace: str = "",
+    ) -> None:
         self._client = client
         self._credentials = credentials
         self._effort = effort
@@ -57,6 +67,7 @@ class APIAccess:
             ("anthropic-version", API_VERSION),
             ("content-type", "application/json"),
             ("user-agent", f"claude-openai-proxy/{version}"),
+            *([(WORKSPACE, workspace)] if workspace else ()),
         )
         self._login: _Login | None = None
 
@@ -140,8 +151,10 @@ class APIAccess:
 def _with_headers(ours: tuple[tuple[str, str], ...], given: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     if not given:
         return ours
-    names = {name for name, _ in given}
-    return (*(row for row in ours if row[0] not in names), *given)
+    names = {name for name, _ in given} - {WORKSPACE}
+    ours = tuple(row for row in ours if row[0] not in names)
+    fixed = {name for name, _ in ours}
+    return (*ours, *(row for row in given if row[0] not in fixed))
 
 
 async def _pause_before_retry(error: UpstreamStatusError, response: Response, pauses: Iterator[float]) -> None:

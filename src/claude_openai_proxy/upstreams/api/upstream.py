@@ -85,15 +85,21 @@ class MessagesAPI:
         retries: int = 1,
         pause: float = 0.25,
         pseudonym: Callable[[str], str] = plain_digest,
+        workspace: str = "",
     ) -> None:
-        """`timeout`, `total_timeout`, `retries` and `pause` are those of `Effort`."""
+        """`timeout`, `total_timeout`, `retries` and `pause` are those of `Effort`.
+
+        `workspace`: the id of the one that a key of several works in; "" leaves it to Claude's side.
+        """
         effort = Effort(timeout=timeout, total_timeout=total_timeout, retries=retries, pause=pause)
         self._client = client
         self._credentials = credentials
         self._kind = kind
         self._version = version
         self._capabilities = Capabilities(verbatim=True, pseudonym=pseudonym)
-        self._access = APIAccess(client=client, credentials=credentials, effort=effort, version=version)
+        self._access = APIAccess(
+            client=client, credentials=credentials, effort=effort, version=version, workspace=workspace
+        )
 
     @property
     def identity(self) -> Identity:
