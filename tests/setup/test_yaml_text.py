@@ -124,3 +124,10 @@ def test_any_file_keeps_everything_else_or_is_left_alone(value: dict[str, object
     assert load(after) == {**value, "models": [*items, ITEM]}
     if items:
         assert without_item(after, ["models"], by="name", value=ITEM["name"]) == text
+
+
+def test_an_item_between_others_goes_alone() -> None:
+    text = "models:\n  - name: a\n    x: 1\n\n  # of b\n  - name: b\n    x: {y: 2}\n  - name: c\n    x: [3]\nlast: 1\n"
+    assert without_item(text, ("models",), by="name", value="b") == text.replace("  - name: b\n    x: {y: 2}\n", "")
+    assert without_item(text, ("models",), by="name", value="a") == text.replace("  - name: a\n    x: 1\n", "")
+    assert without_item(text, ("models",), by="name", value="c") == text.replace("  - name: c\n    x: [3]\n", "")

@@ -48,7 +48,7 @@ from claude_openai_proxy.web.pages.health import HealthPage
 from claude_openai_proxy.web.pages.key import KeyPage
 from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.pages.plan import PlanPage
-from claude_openai_proxy.web.routes import make_router
+from claude_openai_proxy.web.routes import Router, make_router
 from claude_openai_proxy.web.visitor import TrustedProxies
 
 log: Final = logging.getLogger(__name__)
@@ -183,17 +183,8 @@ def wire(settings: Settings) -> Wiring:
     life = _Life(kept, [meter.open], [keys.aclose, health.aclose, catalog.aclose, upstreams.aclose], prepare)
     request_log = _log(settings, blotter)
     admissions = _admissions(upstreams, catalog, line, meter)
-    application = _application(
-        settings,
-        admissions,
-        catalog,
-        health,
-        meter,
-        log=request_log.requests,
-        blotter=blotter,
-        life=life,
-        keys=keys,
-    )
+    router = _router(settings, admissions, catalog, health, keys=keys, meter=meter)
+    application = _application(settings, router, log=request_log.requests, blotter=blotter, life=life, keys=keys)
     return Wiring(application, request_log, kept, keys, settings, upstreams, catalog, admissions, life)
 
 
@@ -237,30 +228,27 @@ def _chat_service(settings: Settings, admissions: Admissions) -> ChatService:
     )
 
 
-def _application(
+def _router(
     settings: Settings,
     admissions: Admissions,
     catalog: ModelCatalog,
     health: HealthService,
-    meter: PlanMeter,
     *,
-    log: LogLine,
-    blotter: Blotter,
-    life: _Life,
     keys: ClientKeys,
-) -> Application:
+    meter: PlanMeter,
+) -> Router:
     bodies = Bodies(limit=settings.max_body_mb * 1024 * 1024)
-    messages = MessagesService(admissions=admissions, reject_unsupported=settings.unsupported_parameters == "reject")
+    reject = settings.unsupported_parameters == "reject"
+    chat = _chat_service(settings, admissions)
     completions = CompletionService(
         admissions=admissions,
-        reject_unsupported=settings.unsupported_parameters == "reject",
+        reject_unsupported=reject,
         new_id=lambda: f"cmpl-{os.urandom(14).hex()}",
         wall_clock=time.time,
     )
-    router = make_router(
-        chat=ChatCompletions(
-            _chat_service(settings, admissions), bodies=bodies, clock=time.monotonic, wall_clock=time.time
-        ),
+    messages = MessagesService(admissions=admissions, reject_unsupported=reject)
+    return make_router(
+        chat=ChatCompletions(chat, bodies=bodies, clock=time.monotonic, wall_clock=time.time),
         completions=Completions(completions, bodies=bodies, clock=time.monotonic, wall_clock=time.time),
         messages=Messages(messages, bodies=bodies, clock=time.monotonic),
         models=ModelPages(catalog),
@@ -269,6 +257,11 @@ def _application(
         key=KeyPage(keys),
         plan=PlanPage(meter),
     )
+
+
+def _application(
+    settings: Settings, router: Router, *, log: LogLine, blotter: Blotter, life: _Life, keys: ClientKeys
+) -> Application:
     return Application(
         router=router,
         doors=_doors(settings, keys),

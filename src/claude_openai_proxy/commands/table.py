@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Final, NoReturn, Protocol
 
 from claude_openai_proxy import __version__
-from claude_openai_proxy.commands import chat, completion, config, doctor, keys, login, models, serve, storage
+from claude_openai_proxy.commands import chat, completion, config, doctor, keys, login, models, serve, setup, storage
 from claude_openai_proxy.commands.invocation import PROGRAM, WRONG_SETTING, Invocation
 
 DEFAULT: Final = "serve"
@@ -37,6 +37,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "doctor": doctor,
     "login": login,
     "chat": chat,
+    "setup": setup,
     "config": config,
     "completion": completion,
     "keys": keys,

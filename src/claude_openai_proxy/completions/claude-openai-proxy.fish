@@ -50,8 +50,8 @@ function _shtab_claude_openai_proxy_using
   test "$_shtab_claude_openai_proxy_cmdpath" = "$argv"
 end
 
-set -g _shtab_claude_openai_proxy_commands serve models doctor login chat config completion keys 'keys add' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact'
-set -g _shtab_claude_openai_proxy_opts_with_value --end-with --env-file --expires --host --log-level --model --models --overlap --port --upstream
+set -g _shtab_claude_openai_proxy_commands serve models doctor login chat setup config completion keys 'keys add' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact'
+set -g _shtab_claude_openai_proxy_opts_with_value --end-with --env-file --expires --host --log-level --model --models --overlap --port --upstream --url
 
 complete -c claude-openai-proxy -e
 complete -c claude-openai-proxy -f
@@ -104,6 +104,18 @@ complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using chat' -l up
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using chat' -l log-level -x -d 'How much is logged. Prompts, answers and secrets never are. Allowed: debug, info, warning or error. Default: info. (LOG_LEVEL)'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using chat' -l env-file -x -d 'read this file instead of .env of the working directory'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using chat' -l demo -d 'answer with the built-in simulator: no login, no network'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a setup -d 'point a client program at the proxy, and prove that it works'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l port -x -d 'Port to listen on; 0 takes any free one. Allowed: a whole number from 0 to 65535 (0: any free port). Default: 3000. (PORT)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l env-file -x -d 'read this file instead of .env of the working directory'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l demo -d 'answer with the built-in simulator: no login, no network'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l url -x -d 'where the proxy is, with /v1 (default: http://localhost:PORT/v1)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l model -x -d 'the model to begin with (default: custom-claude-4-sonnet)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l yes -d 'write without asking'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l dry-run -d 'show what would be written, write nothing'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l no-proof -d 'do not send the requests that prove it'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l prove -d 'write nothing, only prove'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l undo -d 'take back what was written'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a config -d 'show every setting, its value and where it comes from'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -s h -l help -d 'show this help message and exit'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -l host -x -d 'Address to listen on. Anything but a loopback address needs PROXY_API_KEYS. Allowed: localhost, an IP address or a host name. Default: localhost (127.0.0.1 and ::1). (PROXY_HOST)'

@@ -18,6 +18,7 @@ _shtab_claude_openai_proxy_commands() {
     login:'log in with Claude Code'
     models:'list the aliases and models'
     serve:'serve the API (default; `start` is the same)'
+    setup:'point a client program at the proxy, and prove that it works'
     storage:'check or compact what is kept'
   )
   _describe 'claude-openai-proxy commands' _commands
@@ -204,6 +205,24 @@ _shtab_claude_openai_proxy_serve_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_claude_openai_proxy_serve_defaults_added=0
 
+_shtab_claude_openai_proxy_setup_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--port[Port to listen on\; 0 takes any free one. Allowed\: a whole number from 0 to 65535 (0\: any free port). Default\: 3000. (PORT)]:PORT:"
+  "--env-file[read this file instead of .env of the working directory]:FILE:"
+  "--demo[answer with the built-in simulator\: no login, no network]"
+  "--url[where the proxy is, with \/v1 (default\: http\:\/\/localhost\:PORT\/v1)]:URL:"
+  "--model[the model to begin with (default\: custom-claude-4-sonnet)]:MODEL:"
+  "--yes[write without asking]"
+  "--dry-run[show what would be written, write nothing]"
+  "--no-proof[do not send the requests that prove it]"
+  "--prove[write nothing, only prove]"
+  "--undo[take back what was written]"
+  ":without one\: what is installed, what is set up:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_claude_openai_proxy_setup_defaults_added=0
+
 _shtab_claude_openai_proxy_storage_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--env-file[read this file instead of .env of the working directory]:FILE:"
@@ -254,6 +273,7 @@ _shtab_claude_openai_proxy() {
         login) _arguments -C -s $_shtab_claude_openai_proxy_login_options ;;
         models) _arguments -C -s $_shtab_claude_openai_proxy_models_options ;;
         serve) _arguments -C -s $_shtab_claude_openai_proxy_serve_options ;;
+        setup) _arguments -C -s $_shtab_claude_openai_proxy_setup_options ;;
         storage) _shtab_claude_openai_proxy_storage ;;
       esac
   esac

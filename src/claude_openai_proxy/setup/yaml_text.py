@@ -135,7 +135,9 @@ def _inner(node: yaml.Node | None, name: str) -> yaml.Node | None:
 
 def _end_line(lines: Sequence[str], node: yaml.Node) -> int:
     """The line after the last one that `node` takes; comments and blank lines behind it are not its own."""
-    line = node.end_mark.line + (1 if node.end_mark.column else 0)
+    line, column = node.end_mark.line, node.end_mark.column
+    if line < len(lines) and lines[line][:column].strip():  # else the mark stands where the next item begins
+        line += 1
     while line > node.start_mark.line + 1 and _is_blank(lines[line - 1]):
         line -= 1
     return line

@@ -1,0 +1,39 @@
+"""A client program as this room sees it: where its file is, what goes into it, and how it proves that it works."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from claude_openai_proxy.setup.machine import Machine
+from claude_openai_proxy.setup.target import Target
+from claude_openai_proxy.setup.user_file import Edit
+
+
+def _nothing(_: Target) -> Sequence[str]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenClient:
+    """One whose file a program may write."""
+
+    name: str
+    title: str
+    installed: Callable[[Machine], bool]
+    file: Callable[[Machine], Path]
+    write: Callable[[Target], Edit]
+    remove: Edit
+    """Takes out our entry and nothing else."""
+    after: Callable[[Target], Sequence[str]] = _nothing
+    """What is left for the user to do or to know, a line each."""
+    command: Callable[[Target, Path], Sequence[str]] | None = None
+    """The client's own question without a window, which approves of nothing by itself; None where it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownClient:
+    """One that only its user can set up, in a window or in code: the values are shown."""
+
+    name: str
+    title: str
+    how: Callable[[Target], Sequence[str]]

@@ -1,0 +1,96 @@
+"""The proof that a client works: the proxy, a request in the client's name, and the client itself."""
+
+import json
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from claude_openai_proxy.setup.running_proxy import NotReadyError, RunningProxy
+from claude_openai_proxy.setup.target import Target
+
+COMMAND_SECONDS: Final = 180.0
+_LAST_LINES: Final = 6
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_TOOL: Final = {
+    "type": "function",
+    "function": {
+        "name": "report_ready",
+        "description": "Reports that everything is ready.",
+        "parameters": {"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]},
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was tried; `detail` is what came of it."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def prove(
+    client: str, target: Target, proxy: RunningProxy, command: Sequence[str] | None, environment: Mapping[str, str]
+) -> Iterator[Step]:
+    """Each step as it ends, up to the first that fails. `command` is the client's own question, if it has one."""
+    yield (answers := _answers(proxy))
+    if not answers.ok:
+        return
+    yield (called := _calls_a_tool(client, target, proxy))
+    if called.ok and command is not None:
+        yield _client_itself(command, environment)
+
+
+def _answers(proxy: RunningProxy) -> Step:
+    name = "the proxy answers"
+    try:
+        health = proxy.health()
+    except NotReadyError as error:
+        return Step(name, ok=False, detail=str(error))
+    return Step(name, health.get("status") == "ok", f"{health.get('login', 'ready')}, {health.get('upstream', '')}")
+
+
+def _calls_a_tool(client: str, target: Target, proxy: RunningProxy) -> Step:
+    """One streamed request with a tool, by us in the client's name."""
+    name = "a streamed request with a tool"
+    body: dict[str, object] = {
+        "model": target.model.id,
+        "messages": [{"role": "user", "content": "Call the tool report_ready with the word ready."}],
+        "tools": [_TOOL],
+    }
+    try:
+        events = list(proxy.stream(body, user_agent=f"claude-openai-proxy-setup/{client}"))
+    except NotReadyError as error:
+        return Step(name, ok=False, detail=str(error))
+    if not events or events[-1] != "[DONE]":
+        return Step(name, ok=False, detail="the stream broke off" + (f": {events[-1]}" if events else ""))
+    called = any(_has_call(json.loads(event)) for event in events[:-1])
+    return Step(name, ok=True, detail="called" if called else "answered without calling it")
+
+
+def _has_call(chunk: dict[str, Any]) -> bool:
+    return any(choice.get("delta", {}).get("tool_calls") for choice in chunk.get("choices", []))
+
+
+def _client_itself(command: Sequence[str], environment: Mapping[str, str]) -> Step:
+    """In an empty folder: what an agent that does as it is told might do there harms nobody."""
+    name = f"{Path(command[0]).name} itself"
+    with tempfile.TemporaryDirectory(prefix="claude-openai-proxy-") as folder:
+        try:
+            done = subprocess.run(  # noqa: S603 - a program of our table, found in the user's PATH
+                command, cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL, capture_output=True,
+                timeout=COMMAND_SECONDS, check=False,
+            )  # fmt: skip
+        except OSError as error:
+            return Step(name, ok=False, detail=f"could not be started: {error}")
+        except subprocess.TimeoutExpired:
+            return Step(name, ok=False, detail=f"was silent for {COMMAND_SECONDS:g} s")
+    said = _COLOUR.sub("", (done.stdout + b"\n" + done.stderr).decode("utf-8", "replace"))
+    printed = said.strip().splitlines()
+    last = " | ".join(line.strip() for line in printed[-_LAST_LINES:] if line.strip())
+    return Step(name, done.returncode == 0 and bool(done.stdout.strip()), last or f"exit code {done.returncode}")

@@ -1,0 +1,100 @@
+"""Clients that only their users can set up: what to enter where."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from claude_openai_proxy.setup.client import ShownClient
+from claude_openai_proxy.setup.target import ANY_KEY, Target
+
+
+def _key(target: Target) -> str:
+    return "<one of the proxy's client keys>" if target.key else ANY_KEY
+
+
+def _values(target: Target) -> list[str]:
+    return [f"Base URL: {target.base_url}", f"API key:  {_key(target)}", f"Model:    {target.model.id}"]
+
+
+def _shown(name: str, title: str, where: str, *notes: str) -> ShownClient:
+    def how(target: Target) -> Sequence[str]:
+        return (where, *_values(target), *notes)
+
+    return ShownClient(name, title, how)
+
+
+def _sdk(target: Target) -> Sequence[str]:
+    return (
+        f"export OPENAI_BASE_URL={target.base_url} OPENAI_API_KEY={_key(target)}",
+        f'client.chat.completions.create(model="{target.model.id}", …)',
+    )
+
+
+def _langchain(target: Target) -> Sequence[str]:
+    return (f'ChatOpenAI(model="{target.model.id}", base_url="{target.base_url}", api_key="{_key(target)}")',)
+
+
+def _vercel(target: Target) -> Sequence[str]:
+    settings = f'name: "claude", baseURL: "{target.base_url}", apiKey: "{_key(target)}"'
+    return (f"createOpenAICompatible({{ {settings}, includeUsage: true, supportsStructuredOutputs: true }})",)
+
+
+def _aider(target: Target) -> Sequence[str]:
+    return (
+        f"aider --openai-api-base {target.base_url} --openai-api-key {_key(target)} --model openai/{target.model.id}",
+        "(In .aider.conf.yml these would change the default model of every project, so nothing is written there.)",
+    )
+
+
+def _cline(target: Target) -> Sequence[str]:
+    return (
+        f"cline auth -p openai-compatible -k {_key(target)} -m {target.model.id} -b {target.base_url}",
+        "(It has one place for such a provider, and makes it the one last used.)",
+    )
+
+
+def _claude_code(target: Target) -> Sequence[str]:
+    return (f"export ANTHROPIC_BASE_URL={target.root} ANTHROPIC_AUTH_TOKEN={_key(target)}",)
+
+
+def _librechat(target: Target) -> Sequence[str]:
+    return (
+        "In librechat.yaml, and CLAUDE_OPENAI_PROXY_KEY in its .env:",
+        "endpoints:",
+        "  custom:",
+        '    - name: "Claude (proxy)"',
+        '      apiKey: "${CLAUDE_OPENAI_PROXY_KEY}"',
+        f'      baseURL: "{target.base_url.replace("localhost", "host.docker.internal")}"',
+        f'      models: {{default: ["{target.model.id}"], fetch: true}}',
+        "      titleConvo: true",
+        f'      titleModel: "{target.model.id}"',
+        "In a container the proxy needs ALLOWED_HOSTS=host.docker.internal.",
+    )
+
+
+_CONTAINER: Final = (
+    "From a container: host.docker.internal instead of localhost, and ALLOWED_HOSTS=host.docker.internal."
+)
+
+SHOWN: Final = (
+    ShownClient("claude-code", "Claude Code, Anthropic's SDKs", _claude_code),
+    ShownClient("openai", "openai SDKs", _sdk),
+    ShownClient("langchain", "LangChain", _langchain),
+    ShownClient("vercel", "Vercel AI SDK", _vercel),
+    ShownClient("aider", "aider", _aider),
+    ShownClient("cline", "Cline", _cline),
+    ShownClient("librechat", "LibreChat", _librechat),
+    _shown("open-webui", "Open WebUI", "Admin Settings, Connections, OpenAI API:", _CONTAINER),
+    _shown("xcode", "Xcode", "Settings, Intelligence, Add a Model Provider, Locally hosted: the port; or the values:"),
+    _shown("jetbrains", "JetBrains AI Assistant", "Settings, Tools, AI Assistant, Providers & API keys:"),
+    _shown("n8n", "n8n", "Credential OpenAI; in the node switch Use Responses API off:", _CONTAINER),
+    _shown("obsidian", "Obsidian Copilot", "Settings, Copilot, BYOK, Add a custom provider:"),
+    _shown(
+        "home-assistant", "Home Assistant", "Community integration Extended OpenAI Conversation:",
+        "It calls from its own machine: it needs this one's address, PROXY_API_KEYS and ALLOWED_HOSTS.",
+    ),
+    _shown(
+        "cursor", "Cursor", "Settings, Models, Override OpenAI Base URL:",
+        "Its requests come from Cursor's servers: localhost cannot work.",
+        "It needs a public https address, a client key, and names of its own for the models.",
+    ),
+)  # fmt: skip

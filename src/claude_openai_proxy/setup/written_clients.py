@@ -1,0 +1,310 @@
+"""Clients whose files are written: what goes where (each program's own documentation)."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from claude_openai_proxy.setup import jsonc, yaml_text
+from claude_openai_proxy.setup.block import with_block, without_block
+from claude_openai_proxy.setup.client import WrittenClient
+from claude_openai_proxy.setup.machine import Machine
+from claude_openai_proxy.setup.target import ANY_KEY, ID, KEY_VARIABLE, TITLE, OfferedModel, Target
+from claude_openai_proxy.setup.text_edit import EditError
+from claude_openai_proxy.setup.user_file import Edit
+
+PROMPT: Final = "Reply with the word ready"
+
+_GOOSE: Final = "claude_openai_proxy"
+_OURS: Final = f" ({TITLE})"
+_PROVIDER: Final = ("provider", ID)
+_ZED: Final = ("language_models", "openai_compatible", ID)
+_CONTINUE_HEAD: Final = "name: My assistant\nversion: 1.0.0\nschema: v1\n"
+
+
+def _export(target: Target) -> Sequence[str]:
+    """Of clients that read our variable."""
+    if not target.key:
+        return ()
+    return (f"The client reads the key from the environment: export {KEY_VARIABLE}=<one of the proxy's client keys>",)
+
+
+def _name(model: OfferedModel) -> str:
+    """In a list of the user's: known as ours by its end, and the same however the model behind an alias is called."""
+    return f"{model.id}{_OURS}"
+
+
+# ---- opencode and Kilo ----------------------------------------------------------------------------------------------
+
+
+def _first_there(*paths: Path) -> Path:
+    return next((path for path in paths if path.exists()), paths[0])
+
+
+def _opencode_file(machine: Machine) -> Path:
+    return _first_there(machine.config("opencode", "opencode.json"), machine.config("opencode", "opencode.jsonc"))
+
+
+def _kilo_file(machine: Machine) -> Path:
+    return _first_there(machine.config("kilo", "kilo.json"), machine.config("kilo", "kilo.jsonc"))
+
+
+def _provider(target: Target) -> Edit:
+    models = {
+        model.id: {
+            "name": model.title,
+            "tool_call": True,
+            "attachment": model.images,
+            "reasoning": True,
+            "limit": {"context": model.context, "output": model.output},
+        }
+        for model in target.offered
+    }
+    key = f"{{env:{KEY_VARIABLE}}}" if target.key else ANY_KEY
+    entry = {
+        "npm": "@ai-sdk/openai-compatible",
+        "name": TITLE,
+        "options": {"baseURL": target.base_url, "apiKey": key},
+        "models": models,
+    }
+    return lambda text: jsonc.with_entry(text, _PROVIDER, entry)
+
+
+# ---- Continue, llm --------------------------------------------------------------------------------------------------
+
+
+def _continue_models(target: Target) -> Edit:
+    def edit(text: str) -> str:
+        text = text if text.strip() else _CONTINUE_HEAD
+        for model in target.offered:
+            text = yaml_text.with_item(text, ("models",), _continue_model(target, model), by="name")
+        return text
+
+    return edit
+
+
+def _continue_model(target: Target, model: OfferedModel) -> dict[str, object]:
+    return {
+        "name": _name(model),
+        "provider": "openai",
+        "model": model.id,
+        "apiBase": target.base_url,
+        "apiKey": target.key or ANY_KEY,
+        "roles": ["chat", "edit", "apply"],
+        "capabilities": ["tool_use", *(["image_input"] if model.images else [])],
+        "useResponsesApi": False,
+        "defaultCompletionOptions": {"contextLength": model.context, "maxTokens": model.output},
+    }
+
+
+def _llm_file(machine: Machine) -> Path:
+    own = machine.environment.get("LLM_USER_PATH")
+    folder = Path(own) if own else machine.application_support("io.datasette.llm")
+    return folder / "extra-openai-models.yaml"
+
+
+def _llm_models(target: Target) -> Edit:
+    def edit(text: str) -> str:
+        for model in target.offered:
+            item: dict[str, object] = {
+                "model_id": f"{ID}/{model.id}",
+                "model_name": model.id,
+                "api_base": target.base_url,
+                "supports_tools": True,
+                "supports_schema": True,
+                "vision": model.images,
+            }
+            item |= {"api_key_name": ID} if target.key else {}
+            text = yaml_text.with_item(text, (), item, by="model_id")
+        return text
+
+    return edit
+
+
+def _without_items(path: Sequence[str], by: str) -> Edit:
+    """Without the items of the list whose member `by` shows that they are ours."""
+
+    def edit(text: str) -> str:
+        for item in _items(yaml_text.load(text), path):
+            name = str(item.get(by, ""))
+            if name.endswith(_OURS) or name.startswith(f"{ID}/"):
+                text = yaml_text.without_item(text, path, by=by, value=item[by])
+        return text
+
+    return edit
+
+
+def _items(value: object, path: Sequence[str]) -> list[dict[str, object]]:
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+# ---- goose, crush ---------------------------------------------------------------------------------------------------
+
+
+def _goose_provider(target: Target) -> Edit:
+    document = {
+        "name": _GOOSE,
+        "engine": "openai",
+        "display_name": TITLE,
+        "description": "Claude",
+        "api_key_env": KEY_VARIABLE,
+        "base_url": target.base_url,
+        "models": [{"name": model.id, "context_limit": model.context} for model in target.offered],
+        "supports_streaming": True,
+        "requires_auth": bool(target.key),
+    }
+    return lambda _: f"{json.dumps(document, indent=2)}\n"
+
+
+def _changed_since(text: str) -> str:
+    if not text.strip():
+        return text
+    raise EditError("The file was ours alone, and was changed since: delete it yourself if you do not want it.")
+
+
+def _crush_lines(target: Target) -> Edit:
+    """The file is executed: every value is quoted."""
+    key = f'"${KEY_VARIABLE}"' if target.key else f'"{ANY_KEY}"'
+    lines = [f'provider add {ID} --type openai-compat --base-url "{target.base_url}" --api-key {key}']
+    lines += [
+        f'model add "{ID}/{model.id}" --name "{model.title}" --context-window {model.context} '
+        f"--default-max-tokens {model.output}"
+        for model in target.offered
+    ]
+    return lambda text: with_block(text, lines)
+
+
+# ---- editors --------------------------------------------------------------------------------------------------------
+
+
+def _zed_file(machine: Machine) -> Path:
+    if machine.platform == "win32":
+        return machine.application_support("Zed", "settings.json")
+    return machine.config("zed", "settings.json")
+
+
+def _zed_provider(target: Target) -> Edit:
+    models = [
+        {
+            "name": model.id,
+            "display_name": model.title,
+            "max_tokens": model.context,
+            "max_output_tokens": model.output,
+            "capabilities": {
+                "tools": True,
+                "images": model.images,
+                "parallel_tool_calls": True,
+                "prompt_cache_key": False,
+                "chat_completions": True,
+                "interleaved_reasoning": True,
+            },
+        }
+        for model in target.offered
+    ]
+    entry = {"api_url": target.base_url, "available_models": models}
+    return lambda text: jsonc.with_entry(text, _ZED, entry)
+
+
+def _zed_after(target: Target) -> Sequence[str]:
+    key = "one of the proxy's client keys" if target.key else ANY_KEY
+    return (f"Zed wants a key, from its settings window or from the variable CLAUDE_OPENAI_PROXY_API_KEY: {key}",)
+
+
+def _vscode_file(machine: Machine) -> Path:
+    return machine.application_support("Code", "User", "chatLanguageModels.json")
+
+
+def _vscode_endpoint(target: Target) -> Edit:
+    models = [
+        {
+            "id": model.id,
+            "name": model.title,
+            "url": f"{target.base_url}/chat/completions",
+            "toolCalling": True,
+            "vision": model.images,
+            "thinking": True,
+            "maxInputTokens": model.context,
+            "maxOutputTokens": model.output,
+        }
+        for model in target.offered
+    ]
+    element: dict[str, object] = {
+        "name": TITLE,
+        "vendor": "customendpoint",
+        "apiKey": ANY_KEY,
+        "apiType": "chat-completions",
+        "models": models,
+    }
+    return lambda text: jsonc.with_element(text, element, by="name")
+
+
+def _vscode_after(target: Target) -> Sequence[str]:
+    restart = "New models may show only after a restart of VS Code (1.122 or newer)."
+    if not target.key:
+        return (restart,)
+    return (
+        restart,
+        f"Put one of the proxy's client keys there yourself, in place of {ANY_KEY!r}: settings are synced.",
+    )
+
+
+WRITTEN: Final = (
+    WrittenClient(
+        "opencode", "opencode",
+        installed=lambda machine: machine.program("opencode") is not None,
+        file=_opencode_file, write=_provider, after=_export,
+        remove=lambda text: jsonc.without_entry(text, _PROVIDER),
+        command=lambda target, _: ("opencode", "run", "-m", f"{ID}/{target.model.id}", PROMPT),
+    ),
+    WrittenClient(
+        "kilo", "Kilo Code",
+        installed=lambda machine: machine.program("kilo") is not None,
+        file=_kilo_file, write=_provider,
+        # It runs what the model says without asking, so no question is sent by it.
+        after=_export,
+        remove=lambda text: jsonc.without_entry(text, _PROVIDER),
+    ),
+    WrittenClient(
+        "continue", "Continue",
+        installed=lambda machine: machine.program("cn") is not None or (machine.home / ".continue").is_dir(),
+        file=lambda machine: machine.home / ".continue" / "config.yaml", write=_continue_models,
+        remove=_without_items(("models",), "name"),
+        command=lambda _, file: ("cn", "--config", str(file), "-p", PROMPT),
+    ),
+    WrittenClient(
+        "llm", "llm",
+        installed=lambda machine: machine.program("llm") is not None,
+        file=_llm_file, write=_llm_models, remove=_without_items((), "model_id"),
+        after=lambda target: (f"Give llm the key: llm keys set {ID}",) if target.key else (),
+        command=lambda target, _: (
+            "llm", "prompt", "-m", f"{ID}/{target.model.id}", "-T", "llm_time",
+            "Call the tool llm_time, then say ready",
+        ),
+    ),
+    WrittenClient(
+        "goose", "goose",
+        installed=lambda machine: machine.program("goose") is not None,
+        file=lambda machine: machine.config("goose", "custom_providers", f"{_GOOSE}.json"),
+        write=_goose_provider, remove=_changed_since, after=_export,
+    ),
+    WrittenClient(
+        "crush", "Crush",
+        installed=lambda machine: machine.program("crush") is not None,
+        file=lambda machine: machine.config("crush", "crushrc"), write=_crush_lines, remove=without_block,
+        after=_export,
+    ),
+    WrittenClient(
+        "zed", "Zed",
+        installed=lambda machine: _zed_file(machine).parent.is_dir(),
+        file=_zed_file, write=_zed_provider, after=_zed_after,
+        remove=lambda text: jsonc.without_entry(text, _ZED),
+    ),
+    WrittenClient(
+        "vscode", "VS Code",
+        installed=lambda machine: _vscode_file(machine).parent.is_dir(),
+        file=_vscode_file, write=_vscode_endpoint, after=_vscode_after,
+        remove=lambda text: jsonc.without_element(text, by="name", value=TITLE),
+    ),
+)  # fmt: skip

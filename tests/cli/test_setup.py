@@ -1,0 +1,168 @@
+"""`setup` from the first look to the undo, against a running demo, with clients that are scripts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from claude_openai_proxy.app import create_app
+from claude_openai_proxy.commands import setup
+from claude_openai_proxy.commands.invocation import Invocation
+from claude_openai_proxy.commands.table import read
+from claude_openai_proxy.settings import Flags, SettingsError, load_settings
+from claude_openai_proxy.setup import jsonc
+from claude_openai_proxy.setup.target import KEY_VARIABLE
+from web.serving import served
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "bin").mkdir()
+    return tmp_path
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {"HOME": str(home), "PATH": f"{home / 'bin'}:/usr/bin:/bin", "HTTP_PROXY": "http://127.0.0.1:9"}
+
+
+def exists(path: str) -> bool:
+    return Path(path).exists()
+
+
+def put_program(home: Path, name: str, script: str) -> None:
+    program = home / "bin" / name
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+
+
+@pytest.fixture
+async def url(home: Path, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """Of a demo; with `PROXY_API_KEYS` where the test asks for keys."""
+    keys: Mapping[str, str] = getattr(request, "param", {})
+    settings = load_settings(Flags(demo=True), environment(home) | dict(keys), home)
+    async with served(create_app(settings)) as address:
+        yield f"{address}/v1"
+
+
+async def call(home: Path, *words: str, **more: str) -> int:
+    given = environment(home) | more
+    return await asyncio.to_thread(
+        lambda: setup.run(Invocation(read(["setup", *words]), ["setup", *words], given, home))
+    )
+
+
+async def test_without_a_name_every_client_is_listed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put_program(home, "llm", "true")
+    assert await call(home) == 0
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.strip()}
+    assert "installed" in rows["llm"]
+    assert "not found" in rows["opencode"]
+    assert "by hand" in rows["cursor"]
+
+
+async def test_it_writes_proves_and_takes_back(home: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    put_program(home, "opencode", 'printf "%s\\n" "$@" > "$HOME/asked"; pwd >> "$HOME/asked"; ls -A; echo ready')
+    file = home / ".config" / "opencode" / "opencode.json"
+    file.parent.mkdir(parents=True)
+    file.write_text('{"theme": "dark"} // mine\n')
+    assert await call(home, "opencode", "--url", url, "--yes") == 0
+    out = capsys.readouterr().out
+    assert jsonc.load(file.read_text())["provider"]["claude-openai-proxy"]["options"]["baseURL"] == url
+    assert "billed: nobody" in out
+    assert out.count("\nok ") == 3
+    program, *_, folder = (home / "asked").read_text().splitlines()
+    assert program == "run"
+    assert not exists(folder)
+    assert await call(home, "opencode", "--url", url, "--yes", "--no-proof") == 0
+    assert "has it already" in capsys.readouterr().out
+    assert await call(home) == 0
+    assert "set up" in capsys.readouterr().out
+    assert await call(home, "opencode", "--undo") == 0
+    assert file.read_text() == '{"theme": "dark"} // mine\n'
+
+
+async def test_a_look_writes_nothing(home: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await call(home, "zed", "--url", url, "--dry-run") == 0
+    assert "+" in capsys.readouterr().out
+    assert not (home / ".config" / "zed").exists()
+
+
+async def test_nobody_is_taken_for_yes(home: Path, url: str) -> None:
+    with pytest.raises(SettingsError, match="--yes"):
+        await call(home, "zed", "--url", url)
+    assert not (home / ".config" / "zed").exists()
+
+
+async def test_the_first_failure_is_named_and_ends_the_proof(
+    home: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_program(home, "cn", "echo no such model >&2; exit 3")
+    assert await call(home, "continue", "--url", url, "--yes") == 1
+    out = capsys.readouterr().out
+    assert "problem  cn itself: no such model" in out
+    assert out.count("\nok ") == 2
+
+
+async def test_a_client_that_is_not_here_is_set_up_all_the_same(
+    home: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await call(home, "llm", "--url", url, "--yes") == 0
+    out = capsys.readouterr().out
+    assert "llm is not installed here" in out
+    assert out.count("\nok ") == 2
+
+
+async def test_without_a_proxy_nothing_is_written(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await call(home, "llm", "--url", "http://127.0.0.1:9/v1", "--yes") == 1
+    assert "start the proxy first" in capsys.readouterr().err
+    assert not (home / ".config").exists()
+
+
+@pytest.mark.parametrize("url", [{"PROXY_API_KEYS": "me:sk-one"}], indirect=True)
+async def test_a_proxy_with_keys_asks_for_one(home: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await call(home, "opencode", "--url", url, "--yes") == 1
+    assert KEY_VARIABLE in capsys.readouterr().err
+    assert await call(home, "opencode", "--url", url, "--yes", CLAUDE_OPENAI_PROXY_KEY="sk-one") == 0
+    written = (home / ".config" / "opencode" / "opencode.json").read_text()
+    assert "sk-one" not in written
+    assert f"{{env:{KEY_VARIABLE}}}" in written
+    assert "sk-one" not in capsys.readouterr().out
+
+
+async def test_what_cannot_be_written_is_shown(home: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await call(home, "cursor", "--url", url) == 0
+    assert url in capsys.readouterr().out
+    with pytest.raises(SettingsError, match="Nothing is ever written"):
+        await call(home, "cursor", "--undo")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["opencod"], "did you mean opencode"),
+        (["zed", "--url", "file:///etc"], "http"),
+        (["zed", "--model", "none"], "none"),
+    ],
+)
+async def test_mistakes_are_named(
+    home: Path, url: str, words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = [] if "--url" in words else ["--url", url]
+    try:
+        assert await call(home, *words, *address, "--yes") == 1
+        said = capsys.readouterr().err
+    except SettingsError as error:
+        said = str(error)
+    assert told in said
+
+
+async def test_a_file_that_does_not_parse_is_not_touched(
+    home: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = home / ".config" / "zed" / "settings.json"
+    file.parent.mkdir(parents=True)
+    file.write_text("{ broken")
+    assert await call(home, "zed", "--url", url, "--yes") == 1
+    assert "not valid JSON" in capsys.readouterr().err
+    assert file.read_text() == "{ broken"
