@@ -117,8 +117,7 @@ class Connection(asyncio.Protocol):
         while self._waiting:
             self._answering = self._waiting.popleft()
             await self._respond(self._answering, self)
-            self._answering.answered.set()
-            self._answering = None
+            self._answered()
 
     def _answers_ended(self, task: asyncio.Task[None]) -> None:
         self._task = None
@@ -130,10 +129,20 @@ class Connection(asyncio.Protocol):
         elif self._waiting:
             self._answer()
 
-    async def write(self, data: bytes, *, alone: bool = False) -> None:
-        """One write of its own; `alone` waits until a reader on the same loop has seen these bytes and no others."""
+    def _answered(self) -> None:
+        if self._answering is not None:
+            self._answering.answered.set()
+            self._answering = None
+
+    async def write(self, data: bytes, *, alone: bool = False, last: bool = False) -> None:
+        """One write of its own; `alone` waits until a reader on the same loop has seen these bytes and no others.
+
+        With the `last` one the request is answered: a caller may read it, and leave, before this returns.
+        """
         if self._transport is not None:
             self._transport.write(data)
+            if last:
+                self._answered()
         await asyncio.sleep(0)
         if alone:  # in the first turn the loop only learns that the reader's socket is readable
             await asyncio.sleep(0)

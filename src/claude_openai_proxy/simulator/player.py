@@ -57,16 +57,13 @@ class Player:
                 continue
             await self._flush()
             await self._wait(step, farewell=LAST_CHUNK)
-        await self._send_wire(LAST_CHUNK)
-        await self._flush()
+        await self._end([LAST_CHUNK])
 
     async def _stream_with_length(self) -> None:
         data = b"".join(self._encoded(step) for step in self._script.steps if isinstance(step, (dict, bytes)))
         await self._wait_for_all()
         await self._send_wire(self._head(STREAM_TYPE, ("content-length", str(len(data)))))
-        for piece in self._body.pieces(data):
-            await self._send_wire(piece)
-        await self._flush()
+        await self._end(self._body.pieces(data))
 
     async def _whole(self) -> None:
         """An answer in one piece: an error, a message that is not streamed, or the script's own bytes."""
@@ -77,10 +74,7 @@ class Player:
         whole_head = self._head(kind, ("content-length", str(len(data))), status=status)
         await self._wait_for_all(cut_short=whole_head + data[: len(data) // 2])
         await self._send_wire(whole_head)
-        if self._request.method != "HEAD":
-            for piece in self._body.pieces(data):
-                await self._send_wire(piece)
-        await self._flush()
+        await self._end(self._body.pieces(data) if self._request.method != "HEAD" else ())
 
     def _assembled(self) -> tuple[int, bytes]:
         events = [step for step in self._script.steps if isinstance(step, dict)]
@@ -150,6 +144,15 @@ class Player:
             self._held += data
             return
         await self._write(self._wire.pieces(data))
+
+    async def _end(self, pieces: Iterable[bytes]) -> None:
+        """What comes last. A caller that has read it may leave: nothing is waited for before it counts as answered."""
+        if self._script.together:
+            pieces, self._held = [self._held + b"".join(pieces)], b""
+        cut = [part for piece in pieces for part in self._wire.pieces(piece) if part]
+        await self._write(cut[:-1])
+        for part in cut[-1:]:
+            await self._connection.write(part, alone=self._alone, last=True)
 
     async def _flush(self) -> None:
         held, self._held = self._held, b""
