@@ -30,6 +30,7 @@ from claude_openai_proxy.serving.response_head import StandingHeaders
 from claude_openai_proxy.serving.sockets import BACKLOG
 
 _GC_THRESHOLDS = (50_000, 20, 20)
+_DATE_SECONDS = 1.0
 _TICK_SECONDS = 0.05
 _CLEAN_UP_SECONDS = 5.0
 
@@ -89,6 +90,7 @@ class DrainingServer(uvicorn.Server):
         self._drain_seconds = drain_seconds
         self._announce = announce
         self._say = say
+        self._wake: Callable[[], object] = _nobody_sleeps
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -110,14 +112,26 @@ class DrainingServer(uvicorn.Server):
         if self.should_exit:
             self.force_exit = True
         self.should_exit = True
+        self._wake()
 
     async def main_loop(self) -> None:
         """Run until a signal comes."""
         _settle_garbage_collector()
         async with asyncio.TaskGroup() as beside:
             announcing = beside.create_task(self._announce())
-            await super().main_loop()
+            await self._until_told_to_stop()
             announcing.cancel()
+
+    async def _until_told_to_stop(self) -> None:
+        """uvicorn's own loop looks ten times a second whether it shall stop; here that is told, and it looks for the
+        sake of the `date` header alone.
+        """
+        loop, told = asyncio.get_running_loop(), asyncio.Event()
+        self._wake = partial(loop.call_soon_threadsafe, told.set)
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_DATE_SECONDS):
+                    await told.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no new connection, let answers finish, end the rest, then close what the application opened."""
@@ -166,6 +180,10 @@ def serve(
     """Serve an ASGI application until SIGINT, SIGTERM or SIGHUP."""
     config = server_config(application, limits)
     DrainingServer(config, drain_seconds=drain_seconds, announce=announce, say=say).run(sockets)
+
+
+def _nobody_sleeps() -> None:
+    """A signal came before there is anything to wake."""
 
 
 def _waiting_for(running: int, seconds: float) -> str:

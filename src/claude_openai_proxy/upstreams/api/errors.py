@@ -14,7 +14,7 @@ from claude_openai_proxy.upstreams.http import Response
 from claude_openai_proxy.upstreams.interface import AnswerFacts
 
 MAX_ERROR_BYTES: Final = 1024 * 1024
-_PASSED_HEADERS: Final = ("anthropic-", "retry-after", "x-should-retry")
+_PASSED_HEADERS: Final = (b"anthropic-", b"retry-after", b"x-should-retry")
 """How the names of those begin that clients of the Messages API read; `request-id` has its own way."""
 _EXCERPT_CHARACTERS: Final = 200
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
@@ -84,12 +84,12 @@ def request_id(response: Response) -> str:
 
 def rate_limits(response: Response) -> tuple[tuple[str, str], ...]:
     """The `anthropic-ratelimit-*` headers as sent."""
-    return response.headers("anthropic-ratelimit-")
+    return response.headers(b"anthropic-ratelimit-")
 
 
 def passed_headers(response: Response) -> tuple[tuple[str, str], ...]:
     """Those that clients of the Messages API read, as sent."""
-    return tuple(row for prefix in _PASSED_HEADERS for row in response.headers(prefix))
+    return response.headers(*_PASSED_HEADERS)
 
 
 def note_head(response: Response, facts: AnswerFacts) -> None:

@@ -23,6 +23,7 @@ class ResponseParser:
         self.failure: UpstreamError | None = None
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
+        """Names in lower case."""
         self.parts: list[bytes] = []
         self.buffered = 0
         self._peer = peer
@@ -37,7 +38,7 @@ class ResponseParser:
         """The value of a header, by its name in lower case."""
         wanted = name.encode()
         for key, value in self.headers:
-            if key.lower() == wanted:
+            if key == wanted:
                 return value.decode("latin-1")
         return None
 
@@ -60,7 +61,8 @@ class ResponseParser:
             self._limit_head(self._fed_bytes)
         elif not self.complete:
             self._bare_bytes = 0 if self._bare_bytes < 0 else self._bare_bytes + len(data)
-            self._limit_head(self._bare_bytes)
+            if self._bare_bytes:
+                self._limit_head(self._bare_bytes)
 
     def feed_eof(self, cause: str = "") -> None:
         """The connection is gone; `cause` is empty when the other side closed it in good order."""
@@ -103,7 +105,7 @@ class ResponseParser:
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or a trailer, which nobody needs."""
         if not self.head_complete:
-            self.headers.append((name, value))
+            self.headers.append((name.lower(), value))
             self._header_bytes += len(name) + len(value)
 
     def on_headers_complete(self) -> None:

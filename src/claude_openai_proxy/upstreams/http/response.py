@@ -31,11 +31,10 @@ class Response:
         self._codings = _codings(parser)
         self._decoder: BodyDecoder | None = None
 
-    def headers(self, prefix: str = "") -> tuple[tuple[str, str], ...]:
-        """The headers whose names begin with `prefix`, in lower case."""
-        wanted = prefix.encode()
-        named = [(name.lower(), value) for name, value in self._parser.headers]
-        return tuple((name.decode(), value.decode("latin-1")) for name, value in named if name.startswith(wanted))
+    def headers(self, *prefixes: bytes) -> tuple[tuple[str, str], ...]:
+        """The headers whose names, which are in lower case, begin with one of these."""
+        wanted = [row for row in self._parser.headers if row[0].startswith(prefixes or b"")]
+        return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in wanted) if wanted else ()
 
     async def read(self) -> bytes:
         """What has come since the last read, waiting for at least one byte; b"" at the end.
@@ -43,12 +42,14 @@ class Response:
         All of it, or of a compressed body a piece, decoded. Raises `UpstreamError` and its kinds, after the body that
         came before the failure was read.
         """
-        if not self._codings:
-            return await self._read_sent()
-        try:
-            return await self._read_decoded()
-        except ValueError as error:
-            raise UpstreamProtocolError(f"{self._connection.peer} sent a body {error}") from error
+        if self._codings:
+            try:
+                return await self._read_decoded()
+            except ValueError as error:
+                raise UpstreamProtocolError(f"{self._connection.peer} sent a body {error}") from error
+        while (sent := self._take()) is None:
+            await self._connection.wait()
+        return sent
 
     async def _read_decoded(self) -> bytes:
         if self._decoder is None:
@@ -58,7 +59,8 @@ class Response:
             await asyncio.sleep(0)
             return piece
         while True:
-            data = await self._read_sent()
+            while (data := self._take()) is None:
+                await self._connection.wait()
             if not data:
                 if not self._decoder.whole:
                     raise ValueError("that ends in the middle of what is compressed")
@@ -67,17 +69,16 @@ class Response:
             if piece := self._decoder.take():
                 return piece
 
-    async def _read_sent(self) -> bytes:
+    def _take(self) -> bytes | None:
+        """What has come, as it was sent; None where nothing has yet, b"" at the end."""
         parser = self._parser
-        while not parser.parts:
-            if parser.failure is not None:
-                raise parser.failure
-            if parser.complete:
-                return b""
-            await self._connection.wait()
-        body = parser.take()
-        self._connection.resume_body()
-        return body
+        if parser.parts:
+            body = parser.take()
+            self._connection.resume_body()
+            return body
+        if parser.failure is not None:
+            raise parser.failure
+        return b"" if parser.complete else None
 
     async def read_all(self, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
         """The whole body. Raises `UpstreamProtocolError` beyond `limit` bytes."""
@@ -109,7 +110,7 @@ def _codings(parser: ResponseParser) -> str:
         name
         for header in (b"content-encoding", b"transfer-encoding")
         for key, value in parser.headers
-        if key.lower() == header
+        if key == header
         for name in value.decode("latin-1").lower().split(",")
     ]
     return ",".join(name for coded in done if (name := coded.strip()) not in ("", "identity", "chunked"))
