@@ -6,6 +6,7 @@ ProxyError
 ├── ModelNotFoundError             no such model here (404)
 ├── ClientRefusedError             a door of the proxy stayed shut (401, 403, 404, 405, 413, 415)
 ├── PersonalPlanError              the login is one person's, and more would use it (403)
+├── PlanSpentError                 what may be spent is spent (429 insufficient_quota)
 ├── NoLoginError                   no way to Claude is logged in (401)
 ├── NotOfferedError                this way to Claude cannot do it, another one can (501)
 ├── QueueFullError                 no place was free in time (503)
@@ -70,6 +71,14 @@ class ClientRefusedError(ProxyError):
 
 class PersonalPlanError(ProxyError):
     """The login is one person's plan, and the proxy is set up for more than one; the message says what to do."""
+
+
+class PlanSpentError(ProxyError):
+    """Nothing that may pay for it is left; `resets_in` seconds there is more again, None where nobody knows."""
+
+    def __init__(self, message: str, *, resets_in: float | None = None) -> None:
+        super().__init__(message)
+        self.resets_in = resets_in
 
 
 class NoLoginError(ProxyError):

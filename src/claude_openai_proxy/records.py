@@ -63,6 +63,8 @@ class RequestRecord:
     """What upstream told of the login's limits, as in its headers."""
     account: str = ""
     """A digest of the login that was used."""
+    billed: str = ""
+    """Who charges for the answer: `plan`, `extra-usage`, `api`, `gateway`, `cloud`."""
     admitted: float | None = None
     """When there was a place with Claude for it; until then it waits in line."""
     first_token: float | None = None

@@ -61,6 +61,25 @@ async def test_auto_takes_the_first_login_in_the_order_of_claude_code(
     assert await chosen(machine.upstreams(**variables)) == expected
 
 
+@pytest.mark.parametrize(
+    ("variables", "payer"),
+    [
+        ({}, "plan"),
+        ({"CLAUDE_CODE_OAUTH_TOKEN": "o"}, "plan"),
+        ({"CLAUDE_CODE_USE_BEDROCK": "1"}, "cloud"),
+    ],
+    ids=lambda value: "+".join(value) or "subscription",
+)
+async def test_who_pays_is_known_before_the_first_request(
+    machine: Machine, variables: dict[str, str], payer: str
+) -> None:
+    machine.claude.is_logged_in()
+
+    identity = (await machine.upstreams(**variables).current()).identity
+
+    assert (identity.payer, bool(identity.account)) == (payer, True)
+
+
 async def test_a_helper_comes_before_the_logins_of_the_cli(machine: Machine) -> None:
     machine.claude.is_logged_in()
     machine.write_settings(apiKeyHelper="echo k")

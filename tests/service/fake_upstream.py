@@ -25,7 +25,7 @@ from claude_openai_proxy.protocols.anthropic import (
     Usage,
 )
 from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
-from claude_openai_proxy.upstreams.interface import AnswerFacts, Identity, UpstreamStatus
+from claude_openai_proxy.upstreams.interface import AnswerFacts, Identity, Payer, UpstreamStatus
 
 Script = Sequence[Sequence[StreamEvent] | ProxyError]
 
@@ -81,13 +81,14 @@ class FakeUpstream:
         self.tried: list[str] = []
         """What each request is said to have cost beside the one try."""
         self.account = "account"
+        self.payer: Payer = ""
         self.listings = 0
         self._models = models
         self._hang = hang
 
     @property
     def identity(self) -> Identity:
-        return Identity(kind="fake", version="1", account=self.account)
+        return Identity(kind="fake", version="1", account=self.account, payer=self.payer)
 
     @asynccontextmanager
     async def stream(self, request: MessagesRequest, facts: AnswerFacts) -> AsyncIterator[FakeStream]:

@@ -8,6 +8,7 @@ from claude_openai_proxy.errors import (
     InvalidRequestError,
     ModelNotFoundError,
     NoLoginError,
+    PlanSpentError,
     ProxyError,
     QueueFullError,
     UnsupportedParameterError,
@@ -34,6 +35,7 @@ def upstream(status: int, message: str = "Upstream's words.", error_type: str = 
     [
         (InvalidRequestError("Wrong.", param="n"), 400, "invalid_request_error", None),
         (UnsupportedParameterError("No seed.", param="seed"), 400, "invalid_request_error", "unsupported_parameter"),
+        (PlanSpentError("All is spent."), 429, "insufficient_quota", "insufficient_quota"),
         (ModelNotFoundError("No such model."), 404, "invalid_request_error", "model_not_found"),
         (
             ClientRefusedError("No.", status=401, code="invalid_api_key"),
@@ -154,3 +156,14 @@ def test_an_error_that_nobody_foresaw_is_a_bug() -> None:
 )
 def test_the_log_gets_the_proxys_own_sentence_without_what_it_quotes(error: ProxyError, told: str) -> None:
     assert reason(error) == told
+
+
+def test_a_spent_plan_tells_its_reset_and_no_time_to_sleep() -> None:
+    headers = dict(failure(PlanSpentError("All is spent.", resets_in=3601)).headers)
+
+    assert headers == {
+        b"x-should-retry": b"false",
+        b"x-ratelimit-remaining-requests": b"0",
+        b"x-ratelimit-reset-requests": b"1h0m1s",
+    }
+    assert dict(failure(PlanSpentError("All is spent.")).headers) == {b"x-should-retry": b"false"}

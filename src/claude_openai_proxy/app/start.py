@@ -5,9 +5,11 @@ from collections.abc import Awaitable
 from contextlib import suppress
 
 from claude_openai_proxy.app.upstreams import plan_refusal
+from claude_openai_proxy.errors import PlanSpentError, ProxyError
 from claude_openai_proxy.protocols.openai_chat_response import Model
 from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.service.models import ModelCatalog
+from claude_openai_proxy.service.spend_guard import SpendGuard
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.upstreams.interface import UpstreamChoice
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
@@ -15,6 +17,10 @@ from claude_openai_proxy.upstreams.selection import SelectedUpstream
 LOGIN_SECONDS = 5.0
 """What is told at the start waits so long for the Claude Code CLI."""
 
+UNKNOWN_PLAN = (
+    "PLAN_ONLY: nothing is known of the plan's limits yet. Claude Code tells them with a refusal; what extra usage "
+    "lets through is not told, so turn it off in Claude's settings if it must not be spent."
+)
 DEMO_NOTE = "Demo: the built-in simulator answers, not Claude. Nothing leaves this machine, nothing is billed."
 
 
@@ -52,6 +58,16 @@ async def login_lines(upstreams: UpstreamChoice) -> list[str]:
     silent = f"The Claude Code CLI has not told its login within {LOGIN_SECONDS:g} s; /health tells it once it has."
     state = await _in_time(_state_lines(upstreams), otherwise=[silent])
     return [*state, *await _in_time(_shadow_lines(upstreams), otherwise=[])]
+
+
+async def plan_lines(upstreams: UpstreamChoice, guard: SpendGuard) -> list[str]:
+    """What PLAN_ONLY cannot know yet, or will not let through."""
+    try:
+        identity = (await upstreams.current()).identity
+        guard.check(identity, "")
+    except ProxyError as error:
+        return [error.message] if isinstance(error, PlanSpentError) else []
+    return [UNKNOWN_PLAN] if guard.unknown(identity) else []
 
 
 async def _in_time(lines: Awaitable[list[str]], *, otherwise: list[str]) -> list[str]:

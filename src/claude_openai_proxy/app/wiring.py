@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from claude_openai_proxy import __version__
 from claude_openai_proxy.app.pseudonyms import principal_ids
-from claude_openai_proxy.app.start import login_lines, model_line, model_lines, start_refusal
+from claude_openai_proxy.app.start import login_lines, model_line, model_lines, plan_lines, start_refusal
 from claude_openai_proxy.app.stores import Stores, installation_key, may_be_stored, operator_credential, stores
 from claude_openai_proxy.app.upstreams import demo_upstream, selected_upstream
 from claude_openai_proxy.errors import NoLoginError
@@ -30,6 +30,7 @@ from claude_openai_proxy.service.messages import MessagesService
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.plan_meter import PlanMeter
+from claude_openai_proxy.service.spend_guard import SpendGuard
 from claude_openai_proxy.service.waiting import WaitingLine
 from claude_openai_proxy.settings import Secret, Settings
 from claude_openai_proxy.telemetry.log_line import LogLine
@@ -101,6 +102,8 @@ class Wiring:
     _upstreams: UpstreamChoice
     _catalog: ModelCatalog
     _admissions: Admissions
+    _meter: PlanMeter
+    _guard: SpendGuard
     _life: _Life
 
     @asynccontextmanager
@@ -114,7 +117,9 @@ class Wiring:
 
     async def start_lines(self) -> list[str]:
         """Login and models, for people."""
-        return [*await login_lines(self._upstreams), *await model_lines(self._catalog)]
+        login = await login_lines(self._upstreams)
+        await self._meter.open()
+        return [*login, *await plan_lines(self._upstreams, self._guard), *await model_lines(self._catalog)]
 
     async def start_refusal(self) -> str:
         """Why it must not be started: for the login there is, or for what is kept; "" where it may."""
@@ -167,7 +172,10 @@ def wire(settings: Settings) -> Wiring:
     catalog = model_catalog(settings, upstreams, pins)
 
     line = WaitingLine(clock=time.monotonic)
-    meter = PlanMeter(store=kept.login_limits, wall_clock=time.time, on=settings.plan_meter == "events")
+    meter = PlanMeter(
+        store=kept.login_limits, wall_clock=time.time, on=settings.plan_meter == "events" or settings.plan_only
+    )
+    guard = SpendGuard(meter=meter, wall_clock=time.time, plan_only=settings.plan_only)
     blotter = _blotter(settings, upstreams)
     health = HealthService(
         upstreams=upstreams,
@@ -182,10 +190,12 @@ def wire(settings: Settings) -> Wiring:
 
     life = _Life(kept, [meter.open], [keys.aclose, health.aclose, catalog.aclose, upstreams.aclose], prepare)
     request_log = _log(settings, blotter)
-    admissions = _admissions(upstreams, catalog, line, meter)
+    admissions = Admissions(
+        upstreams=upstreams, catalog=catalog, line=line, clock=time.monotonic, note_limits=meter.note, guard=guard
+    )
     router = _router(settings, admissions, catalog, health, keys=keys, meter=meter)
     application = _application(settings, router, log=request_log.requests, blotter=blotter, life=life, keys=keys)
-    return Wiring(application, request_log, kept, keys, settings, upstreams, catalog, admissions, life)
+    return Wiring(application, request_log, kept, keys, settings, upstreams, catalog, admissions, meter, guard, life)
 
 
 # ---- parts, also for whoever examines them one by one ---------------------------------------------------------------
@@ -209,14 +219,9 @@ def chat_service(
     settings: Settings, upstreams: UpstreamChoice, catalog: ModelCatalog, line: WaitingLine | None = None
 ) -> ChatService:
     """Chat completions through these upstreams; whoever does not find one free waits in `line`."""
-    return _chat_service(settings, _admissions(upstreams, catalog, line or WaitingLine(clock=time.monotonic)))
-
-
-def _admissions(
-    upstreams: UpstreamChoice, catalog: ModelCatalog, line: WaitingLine, meter: PlanMeter | None = None
-) -> Admissions:
-    note = {"note_limits": meter.note} if meter else {}
-    return Admissions(upstreams=upstreams, catalog=catalog, line=line, clock=time.monotonic, **note)
+    line = line or WaitingLine(clock=time.monotonic)
+    admissions = Admissions(upstreams=upstreams, catalog=catalog, line=line, clock=time.monotonic)
+    return _chat_service(settings, admissions)
 
 
 def _chat_service(settings: Settings, admissions: Admissions) -> ChatService:

@@ -12,6 +12,7 @@ What an upstream tells, and what was done to get an answer, has one road into th
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from msgspec import Struct
@@ -22,6 +23,7 @@ from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.service.answering import Answering, Piece, Translator
 from claude_openai_proxy.service.interleaved import Interleaved
 from claude_openai_proxy.service.models import ModelCatalog, ResolvedModel
+from claude_openai_proxy.service.spend_guard import SpendGuard
 from claude_openai_proxy.service.waiting import WaitingLine
 from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.messages_api.usage import NO_USAGE, add_usage
@@ -45,28 +47,32 @@ class AnswerHead(Struct, frozen=True):
     ignored: tuple[str, ...]
     headers: tuple[tuple[str, str], ...] = ()
     """Of upstream's answer, those that clients of the Messages API read."""
+    billed: str = ""
+    """Who charges for it, as far as is known when it begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What every admission needs of the server."""
+
+    line: WaitingLine
+    clock: Callable[[], float]
+    """Counts seconds as the records do."""
+    note_limits: NoteLimits = _no_notes
+    guard: SpendGuard | None = None
+    """None: anything may pay."""
 
 
 class Admission:
     """One request that has found its model and its upstream."""
 
     def __init__(
-        self,
-        record: RequestRecord,
-        upstream: Upstream,
-        model: ResolvedModel,
-        *,
-        line: WaitingLine,
-        note_limits: NoteLimits = _no_notes,
-        clock: Callable[[], float],
-        stack: AsyncExitStack,
+        self, record: RequestRecord, upstream: Upstream, model: ResolvedModel, means: Means, stack: AsyncExitStack
     ) -> None:
         self.record = record
         self.upstream = upstream
         self.model = model
-        self._line = line
-        self._note_limits = note_limits
-        self._clock = clock
+        self._means = means
         self._stack = stack
         self._answerings: list[Answering[Any]] = []
 
@@ -83,7 +89,13 @@ class Admission:
         """What can be told once upstream has answered: of the first answer, where there are several."""
         record, facts = self.record, self._answerings[0].facts
         return AnswerHead(
-            self.model.id, record.upstream, facts.request_id, facts.rate_limits, record.ignored, facts.headers
+            self.model.id,
+            record.upstream,
+            facts.request_id,
+            facts.rate_limits,
+            record.ignored,
+            facts.headers,
+            record.billed,
         )
 
     async def ask(
@@ -108,8 +120,8 @@ class Admission:
         record.repairs.extend(dict.fromkeys(word for translation, _ in asked for word in translation.repairs))
         places = self.upstream.capabilities.simultaneous
         most = min(limit for limit in (len(asked), at_once, places) if limit is not None)
-        await self._stack.enter_async_context(self._line.place(places, record.principal.id, places=most))
-        record.admitted = self._clock()
+        await self._stack.enter_async_context(self._means.line.place(places, record.principal.id, places=most))
+        record.admitted = self._means.clock()
         answerings = [
             Answering(self.upstream, translation, translator, AnswerFacts(repairs=record.repairs))
             for translation, translator in asked
@@ -118,12 +130,18 @@ class Admission:
         source = answerings[0] if len(answerings) == 1 else Interleaved(answerings, at_once=most)
         await self._stack.enter_async_context(source)
         self._note_facts()
+        record.billed = self._billed()
         return source
+
+    def _billed(self) -> str:
+        identity, guard = self.upstream.identity, self._means.guard
+        return "extra-usage" if guard is not None and guard.uses_extra(identity) else identity.payer
 
     def settle(self) -> None:
         """Put into the record what was used and how it ended."""
         record, usage = self.record, self.usage
         self._note_facts()
+        record.billed = record.billed and self._billed()
         record.cached_tokens = usage.cache_read_input_tokens or 0
         record.cache_write_tokens = usage.cache_creation_input_tokens or 0
         record.cache_write_1h_tokens = (usage.cache_creation or CacheCreation()).ephemeral_1h_input_tokens or 0
@@ -152,7 +170,7 @@ class Admission:
             record.upstream_request_id, record.account = facts.request_id, facts.account
             if facts.rate_limits is not record.rate_limits:
                 record.rate_limits = facts.rate_limits
-                self._note_limits(record.upstream, record.account, facts.rate_limits)
+                self._means.note_limits(record.upstream, record.account, facts.rate_limits)
 
 
 class Admissions:
@@ -164,19 +182,18 @@ class Admissions:
         upstreams: UpstreamChoice,
         catalog: ModelCatalog,
         line: WaitingLine,
-        note_limits: NoteLimits = _no_notes,
         clock: Callable[[], float],
+        note_limits: NoteLimits = _no_notes,
+        guard: SpendGuard | None = None,
     ) -> None:
         self._upstreams = upstreams
         self._catalog = catalog
-        self._line = line
-        self._note_limits = note_limits
-        self._clock = clock
+        self._means = Means(line, clock, note_limits, guard)
 
     @asynccontextmanager
     async def admit(self, record: RequestRecord, *, model: str | None, stream: bool) -> AsyncIterator[Admission]:
-        """Find upstream and model. Raises `NoLoginError`, `PersonalPlanError`, `ModelNotFoundError`,
-        `ModelNotAllowedError`.
+        """Find upstream and model. Raises `NoLoginError`, `PersonalPlanError`, `PlanSpentError`,
+        `ModelNotFoundError`, `ModelNotAllowedError`.
         """
         record.model_asked = model or ""
         record.stream = stream
@@ -185,10 +202,10 @@ class Admissions:
         resolved = await self._catalog.resolve(model, upstream)
         await self._catalog.check_allowed(record.principal.models, resolved)
         record.model_used = resolved.id
+        if self._means.guard is not None:
+            self._means.guard.check(upstream.identity, resolved.facts.line or "")
         stack = AsyncExitStack()
-        admission = Admission(
-            record, upstream, resolved, line=self._line, note_limits=self._note_limits, clock=self._clock, stack=stack
-        )
+        admission = Admission(record, upstream, resolved, self._means, stack)
         try:
             async with stack:
                 yield admission

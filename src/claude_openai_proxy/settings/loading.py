@@ -73,6 +73,7 @@ class Settings:
     """None: by the number of cores."""
     single_user: bool
     plan_meter: PlanMeterKind
+    plan_only: bool
     storage: StorageSettings
     network: NetworkSettings
     login_sources: tuple[Source, ...]
@@ -155,6 +156,7 @@ def _settings(
         claude_pool_max=found.value(table.CLAUDE_POOL_MAX),
         single_user=found.value(table.CLAUDE_CODE_SINGLE_USER),
         plan_meter=found.value(table.PLAN_METER),
+        plan_only=found.value(table.PLAN_ONLY),
         storage=read_storage(found, environment, demo=flags.demo, platform=platform),
         network=NetworkSettings() if flags.demo else read_network(environment, found.problems),
         login_sources=_login_sources(found),

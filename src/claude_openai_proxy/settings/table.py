@@ -283,6 +283,14 @@ PLAN_METER: Setting[PlanMeterKind] = Setting(
     shown_default="events",
     description="Whether what Claude's side tells of the login's limits is kept and shown (`GET /usage/plan`).",
 )
+PLAN_ONLY = Setting(
+    name="PLAN_ONLY",
+    read=values.yes_or_no,
+    default=False,
+    allowed="yes or no",
+    shown_default="no",
+    description="`yes` refuses what anything but a plan would pay for, as far as Claude's side has told.",
+)
 STATE: Setting[StateKind] = Setting(
     name="STATE",
     read=values.one_of("sqlite", "memory"),
@@ -329,6 +337,7 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     CLAUDE_POOL_MAX,
     CLAUDE_CODE_SINGLE_USER,
     PLAN_METER,
+    PLAN_ONLY,
     MODEL_ALIASES,
     DEFAULT_MODEL,
     UNSUPPORTED_PARAMETERS,

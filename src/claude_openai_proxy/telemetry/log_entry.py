@@ -29,6 +29,7 @@ class LogEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     model_used: str = ""
     upstream: str = ""
     upstream_request_id: str = ""
+    billed: str = ""
     stream: bool = False
     finish_reason: str = ""
     input_tokens: int = 0
@@ -61,6 +62,7 @@ def log_entry(record: RequestRecord) -> LogEntry:
         model_used=record.model_used[:LONGEST],
         upstream=record.upstream,
         upstream_request_id=record.upstream_request_id,
+        billed=record.billed,
         stream=record.stream,
         finish_reason=record.finish_reason,
         input_tokens=record.input_tokens,

@@ -3,10 +3,13 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from claude_openai_proxy.protocols.anthropic import MessagesRequest, ModelInfo, StreamEvent
 from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
+
+Payer = Literal["", "plan", "api", "gateway", "cloud"]
+"""Who charges for an answer: "" where that is not known, or nobody does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,7 @@ class Identity:
     kind: str
     version: str
     account: str
+    payer: Payer = ""
 
 
 @dataclass(frozen=True, slots=True)

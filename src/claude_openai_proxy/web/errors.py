@@ -16,6 +16,7 @@ from claude_openai_proxy.errors import (
     NoLoginError,
     NotOfferedError,
     PersonalPlanError,
+    PlanSpentError,
     ProxyError,
     QueueFullError,
     StoppingError,
@@ -112,6 +113,8 @@ def to_failure(error: ProxyError, *, now: float, retried: bool) -> Failure:
 def _own_failure(error: ProxyError) -> Failure:
     """The proxy itself says no for now, or to this many."""
     match error:
+        case PlanSpentError():
+            return _no_quota(error.message, error.resets_in)
         case PersonalPlanError():
             return Failure(403, Error(error.message, "invalid_request_error", code="single_user_only"))
         case NotOfferedError():
@@ -167,7 +170,7 @@ def _status_failure(error: UpstreamStatusError, *, retried: bool) -> Failure:
         case "context_length":
             return Failure(400, Error(message, "invalid_request_error", "messages", "context_length_exceeded"))
         case "quota":
-            return Failure(429, Error(message, "insufficient_quota", code="insufficient_quota"), _spent(error))
+            return _no_quota(message, error.retry_after)
         case "model":
             return Failure(404, Error(message, "invalid_request_error", "model", "model_not_found"))
         case "content_policy":
@@ -182,11 +185,16 @@ def _status_failure(error: UpstreamStatusError, *, retried: bool) -> Failure:
     return Failure(status, Error(message, type_, code=_code(type_, error.error_type)))
 
 
-def _spent(error: UpstreamStatusError) -> tuple[Header, ...]:
+def _no_quota(message: str, resets_in: float | None) -> Failure:
+    error = Error(message, "insufficient_quota", code="insufficient_quota")
+    return Failure(429, error, _spent(resets_in))
+
+
+def _spent(resets_in: float | None) -> tuple[Header, ...]:
     """No `retry-after`: clients that obey it would sleep for hours. When it is there again is told like a limit."""
-    if error.retry_after is None:
+    if resets_in is None:
         return (DO_NOT_RETRY,)
-    reset = openai_duration(error.retry_after)
+    reset = openai_duration(resets_in)
     return DO_NOT_RETRY, (b"x-ratelimit-remaining-requests", b"0"), (b"x-ratelimit-reset-requests", reset)
 
 

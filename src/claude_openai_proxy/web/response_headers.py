@@ -11,7 +11,8 @@ from claude_openai_proxy.web.asgi import Header
 
 EXPOSED: Final = (
     "x-request-id, request-id, openai-processing-ms, openai-version, x-claude-model, x-upstream, "
-    "x-upstream-request-id, x-ignored-parameters, x-repairs, retry-after, x-should-retry, x-ratelimit-limit-requests, "
+    "x-billed, x-upstream-request-id, x-ignored-parameters, x-repairs, retry-after, x-should-retry, "
+    "x-ratelimit-limit-requests, "
     "x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, "
     "x-ratelimit-reset-requests, x-ratelimit-reset-tokens"
 )
@@ -45,12 +46,18 @@ def header_value(text: str) -> bytes:
 
 def answer_headers(head: AnswerHead, *, now: float) -> list[Header]:
     """The facts of an answer; `now` in seconds since 1970."""
-    headers = [(b"x-claude-model", header_value(head.model_used)), (b"x-upstream", header_value(head.upstream))]
+    headers = who_answered(head)
     if head.upstream_request_id:
         headers.append(upstream_request_id(head.upstream_request_id))
     if head.ignored:
         headers.append(ignored_parameters(head.ignored))
     return headers + rate_limit_headers(head.rate_limits, now=now)
+
+
+def who_answered(head: AnswerHead) -> list[Header]:
+    """Which model, which way, and who charges for it where that is known."""
+    headers = [(b"x-claude-model", header_value(head.model_used)), (b"x-upstream", header_value(head.upstream))]
+    return [*headers, (b"x-billed", head.billed.encode())] if head.billed else headers
 
 
 def ignored_parameters(names: tuple[str, ...]) -> Header:

@@ -9,9 +9,10 @@ from typing import Final
 
 from claude_openai_proxy.errors import UpstreamConnectionError, UpstreamStatusError
 from claude_openai_proxy.logins.credentials import Credential, CredentialSource
+from claude_openai_proxy.trust import ANTHROPIC_URL
 from claude_openai_proxy.upstreams.api.errors import status_error
 from claude_openai_proxy.upstreams.http import URL, HTTPClient, Patience, Request, Response
-from claude_openai_proxy.upstreams.interface import AnswerFacts
+from claude_openai_proxy.upstreams.interface import AnswerFacts, Payer
 
 API_VERSION: Final = "2023-06-01"
 """A later one refuses temperature, top_p and top_k on every model."""
@@ -70,6 +71,13 @@ class APIAccess:
             *([(WORKSPACE, workspace)] if workspace else ()),
         )
         self._login: _Login | None = None
+
+    @property
+    def payer(self) -> Payer:
+        """By where requests go; "" until the first went."""
+        if self._login is None:
+            return ""
+        return "api" if self._login.credential.base_url == ANTHROPIC_URL else "gateway"
 
     @property
     def account(self) -> str:

@@ -104,7 +104,8 @@ class MessagesAPI:
     @property
     def identity(self) -> Identity:
         """The account is known once the first credential was used."""
-        return Identity(self._kind, self._version, self._access.account)
+        payer = "" if self._kind == "demo" else self._access.payer
+        return Identity(self._kind, self._version, self._access.account, payer)
 
     @property
     def capabilities(self) -> Capabilities:

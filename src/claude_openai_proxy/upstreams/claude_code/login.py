@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
@@ -12,7 +12,9 @@ import msgspec
 from claude_openai_proxy.errors import NoLoginError, UpstreamProtocolError
 from claude_openai_proxy.protocols.claude_code import Account, AuthStatus
 from claude_openai_proxy.translate.claude_code.errors import LOG_IN
+from claude_openai_proxy.trust import ANTHROPIC_URL
 from claude_openai_proxy.upstreams.claude_code.binary import ask, shown_command, update_command
+from claude_openai_proxy.upstreams.interface import Payer
 
 LoginKind = Literal["subscription", "token", "api key", "provider", "gateway", "none"]
 
@@ -45,6 +47,7 @@ class CliLogin:
     words: str
     billed: str
     account: str
+    payer: Payer = ""
 
     @property
     def personal(self) -> bool:
@@ -66,6 +69,19 @@ async def auth_status(cli: Path, environment: Mapping[str, str]) -> CliLogin:
 
 def described(told: AuthStatus, environment: Mapping[str, str]) -> CliLogin:
     """The login in words."""
+    login = _described(told, environment)
+    return replace(login, payer=_payer(login, environment))
+
+
+def _payer(login: CliLogin, environment: Mapping[str, str]) -> Payer:
+    if login.personal:
+        return "plan"
+    elsewhere = environment.get("ANTHROPIC_BASE_URL", ANTHROPIC_URL) != ANTHROPIC_URL
+    by_kind: Mapping[LoginKind, Payer] = {"provider": "cloud", "api key": "gateway" if elsewhere else "api", "none": ""}
+    return by_kind.get(login.kind, "gateway")
+
+
+def _described(told: AuthStatus, environment: Mapping[str, str]) -> CliLogin:
     kind = _kind(told)
     account = _digest(told.auth_method, told.subscription_type, told.email, told.org_id, told.api_provider)
     if kind == "none":

@@ -71,6 +71,13 @@ class Setup:
         """Why the binary that is there must not be used, as far as is known; stays until it passes or is replaced."""
         return self._unfit[0] if self._unfit is not None and self._unfit[1].unchanged() else None
 
+    @property
+    def seen(self) -> tuple[Binary, CliLogin] | None:
+        """What is known of program and login, whether or not it was used yet; None after `forget`."""
+        if self.known is not None:
+            return self.known.binary, self.known.login
+        return self._seen[0] if self._seen is not None and self._seen[1] == self._changes else None
+
     async def ready(self) -> Ready:
         """Raises `NoLoginError`, and `UpstreamError` where the CLI is not fit for use."""
         if self.known is not None and self.known.binary.unchanged():

@@ -84,11 +84,11 @@ class ClaudeCode:
 
     @property
     def identity(self) -> Identity:
-        """Version and account are those of the CLI, known after the first request or `prepare`."""
-        known = self._setup.known
-        if known is None:
+        """Version, account and payer are those of the CLI, known once it was looked at."""
+        if (seen := self._setup.seen) is None:
             return Identity(kind="claude-code", version="", account="")
-        return Identity(kind="claude-code", version=known.binary.version, account=known.login.account)
+        binary, login = seen
+        return Identity("claude-code", binary.version, login.account, login.payer)
 
     @property
     def capabilities(self) -> Capabilities:

@@ -15,7 +15,7 @@ from claude_openai_proxy.translate.messages.request import NO_THREADS
 from claude_openai_proxy.web.asgi import Header
 from claude_openai_proxy.web.errors import Failure
 from claude_openai_proxy.web.exchange import Exchange
-from claude_openai_proxy.web.response_headers import header_value, ignored_parameters
+from claude_openai_proxy.web.response_headers import header_value, ignored_parameters, who_answered
 
 REQUEST_ID: Final = b"request-id"
 VERSION: Final = b"anthropic-version"
@@ -112,7 +112,7 @@ def speaks_messages(exchange: Exchange) -> bool:
 
 def answer_headers(head: AnswerHead) -> list[Header]:
     """The facts of an answer: upstream's own headers, and what the proxy did."""
-    headers = [(b"x-claude-model", header_value(head.model_used)), (b"x-upstream", header_value(head.upstream))]
+    headers = who_answered(head)
     if head.ignored:
         headers.append(ignored_parameters(head.ignored))
     return [*headers, *_sent_headers(head.headers or head.rate_limits, head.upstream_request_id)]
