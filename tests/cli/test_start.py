@@ -1,6 +1,7 @@
 """Starting: what is told, and that every mistake is one line and exit code 2."""
 
 import json
+import signal
 import socket
 import urllib.request
 from pathlib import Path
@@ -200,3 +201,21 @@ def test_names_cannot_command_the_terminal(tmp_path: Path) -> None:
     assert "not allowed" in refused_line(home=tmp_path, extra={"MODEL_ALIASES": "a\x1b[31m=opus"})
     assert printable("Model a -> claude\x1b]0;x\x07") == "Model a -> claude?]0;x?"
     assert model_line(Model(id="claude\x1b[2J", created=1, owned_by="anthropic")) == "claude?[2J"
+
+
+def said_by(home: Path, *words: str) -> list[str]:
+    """Everything that a start says, to its end."""
+    with running(*words, "--port", "0", home=home) as command:
+        command.line(r"Ctrl-C stops\.$")
+        command.signal(signal.SIGTERM)
+        assert command.end() == 0
+        while (line := command.lines.get(timeout=10)) is not None:
+            command.seen.append(line)
+    return command.seen
+
+
+def test_the_first_start_of_an_installation_says_what_comes_next(tmp_path: Path) -> None:
+    hint = 'next: claude-openai-proxy chat "Hello"'
+    assert hint not in said_by(tmp_path, "--demo")
+    assert hint in said_by(tmp_path, "--upstream", "api")
+    assert hint not in said_by(tmp_path, "--upstream", "api")

@@ -66,6 +66,11 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
     return Stores(StoredClientKeys(database), StoredLoginLimits(database), seal, database)
 
 
+def is_first_start(settings: Settings) -> bool:
+    """Asked before anything is opened: nothing has ever been kept here, and something will be."""
+    return settings.storage.kind != "memory" and not (settings.storage.directory / DATABASE).exists()
+
+
 def installation_key(settings: Settings) -> Callable[[], bytes]:
     """The secret of this installation: STORAGE_KEY, else the one kept in STATE_DIR, else this process's own.
 

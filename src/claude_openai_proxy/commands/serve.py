@@ -9,6 +9,7 @@ from pathlib import Path
 
 from claude_openai_proxy import __version__
 from claude_openai_proxy.app import wire
+from claude_openai_proxy.app.stores import is_first_start
 from claude_openai_proxy.commands.colours import coloured
 from claude_openai_proxy.commands.invocation import OK, PROGRAM, SETTINGS_BY_FLAG, Invocation, add_settings_flags
 from claude_openai_proxy.doctor.machine import served_already
@@ -19,6 +20,8 @@ from claude_openai_proxy.serving.streams import say
 from claude_openai_proxy.settings import LOCALHOST, Settings, SettingsError
 
 HELP = "serve the API (default; `start` is the same)"
+NEXT = f'next: {PROGRAM} chat "Hello"'
+"""Told once in the life of an installation."""
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +38,7 @@ def run(invocation: Invocation) -> int:
     if invocation.arguments.reload:
         return _with_reload(invocation)
     settings = invocation.settings()
+    first = is_first_start(settings)
     wiring = wire(settings)
     wiring.log.install()
     if refusal := asyncio.run(wiring.start_refusal()):
@@ -45,7 +49,8 @@ def run(invocation: Invocation) -> int:
         addresses = address_lines(settings, urls(sockets))
         say(coloured(addresses, sys.stdout, invocation.environment))
         login = await wiring.start_lines()
-        say(coloured([*login, f"{PROGRAM} {__version__}. Ctrl-C stops."], sys.stdout, invocation.environment))
+        last = [f"{PROGRAM} {__version__}. Ctrl-C stops.", *([NEXT] if first else ())]
+        say(coloured([*login, *last], sys.stdout, invocation.environment))
         wiring.log.requests.told("started", [*addresses, *login])
 
     if invocation.arguments.end_with is not None:
