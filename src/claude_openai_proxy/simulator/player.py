@@ -67,24 +67,12 @@ class Player:
 
     async def _whole(self) -> None:
         """An answer in one piece: an error, a message that is not streamed, or the script's own bytes."""
-        status, data = self._script.status, self._script.body
-        if data is None:
-            status, data = self._assembled()
+        status, data = document_of(self._script, self._request, self._message_id)
         kind = self._script.content_type or "application/json"
         whole_head = self._head(kind, ("content-length", str(len(data))), status=status)
         await self._wait_for_all(cut_short=whole_head + data[: len(data) // 2])
         await self._send_wire(whole_head)
         await self._end(self._body.pieces(data) if self._request.method != "HEAD" else ())
-
-    def _assembled(self) -> tuple[int, bytes]:
-        events = [step for step in self._script.steps if isinstance(step, dict)]
-        for event in events:
-            if event.get("type") == "error":
-                kind = object_in(event.get("error")).get("type")
-                status = self._script.status
-                named = STATUS_OF_ERROR.get(str(kind), 500) if status == 200 else status
-                return named, compact({**event, "request_id": self._request.id}).encode()
-        return self._script.status, compact(assembled(self._named(event) for event in events)).encode()
 
     async def _wait_for_all(self, *, cut_short: bytes = b"") -> None:
         for step in self._script.steps:
@@ -115,18 +103,11 @@ class Player:
         if isinstance(step, bytes):
             return step
         script = self._script
-        encoded = event_bytes(self._named(step), padding=script.padding, line_end=script.line_end)
+        named = _named(step, self._request, self._message_id)
+        encoded = event_bytes(named, padding=script.padding, line_end=script.line_end)
         if script.pings and step.get("type") != "message_stop":
             encoded += event_bytes({"type": "ping"}, padding=script.padding, line_end=script.line_end)
         return encoded
-
-    def _named(self, event: JSONObject) -> JSONObject:
-        """Fills in the id and the model of a message that has none."""
-        message = object_in(event.get("message"))
-        if event.get("type") != "message_start" or (message.get("id") and message.get("model")):
-            return event
-        named = {"id": message.get("id") or self._message_id, "model": message.get("model") or self._request.model}
-        return {**event, "message": {**message, **named}}
 
     def _head(self, kind: str, length: tuple[str, str], *, status: int = 200) -> bytes:
         own = [name.lower() for name, _ in self._script.headers]
@@ -161,3 +142,26 @@ class Player:
     async def _write(self, pieces: Iterable[bytes]) -> None:
         for piece in itertools.filterfalse(lambda piece: not piece, pieces):
             await self._connection.write(piece, alone=self._alone)
+
+
+def document_of(script: Script, request: ReceivedRequest, message_id: str) -> tuple[int, bytes]:
+    """Status and body of the answer that is not streamed, put together of the events."""
+    if script.body is not None:
+        return script.status, script.body
+    events = [step for step in script.steps if isinstance(step, dict)]
+    for event in events:
+        if event.get("type") == "error":
+            kind = object_in(event.get("error")).get("type")
+            status = STATUS_OF_ERROR.get(str(kind), 500) if script.status == 200 else script.status
+            return status, compact({**event, "request_id": request.id}).encode()
+    named = (_named(event, request, message_id) for event in events)
+    return script.status, compact(assembled(named)).encode()
+
+
+def _named(event: JSONObject, request: ReceivedRequest, message_id: str) -> JSONObject:
+    """Fills in the id and the model of a message that has none."""
+    message = object_in(event.get("message"))
+    if event.get("type") != "message_start" or (message.get("id") and message.get("model")):
+        return event
+    named = {"id": message.get("id") or message_id, "model": message.get("model") or request.model}
+    return {**event, "message": {**message, **named}}

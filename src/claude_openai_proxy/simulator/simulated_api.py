@@ -3,12 +3,15 @@
 import asyncio
 import itertools
 import socket
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from ssl import SSLContext
 
 from claude_openai_proxy.simulator.answer import answer
+from claude_openai_proxy.simulator.batches import PATH as BATCHES
+from claude_openai_proxy.simulator.batches import Batches
 from claude_openai_proxy.simulator.connection import Connection, Connections
 from claude_openai_proxy.simulator.endpoints import (
     Account,
@@ -19,7 +22,7 @@ from claude_openai_proxy.simulator.endpoints import (
     refused_version,
 )
 from claude_openai_proxy.simulator.model_table import MODELS, Model
-from claude_openai_proxy.simulator.player import Player
+from claude_openai_proxy.simulator.player import Player, document_of
 from claude_openai_proxy.simulator.prompt_cache import PromptCache
 from claude_openai_proxy.simulator.received import ReceivedRequest
 from claude_openai_proxy.simulator.rules import refusal_of
@@ -31,7 +34,8 @@ class Simulator:
 
     `keep` requests are remembered; `pace` seconds lie between the deltas of an answer of its own. Keys are accepted
     unless `accept_keys` names the good ones or `refuse_keys` the bad ones; `not_in_plan` names models that exist but
-    that the caller may not use. All four live in `account` and may be changed there at any time.
+    that the caller may not use. All four live in `account` and may be changed there at any time. A Message Batch takes
+    `batch_seconds`; `now` is in seconds since 1970.
     """
 
     def __init__(
@@ -43,6 +47,8 @@ class Simulator:
         accept_keys: Collection[str] | None = None,
         refuse_keys: Collection[str] = (),
         not_in_plan: Collection[str] = (),
+        batch_seconds: float = 0.0,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self.account = Account(models, accept_keys, set(refuse_keys), set(not_in_plan))
         self.requests: deque[ReceivedRequest] = deque(maxlen=keep)
@@ -53,6 +59,7 @@ class Simulator:
         self._numbers = itertools.count(1)
         self._arrived = asyncio.Event()
         self._connections = Connections(self._respond)
+        self.batches = Batches(self._run, now=now, seconds=batch_seconds)
 
     def play(self, *scripts: Script) -> None:
         """Each following message takes the next script; when none is left the simulator answers by itself."""
@@ -117,9 +124,18 @@ class Simulator:
         refused = refused_login(request, self.account) if request.path != "/" else None
         if refused is not None:
             return refused
+        if request.path.startswith(BATCHES):
+            return refused_version(request) or self.batches.script(request)
         if not judged:
             return other_route(request, self.account)
         return refused_version(request) or self._judged(request, queued)
+
+    def _run(self, request: ReceivedRequest) -> tuple[int, bytes]:
+        """A request of a batch, as the live route would answer it."""
+        number = next(self._numbers)
+        request.id = f"req_sim{number:021d}"
+        script = self._judged(request, self._queued(request))
+        return document_of(script, request, f"msg_sim{number:021d}")
 
     def _judged(self, request: ReceivedRequest, queued: Script | None) -> Script:
         asked = asked_of(request, self.account)

@@ -93,14 +93,16 @@ class APIAccess:
         *,
         headers: tuple[tuple[str, str], ...] = (),
         whole: bool = False,
+        once: bool = False,
     ) -> Response:
         """The response to a request, always a 200; `facts` learns of every second try.
 
         `headers` stand in place of ours of the same name. `whole`: nothing comes before all of the answer is there.
+        `once`: what upstream has answered with a 5xx is not sent again.
         Raises `NoLoginError`, `UpstreamError` and its kinds.
         """
         patience = self._patience(whole=whole)
-        pauses = self._pauses(self._effort.retries)
+        pauses = self._pauses(0 if once else self._effort.retries)
         login, refreshed = await self._current_login(), False
         while True:
             facts.account = login.account

@@ -35,6 +35,7 @@ from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
 from claude_openai_proxy.translate.messages_api.nulls import without_nulls
 from claude_openai_proxy.translate.messages_api.request_body import encode_request
 from claude_openai_proxy.upstreams.api.access import APIAccess, Effort
+from claude_openai_proxy.upstreams.api.batches import MessageBatches
 from claude_openai_proxy.upstreams.api.document import AnswerDocument
 from claude_openai_proxy.upstreams.api.stream import AnswerStream
 from claude_openai_proxy.upstreams.http import HTTPClient, Response
@@ -111,6 +112,11 @@ class MessagesAPI:
     def capabilities(self) -> Capabilities:
         """Everything that the API can do."""
         return self._capabilities
+
+    @property
+    def batches(self) -> MessageBatches:
+        """Message Batches, which only the API has."""
+        return MessageBatches(self._access)
 
     def stream(self, request: MessagesRequest, facts: AnswerFacts) -> AbstractAsyncContextManager[MessageStream]:
         """See `Upstream.stream`."""
