@@ -1,5 +1,6 @@
 """What every test may use: the event loop, and the simulated Messages API on a loopback port."""
 
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,6 +12,10 @@ from claude_openai_proxy.upstreams.claude_code.binary import find_cli
 # No test depends on how fast this machine is.
 settings.register_profile("no_clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no_clock")
+
+# Behind `nohup` this signal is ignored, and whatever is started ignores it, too. One that is caught is not inherited.
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture(scope="session")

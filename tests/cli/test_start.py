@@ -215,7 +215,7 @@ def said_by(home: Path, *words: str) -> list[str]:
 
 
 def test_the_first_start_of_an_installation_says_what_comes_next(tmp_path: Path) -> None:
-    hint = 'next: claude-openai-proxy chat "Hello"'
+    hint = "next: claude-openai-proxy setup"
     assert hint not in said_by(tmp_path, "--demo")
     assert hint in said_by(tmp_path, "--upstream", "api")
     assert hint not in said_by(tmp_path, "--upstream", "api")

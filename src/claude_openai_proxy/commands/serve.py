@@ -20,7 +20,7 @@ from claude_openai_proxy.serving.streams import say
 from claude_openai_proxy.settings import LOCALHOST, Settings, SettingsError
 
 HELP = "serve the API (default; `start` is the same)"
-NEXT = f'next: {PROGRAM} chat "Hello"'
+NEXT = f"next: {PROGRAM} setup"
 """Told once in the life of an installation."""
 
 
