@@ -54,6 +54,7 @@ async def test_anthropics_own_headers_go_with_it_and_no_others(proxy: WholeProxy
     sent = {
         "anthropic-version": "2026-10-21",
         "anthropic-beta": "context-management-2025-06-27, oauth-2025-04-20,of-tomorrow",
+        "anthropic-of-tomorrow": "x",
         "anthropic-workspace-id": "w",
         "anthropic-dangerous-direct-browser-access": "true",
         "authorization": f"Bearer {TOKEN}",
@@ -66,7 +67,8 @@ async def test_anthropics_own_headers_go_with_it_and_no_others(proxy: WholeProxy
     arrived = proxy.simulator.requests[-1].headers
     assert arrived["anthropic-version"] == "2026-10-21"
     assert arrived["anthropic-beta"] == "context-management-2025-06-27,of-tomorrow"
-    assert arrived["anthropic-workspace-id"] == "w"
+    assert arrived["anthropic-of-tomorrow"] == "x"
+    assert "anthropic-workspace-id" not in arrived
     assert arrived["x-api-key"] == "sk-ant-made-up"
     assert not arrived.keys() & {"authorization", "x-app", "cookie", "anthropic-dangerous-direct-browser-access"}
     assert "claude-cli" not in arrived["user-agent"]

@@ -88,6 +88,7 @@ def test_what_claude_code_owns_is_told_of() -> None:
     )
     with pytest.raises(UnsupportedParameterError, match="metadata is not supported"):
         translate(body, reject=True)
+    assert translate(HELLO, *headers, reject=True).ignored == ()
 
 
 @pytest.mark.parametrize(

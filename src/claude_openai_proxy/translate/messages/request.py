@@ -83,9 +83,9 @@ def to_messages_request(asked: AskedMessage, model: str, notes: Notes) -> Messag
         raise InvalidRequestError(sentence, param="thread", code=NO_THREADS)
     reader = _Reader(members, notes)
     reader.decline(name for name in members if name not in _READ)
-    reader.decline(
-        name for name, value in asked.headers if value and (name, value) != ("anthropic-version", OWN_VERSION)
-    )
+    if not notes.reject:  # every client sends some, and the body would still be read: they are only reported
+        same = ("anthropic-version", OWN_VERSION)
+        reader.decline(name for name, value in asked.headers if (name, value) != same)
     return MessagesRequest(
         model=model,
         max_tokens=reader.required("max_tokens", _limit),

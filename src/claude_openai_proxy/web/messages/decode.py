@@ -13,8 +13,8 @@ from claude_openai_proxy.web.exchange import Exchange
 
 DEFAULT_VERSION: Final = "2023-06-01"
 _OWN: Final = "anthropic-"
-_BROWSER: Final = "anthropic-dangerous-direct-browser-access"
-"""Said to the server that the browser talks to: this one."""
+_NOT_PASSED: Final = frozenset({"anthropic-dangerous-direct-browser-access", "anthropic-workspace-id"})
+"""Said to the server that the browser talks to, which is this one; and who pays, which belongs to the login."""
 _OAUTH: Final = "oauth"
 """In the names of betas that belong to a client's own login, which stays with the client."""
 _PLACE: Final = re.compile(r" - at `\$\.(?P<place>.*)`$")
@@ -50,7 +50,7 @@ def decode_asked(body: bytes, headers: tuple[tuple[str, str], ...], *, counting:
 
 def passed_headers(exchange: Exchange) -> tuple[tuple[str, str], ...]:
     """Anthropic's own headers, which say what the body means. No credential is among them, and none may get in."""
-    sent = {name: value for name, value in _own_headers(exchange) if value and name != _BROWSER}
+    sent = {name: value for name, value in _own_headers(exchange) if value and name not in _NOT_PASSED}
     betas = (beta.strip() for beta in sent.pop("anthropic-beta", "").split(","))
     kept = ",".join(beta for beta in betas if beta and not beta.startswith(_OAUTH))
     version = sent.pop("anthropic-version", DEFAULT_VERSION)
