@@ -115,7 +115,7 @@ async def test_a_client_that_is_not_here_is_set_up_all_the_same(
 
 async def test_without_a_proxy_nothing_is_written(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert await call(home, "llm", "--url", "http://127.0.0.1:9/v1", "--yes") == 1
-    assert "start the proxy first" in capsys.readouterr().err
+    assert "Start the proxy first" in capsys.readouterr().err
     assert not (home / ".config").exists()
 
 

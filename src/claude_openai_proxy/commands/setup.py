@@ -18,6 +18,8 @@ from claude_openai_proxy.serving.streams import complain, say
 from claude_openai_proxy.settings import SettingsError
 from claude_openai_proxy.setup.client import ShownClient, WrittenClient
 from claude_openai_proxy.setup.machine import Machine
+from claude_openai_proxy.setup.open_webui import KEY_VARIABLE as OPEN_WEBUI_KEY
+from claude_openai_proxy.setup.open_webui import OpenWebUI, shown_change, with_connection, without_connection
 from claude_openai_proxy.setup.proof import prove
 from claude_openai_proxy.setup.running_proxy import NotReadyError, RunningProxy
 from claude_openai_proxy.setup.shown_clients import SHOWN
@@ -37,6 +39,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("client", nargs="?", metavar="CLIENT", help="without one: what is installed, what is set up")
     parser.add_argument("--url", metavar="URL", help="where the proxy is, with /v1 (default: http://localhost:PORT/v1)")
     parser.add_argument("--model", metavar="MODEL", help="the model to begin with (default: custom-claude-4-sonnet)")
+    parser.add_argument(
+        "--at", metavar="URL", help="open-webui: where it runs; an administrator's key in OPEN_WEBUI_API_KEY"
+    )
+    parser.add_argument("--container", action="store_true", help="open-webui: it runs in a container of this machine")
     parser.add_argument("--yes", action="store_true", help="write without asking")
     parser.add_argument("--dry-run", action="store_true", help="show what would be written, write nothing")
     parser.add_argument("--no-proof", action="store_true", help="do not send the requests that prove it")
@@ -57,6 +63,8 @@ def run(invocation: Invocation) -> int:
         hint = f": did you mean {meant[0]}?" if meant else "."
         raise SettingsError(f"No client is called {name!r}{hint} There are: {', '.join(_CLIENTS)}.")
     try:
+        if client.name == "open-webui" and invocation.arguments.at:
+            return session.connect(invocation.arguments.at.rstrip("/"))
         return session.show(client) if isinstance(client, ShownClient) else session.set_up(client)
     except (NotReadyError, EditError, OSError) as error:
         complain([f"{PROGRAM}: {error}"])
@@ -92,6 +100,41 @@ class _Session:
             raise SettingsError(f"Nothing is ever written for {client.name}.")
         say([f"{client.title}:", *client.how(self._proxy.target(self._arguments.model))])
         return OK
+
+    def connect(self, address: str) -> int:
+        """Open WebUI, by its API: one connection more, or one less."""
+        webui = OpenWebUI(address, self._environment.get(OPEN_WEBUI_KEY, ""))
+        base_url = self._proxy.base_url
+        if self._arguments.container:
+            base_url = base_url.replace("://localhost", "://host.docker.internal")
+        before = webui.config()
+        if self._arguments.undo:
+            self._updated(webui, before, without_connection(before, base_url))
+            return OK
+        target = self._proxy.target(self._arguments.model)
+        if not self._updated(webui, before, with_connection(before, base_url, target.key)) or self._arguments.no_proof:
+            return OK
+        listed = webui.offers(target.model.id)
+        say(
+            [f"{'ok' if listed else 'problem':<8} {target.model.id} is {'' if listed else 'not '}in its list of models"]
+        )
+        return OK if listed else PROBLEMS_FOUND
+
+    def _updated(self, webui: OpenWebUI, before: dict[str, object], after: dict[str, object]) -> bool:
+        """Whether to go on: it is like that now."""
+        if after == before:
+            say([f"{webui.url} is like that already."])
+            return not self._arguments.dry_run
+        say([*shown_change(before, after)])
+        if self._arguments.dry_run:
+            return False
+        if not self._arguments.yes and not _agreed(f"Change the connections of {webui.url}?"):
+            say(["Nothing was changed."])
+            return False
+        webui.update(after)
+        if not self._arguments.undo:
+            say([f"To take it back: {PROGRAM} setup open-webui --at {webui.url} --undo"])
+        return True
 
     def set_up(self, client: WrittenClient) -> int:
         """Write, prove, and say how to undo."""

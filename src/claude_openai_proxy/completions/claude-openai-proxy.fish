@@ -51,7 +51,7 @@ function _shtab_claude_openai_proxy_using
 end
 
 set -g _shtab_claude_openai_proxy_commands serve models doctor login chat setup config completion keys 'keys add' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact'
-set -g _shtab_claude_openai_proxy_opts_with_value --end-with --env-file --expires --host --log-level --model --models --overlap --port --upstream --url
+set -g _shtab_claude_openai_proxy_opts_with_value --at --end-with --env-file --expires --host --log-level --model --models --overlap --port --upstream --url
 
 complete -c claude-openai-proxy -e
 complete -c claude-openai-proxy -f
@@ -111,6 +111,8 @@ complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l e
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l demo -d 'answer with the built-in simulator: no login, no network'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l url -x -d 'where the proxy is, with /v1 (default: http://localhost:PORT/v1)'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l model -x -d 'the model to begin with (default: custom-claude-4-sonnet)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l at -x -d 'open-webui: where it runs; an administrator'"'"'s key in OPEN_WEBUI_API_KEY'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l container -d 'open-webui: it runs in a container of this machine'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l yes -d 'write without asking'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l dry-run -d 'show what would be written, write nothing'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l no-proof -d 'do not send the requests that prove it'

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,8 +66,8 @@ def _calls_a_tool(client: str, target: Target, proxy: RunningProxy) -> Step:
     }
     try:
         events = list(proxy.stream(body, user_agent=f"claude-openai-proxy-setup/{client}"))
-    except NotReadyError as error:
-        return Step(name, ok=False, detail=str(error))
+    except (NotReadyError, OSError, HTTPException) as error:
+        return Step(name, ok=False, detail=str(error) or type(error).__name__)
     if not events or events[-1] != "[DONE]":
         return Step(name, ok=False, detail="the stream broke off" + (f": {events[-1]}" if events else ""))
     called = any(_has_call(json.loads(event)) for event in events[:-1])

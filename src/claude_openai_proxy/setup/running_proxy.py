@@ -1,19 +1,14 @@
 """The proxy that runs, asked as a client would ask it."""
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from claude_openai_proxy.setup.json_http import NoAnswerError, StatusError, opened
 from claude_openai_proxy.setup.target import KEY_VARIABLE, OfferedModel, Target
 
-SILENT_SECONDS: Final = 60.0
-"""For an answer to begin, and between two lines of it."""
 _DEFAULT_MODEL: Final = "custom-claude-4-sonnet"
-_DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""Straight to the proxy, whatever the environment says of ways out."""
 
 
 class NotReadyError(Exception):
@@ -44,50 +39,41 @@ class RunningProxy:
 
     def stream(self, body: dict[str, object], *, user_agent: str) -> Iterator[str]:
         """The data of each event of a chat completion. Raises `NotReadyError`."""
-        data = json.dumps(body | {"stream": True}).encode()
-        with self._opened(f"{self.base_url}/chat/completions", user_agent, data) as response:
+        with self._asked(f"{self.base_url}/chat/completions", user_agent, body | {"stream": True}) as response:
             for line in response:
                 if line.startswith(b"data: "):
                     yield line[6:].decode().strip()
 
     def _document(self, url: str) -> dict[str, Any]:
-        with self._opened(url, "claude-openai-proxy-setup") as response:
+        with self._asked(url, "claude-openai-proxy-setup") as response:
             try:
-                document = json.loads(response.read())
+                answer = json.loads(response.read())
             except ValueError:
-                document = None
-        if not isinstance(document, dict):
+                answer = None
+        if not isinstance(answer, dict):
             raise NotReadyError(f"What answers at {url} is no Claude OpenAI Proxy.")
-        return document
+        return answer
 
-    def _headers(self, user_agent: str) -> dict[str, str]:
+    def _asked(self, url: str, user_agent: str, body: object = None) -> Any:
         key = {"authorization": f"Bearer {self.key}"} if self.key else {}
-        return {"content-type": "application/json", "user-agent": user_agent, **key}
-
-    def _opened(self, url: str, user_agent: str, data: bytes | None = None) -> Any:
-        if not url.startswith(("http://", "https://")):
-            raise NotReadyError(f"{self.base_url} is no address of a proxy: it begins with http:// or https://.")
         try:
-            request = urllib.request.Request(url, data, self._headers(user_agent))  # noqa: S310 - http alone
-            return _DIRECT.open(request, timeout=SILENT_SECONDS)
-        except urllib.error.HTTPError as error:
+            return opened(url, {"user-agent": user_agent, **key}, body)
+        except StatusError as error:
             raise NotReadyError(_told(error)) from error
-        except (OSError, ValueError) as error:
+        except NoAnswerError as error:
             raise NotReadyError(
-                f"Nothing answers at {self.base_url}: start the proxy first (claude-openai-proxy), or name another "
-                "address with --url."
+                f"{error} Start the proxy first (claude-openai-proxy), or name another address with --url."
             ) from error
 
 
-def _told(error: urllib.error.HTTPError) -> str:
-    with error:
-        try:
-            message = json.loads(error.read())["error"]["message"]
-        except (ValueError, KeyError, TypeError, OSError):
-            message = error.reason
-    if error.code == 401 and "API key" in message:
+def _told(error: StatusError) -> str:
+    try:
+        message = str(json.loads(error.body)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        message = "without a word"
+    if error.status == 401 and "API key" in message:
         return f"The proxy asks for a client key: export {KEY_VARIABLE}=<one of its keys>, and try again."
-    return f"The proxy answered HTTP {error.code}: {message}"
+    return f"The proxy answered HTTP {error.status}: {message}"
 
 
 def _offered(row: dict[str, Any]) -> OfferedModel:

@@ -83,7 +83,10 @@ SHOWN: Final = (
     ShownClient("aider", "aider", _aider),
     ShownClient("cline", "Cline", _cline),
     ShownClient("librechat", "LibreChat", _librechat),
-    _shown("open-webui", "Open WebUI", "Admin Settings, Connections, OpenAI API:", _CONTAINER),
+    _shown(
+        "open-webui", "Open WebUI", "Admin Settings, Connections, OpenAI API:", _CONTAINER,
+        "Or by its API: setup open-webui --at http://localhost:8080, an administrator's key in OPEN_WEBUI_API_KEY.",
+    ),
     _shown("xcode", "Xcode", "Settings, Intelligence, Add a Model Provider, Locally hosted: the port; or the values:"),
     _shown("jetbrains", "JetBrains AI Assistant", "Settings, Tools, AI Assistant, Providers & API keys:"),
     _shown("n8n", "n8n", "Credential OpenAI; in the node switch Use Responses API off:", _CONTAINER),
