@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from claude_openai_proxy.errors import NoLoginError, ProxyError
+from claude_openai_proxy.errors import NoLoginError, PersonalPlanError, ProxyError
+from claude_openai_proxy.trust import UpstreamName
 from claude_openai_proxy.upstreams.claude_code.login import CliLogin
 from claude_openai_proxy.upstreams.selection import ASK_AGAIN_SECONDS, SelectedUpstream
 from selection.conftest import Machine
@@ -305,3 +306,39 @@ async def test_a_key_alone_shadows_nothing(machine: Machine) -> None:
 async def test_a_missing_login_is_the_error_that_clients_see_as_401(machine: Machine) -> None:
     with pytest.raises(NoLoginError):
         await machine.upstreams().current()
+
+
+@pytest.mark.parametrize(
+    ("kind", "variables", "logged_in", "answers"),
+    [
+        ("api", {"ANTHROPIC_API_KEY": "k"}, True, True),
+        ("api", {}, True, False),
+        ("claude-code", {"ANTHROPIC_API_KEY": "k"}, True, True),
+        ("claude-code", {"ANTHROPIC_API_KEY": "k"}, False, False),
+        ("claude-code", {"ANTHROPIC_API_KEY": "k", "PROXY_API_KEYS": "a:one,b:two"}, True, False),
+        (
+            "claude-code",
+            {"ANTHROPIC_API_KEY": "k", "PROXY_API_KEYS": "a:one,b:two", "CLAUDE_CODE_SINGLE_USER": "yes"},
+            True,
+            True,
+        ),
+    ],
+)
+async def test_a_way_of_a_kind_has_a_login_of_its_own_that_may_serve(
+    machine: Machine, kind: UpstreamName, variables: dict[str, str], *, logged_in: bool, answers: bool
+) -> None:
+    if logged_in:
+        machine.claude.is_logged_in()
+    upstreams = machine.upstreams(**variables)
+    if answers:
+        assert (await upstreams.of_kind(kind)).identity.kind == kind
+        return
+    with pytest.raises((NoLoginError, PersonalPlanError)):
+        await upstreams.of_kind(kind)
+
+
+async def test_claude_code_is_a_fallback_of_the_api_even_where_the_api_was_asked_for(machine: Machine) -> None:
+    machine.claude.is_logged_in()
+    upstreams = machine.upstreams(upstream="api", ANTHROPIC_API_KEY="k")
+    assert (await upstreams.current()).identity.kind == "api"
+    assert (await upstreams.of_kind("claude-code")).identity.payer == "plan"

@@ -82,13 +82,14 @@ class FakeUpstream:
         """What each request is said to have cost beside the one try."""
         self.account = "account"
         self.payer: Payer = ""
+        self.kind = "fake"
         self.listings = 0
         self._models = models
         self._hang = hang
 
     @property
     def identity(self) -> Identity:
-        return Identity(kind="fake", version="1", account=self.account, payer=self.payer)
+        return Identity(kind=self.kind, version="1", account=self.account, payer=self.payer)
 
     @asynccontextmanager
     async def stream(self, request: MessagesRequest, facts: AnswerFacts) -> AsyncIterator[FakeStream]:

@@ -47,6 +47,7 @@ def test_each_window_has_its_share_its_reset_and_its_age() -> None:
 
     assert report is not None
     assert (report.status, report.told_at) == ("allowed", "2027-01-15T08:03:00Z")
+    assert (report.resets_at, report.resets_in_seconds) == ("2027-01-15T09:00:00Z", 3420)
     assert report.windows == (
         WindowReport(
             "seven_day", 180, "from the last answer that told it, 3 min ago", 90.0, "2027-01-15T09:00:00Z", 3420

@@ -74,6 +74,13 @@ def test_an_empty_value_counts_as_absent(tmp_path: Path) -> None:
         ("LOG_LEVEL", "loud", "Allowed: debug, info, warning or error."),
         ("LOG_FORMAT", "xml", "Allowed: auto, console or json."),
         ("CLAUDE_POOL_SIZE", "many", "CLAUDE_POOL_SIZE from .env is 'many'"),
+        ("MODEL_FALLBACKS", "opus", "MODEL_FALLBACKS from .env is 'opus'"),
+        ("MODEL_FALLBACKS", "opus>sonnet,opus>haiku", "each first name once"),
+        ("MODEL_FALLBACKS", "opus>sonnet,sonnet>opus", "none leading back to itself"),
+        ("MODEL_FALLBACKS", "opus>opus", "none leading back to itself"),
+        ("FALLBACK_BUDGET", "-1", "Allowed: US dollars, from 0 to 100000."),
+        ("FALLBACK_BUDGET", "100001", "Allowed: US dollars, from 0 to 100000."),
+        ("PLAN_METER", "ask", "Allowed: events or off."),
         ("CLAUDE_CODE_SINGLE_USER", "maybe", "Allowed: yes or no."),
         ("ANTHROPIC_BASE_URL", "ftp://a", "ANTHROPIC_BASE_URL from .env is 'ftp://a'"),
         ("ANTHROPIC_BASE_URL", "https://a/?b", "ANTHROPIC_BASE_URL from .env"),
@@ -118,6 +125,8 @@ def test_values_are_read_in_their_usual_spellings(tmp_path: Path) -> None:
             "ALLOWED_HOSTS": "Proxy.Example, 10.0.0.1, [FD00::1], *",
             "ALLOWED_ORIGINS": "https://App.Example/, http://localhost:5173, null",
             "CLAUDE_CODE_SINGLE_USER": "YES",
+            "MODEL_FALLBACKS": "opus > sonnet, sonnet>haiku",
+            "FALLBACK_BUDGET": "0.5",
         },
     )
 
@@ -132,6 +141,17 @@ def test_values_are_read_in_their_usual_spellings(tmp_path: Path) -> None:
     assert settings.allowed_hosts == ("proxy.example", "10.0.0.1", "[fd00::1]", "*")
     assert settings.allowed_origins == ("https://app.example", "http://localhost:5173", "null")
     assert settings.single_user
+    assert settings.model_fallbacks == {"opus": "sonnet", "sonnet": "haiku"}
+    assert settings.fallback_budget == 0.5
+
+
+def test_who_lets_nothing_but_the_plan_pay_says_what_a_fallback_may(tmp_path: Path) -> None:
+    contradiction = {"PLAN_ONLY": "yes", "CLAUDE_FALLBACK_UPSTREAM": "api"}
+    with pytest.raises(SettingsError, match="set FALLBACK_BUDGET"):
+        load(tmp_path, environment=contradiction)
+
+    assert load(tmp_path, environment=contradiction | {"FALLBACK_BUDGET": "5"}).fallback_budget == 5
+    assert load(tmp_path, environment={"PLAN_ONLY": "yes", "CLAUDE_FALLBACK_UPSTREAM": "claude-code"}).plan_only
 
 
 def test_client_keys_have_names_given_or_by_place(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ DOORS = [
     ("CLAUDE_CODE_SINGLE_USER", "yes"),
     ("ANTHROPIC_BASE_URL", "http://127.0.0.1:9"),
     ("ANTHROPIC_WORKSPACE_ID", "wrkspc_1"),
+    ("CLAUDE_FALLBACK_UPSTREAM", "api"),
+    ("FALLBACK_BUDGET", "100"),
 ]
 
 

@@ -1,7 +1,7 @@
 """What is told at the start, and why there may be none."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from contextlib import suppress
 
 from claude_openai_proxy.app.upstreams import plan_refusal
@@ -94,12 +94,12 @@ async def _shadow_lines(upstreams: SelectedUpstream) -> list[str]:
     )
 
 
-async def model_lines(catalog: ModelCatalog) -> list[str]:
-    """What each alias and DEFAULT_MODEL stand for now, and which of them lead nowhere."""
+async def model_lines(catalog: ModelCatalog, fallbacks: Collection[str] = ()) -> list[str]:
+    """What each alias and DEFAULT_MODEL stand for now, and which of them, and of `fallbacks`, lead nowhere."""
     aliases = [f"Model {alias} -> {id_}" for alias, id_ in (await catalog.aliases()).items()]
     default = await catalog.default()
     unknown = [f"Any other model ({default[0]}, DEFAULT_MODEL) -> {default[1]}"] if default else []
-    wrong = [f"Warning: {sentence}" for sentence in await catalog.unresolved()]
+    wrong = [f"Warning: {sentence}" for sentence in await catalog.unresolved(fallbacks)]
     return [printable(line) for line in (*aliases, *unknown, *wrong)]
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from claude_openai_proxy.service.client_keys import OPERATOR_MARK
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.storage.client_keys import ClientKeyStore, MemoryClientKeys, StoredClientKeys
+from claude_openai_proxy.storage.daily_spend import DailySpendStore, MemoryDailySpend, StoredDailySpend
 from claude_openai_proxy.storage.interface import StorageRefusedError, StorageState
 from claude_openai_proxy.storage.login_limits import LoginLimitStore, MemoryLoginLimits, StoredLoginLimits
 from claude_openai_proxy.storage.sealing import KEY_BYTES, OPERATOR_FILE, Seal, generated_key, key_of
@@ -27,6 +28,7 @@ class Stores:
 
     client_keys: ClientKeyStore
     login_limits: LoginLimitStore
+    daily_spend: DailySpendStore
     seal: Callable[[], Seal]
     database: SQLiteDatabase | None = field(default=None)
 
@@ -61,9 +63,9 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
     """
     seal = _once(installation_key(settings))
     if settings.storage.kind == "memory":
-        return Stores(MemoryClientKeys(), MemoryLoginLimits(), seal)
+        return Stores(MemoryClientKeys(), MemoryLoginLimits(), MemoryDailySpend(), seal)
     database = SQLiteDatabase(settings.storage.directory / DATABASE, told=told or _log)
-    return Stores(StoredClientKeys(database), StoredLoginLimits(database), seal, database)
+    return Stores(StoredClientKeys(database), StoredLoginLimits(database), StoredDailySpend(database), seal, database)
 
 
 def is_first_start(settings: Settings) -> bool:

@@ -25,6 +25,7 @@ from claude_openai_proxy.service.admission import Admissions
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.service.completions import CompletionService
+from claude_openai_proxy.service.fallback_budget import FallbackBudget
 from claude_openai_proxy.service.health import HealthService
 from claude_openai_proxy.service.messages import MessagesService
 from claude_openai_proxy.service.model_names import ModelNames
@@ -32,6 +33,7 @@ from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.service.spend_guard import SpendGuard
 from claude_openai_proxy.service.waiting import WaitingLine
+from claude_openai_proxy.service.ways import Ways
 from claude_openai_proxy.settings import Secret, Settings
 from claude_openai_proxy.telemetry.log_line import LogLine
 from claude_openai_proxy.telemetry.logging_setup import Log, new_log
@@ -119,7 +121,10 @@ class Wiring:
         """Login and models, for people."""
         login = await login_lines(self._upstreams)
         await self._meter.open()
-        return [*login, *await plan_lines(self._upstreams, self._guard), *await model_lines(self._catalog)]
+        return [*login, *await plan_lines(self._upstreams, self._guard), *await self._model_lines()]
+
+    async def _model_lines(self) -> list[str]:
+        return await model_lines(self._catalog, self._settings.model_fallbacks.values())
 
     async def start_refusal(self) -> str:
         """Why it must not be started: for the login there is, or for what is kept; "" where it may."""
@@ -176,6 +181,7 @@ def wire(settings: Settings) -> Wiring:
         store=kept.login_limits, wall_clock=time.time, on=settings.plan_meter == "events" or settings.plan_only
     )
     guard = SpendGuard(meter=meter, wall_clock=time.time, plan_only=settings.plan_only)
+    budget = FallbackBudget(dollars=settings.fallback_budget, store=kept.daily_spend, wall_clock=time.time)
     blotter = _blotter(settings, upstreams)
     health = HealthService(
         upstreams=upstreams,
@@ -188,14 +194,31 @@ def wire(settings: Settings) -> Wiring:
         limits=meter.report,
     )
 
-    life = _Life(kept, [meter.open], [keys.aclose, health.aclose, catalog.aclose, upstreams.aclose], prepare)
+    life = _Life(
+        kept, [meter.open, budget.open], [keys.aclose, health.aclose, catalog.aclose, upstreams.aclose], prepare
+    )
     request_log = _log(settings, blotter)
     admissions = Admissions(
-        upstreams=upstreams, catalog=catalog, line=line, clock=time.monotonic, note_limits=meter.note, guard=guard
+        upstreams=upstreams,
+        catalog=catalog,
+        line=line,
+        clock=time.monotonic,
+        note_limits=meter.note,
+        guard=guard,
+        ways=_ways(settings, upstreams, guard, budget),
     )
     router = _router(settings, admissions, catalog, health, keys=keys, meter=meter)
     application = _application(settings, router, log=request_log.requests, blotter=blotter, life=life, keys=keys)
     return Wiring(application, request_log, kept, keys, settings, upstreams, catalog, admissions, meter, guard, life)
+
+
+def _ways(settings: Settings, upstreams: UpstreamChoice, guard: SpendGuard, budget: FallbackBudget) -> Ways:
+    other = None
+    if settings.fallback != "none" and isinstance(upstreams, SelectedUpstream):
+        other = partial(upstreams.of_kind, settings.fallback)
+    return Ways(
+        upstreams, clock=time.monotonic, guard=guard, other=other, budget=budget, models=settings.model_fallbacks
+    )
 
 
 # ---- parts, also for whoever examines them one by one ---------------------------------------------------------------

@@ -11,23 +11,43 @@ What an upstream tells, and what was done to get an answer, has one road into th
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Final, ParamSpec, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from claude_openai_proxy.errors import UpstreamError, UpstreamStatusError
-from claude_openai_proxy.protocols.anthropic import CacheCreation, OutputTokensDetails, ServerToolUsage, Usage
+from claude_openai_proxy.errors import (
+    ModelNotAllowedError,
+    NoLoginError,
+    ProxyError,
+    UpstreamError,
+    UpstreamStatusError,
+)
+from claude_openai_proxy.protocols.anthropic import (
+    CacheCreation,
+    MessagesRequest,
+    OutputTokensDetails,
+    ServerToolUsage,
+    Usage,
+)
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.service.answering import Answering, Piece, Translator
+from claude_openai_proxy.service.fallback_budget import OUTPUT_TOKENS
 from claude_openai_proxy.service.interleaved import Interleaved
 from claude_openai_proxy.service.models import ModelCatalog, ResolvedModel
 from claude_openai_proxy.service.spend_guard import SpendGuard
 from claude_openai_proxy.service.waiting import WaitingLine
+from claude_openai_proxy.service.ways import AnotherWayError, Way, Ways
+from claude_openai_proxy.translate.messages_api.request_body import encode_request
 from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.messages_api.usage import NO_USAGE, add_usage
-from claude_openai_proxy.upstreams.interface import AnswerFacts, Upstream, UpstreamChoice
+from claude_openai_proxy.translate.models.prices import cost
+from claude_openai_proxy.upstreams.interface import AnswerFacts, UpstreamChoice
+
+BYTES_PER_TOKEN: Final = 3
+"""Fewer than there are on average: what is reserved by it is rather too much than too little."""
 
 NoteLimits = Callable[[str, str, Sequence[tuple[str, str]]], None]
 """Is told what an upstream's kind and account told of its limits, as `PlanMeter.note`."""
@@ -58,6 +78,7 @@ class Means:
     line: WaitingLine
     clock: Callable[[], float]
     """Counts seconds as the records do."""
+    ways: Ways
     note_limits: NoteLimits = _no_notes
     guard: SpendGuard | None = None
     """None: anything may pay."""
@@ -67,10 +88,22 @@ class Admission:
     """One request that has found its model and its upstream."""
 
     def __init__(
-        self, record: RequestRecord, upstream: Upstream, model: ResolvedModel, means: Means, stack: AsyncExitStack
+        self,
+        record: RequestRecord,
+        way: Way,
+        model: ResolvedModel,
+        means: Means,
+        stack: AsyncExitStack,
+        *,
+        spare: ResolvedModel | None = None,
     ) -> None:
+        """`spare` may stand in for `model`."""
         self.record = record
-        self.upstream = upstream
+        self.upstream = way.upstream
+        self._way = way
+        self._spare = spare
+        self._reserved = 0.0
+        """US dollars of the fallback's budget."""
         self.model = model
         self._means = means
         self._stack = stack
@@ -113,11 +146,14 @@ class Admission:
 
         More answers than `at_once`, or than there are places, come one after the other.
 
-        Raises `QueueFullError`, `NoLoginError`, `UpstreamError` and its kinds.
+        Raises `QueueFullError`, `NoLoginError`, `PlanSpentError`, `UpstreamError` and its kinds; `AnotherWayError`
+        where the request may be sent once more (`on_any_way` does).
         """
         record = self.record
+        self._reserve(asked)
         record.ignored = asked[0][0].ignored
-        record.repairs.extend(dict.fromkeys(word for translation, _ in asked for word in translation.repairs))
+        for word in (word for translation, _ in asked for word in translation.repairs):
+            _note(record, word)
         places = self.upstream.capabilities.simultaneous
         most = min(limit for limit in (len(asked), at_once, places) if limit is not None)
         await self._stack.enter_async_context(self._means.line.place(places, record.principal.id, places=most))
@@ -128,10 +164,28 @@ class Admission:
         ]
         self._answerings += answerings
         source = answerings[0] if len(answerings) == 1 else Interleaved(answerings, at_once=most)
-        await self._stack.enter_async_context(source)
+        try:
+            await self._stack.enter_async_context(source)
+        except (UpstreamError, NoLoginError) as error:
+            self.note_failure(error)
+            if not record.status and await self._leaves(error):
+                raise AnotherWayError from error
+            raise
         self._note_facts()
         record.billed = self._billed()
         return source
+
+    async def _leaves(self, error: ProxyError) -> bool:
+        ways, spare = self._means.ways, self._spare
+        has_spare = spare is not None and not ways.is_limited(self._way, spare)
+        return await ways.leaves(self._way, self.model, error, has_spare=has_spare)
+
+    def _reserve(self, asked: Sequence[tuple[Translation, Any]]) -> None:
+        budget = self._means.ways.budget
+        if budget is not None and self._way.fallback and self.upstream.identity.payer != "plan":
+            dollars = sum(cost(self.model.id, _estimated(translation.request)) for translation, _ in asked)
+            budget.reserve(dollars)
+            self._reserved = dollars
 
     def _billed(self) -> str:
         identity, guard = self.upstream.identity, self._means.guard
@@ -141,6 +195,9 @@ class Admission:
         """Put into the record what was used and how it ended."""
         record, usage = self.record, self.usage
         self._note_facts()
+        if self._reserved and (budget := self._means.ways.budget):
+            budget.settle(self._reserved, cost(self.model.id, usage))
+            self._reserved = 0.0
         record.billed = record.billed and self._billed()
         record.cached_tokens = usage.cache_read_input_tokens or 0
         record.cache_write_tokens = usage.cache_creation_input_tokens or 0
@@ -154,8 +211,10 @@ class Admission:
         record.finish_reason = ",".join(dict.fromkeys(reason for reason in reasons if reason))
         record.skipped_events = sum(translator.answer.skipped for translator in translators)
 
-    def note_failure(self, error: UpstreamError) -> None:
+    def note_failure(self, error: UpstreamError | NoLoginError) -> None:
         """An answer that never came has told something, too."""
+        if isinstance(error, NoLoginError):
+            return
         for answering in self._answerings[:1]:
             facts = answering.facts
             facts.request_id = error.request_id or facts.request_id
@@ -185,10 +244,10 @@ class Admissions:
         clock: Callable[[], float],
         note_limits: NoteLimits = _no_notes,
         guard: SpendGuard | None = None,
+        ways: Ways | None = None,
     ) -> None:
-        self._upstreams = upstreams
         self._catalog = catalog
-        self._means = Means(line, clock, note_limits, guard)
+        self._means = Means(line, clock, ways or Ways(upstreams, clock=clock, guard=guard), note_limits, guard)
 
     @asynccontextmanager
     async def admit(self, record: RequestRecord, *, model: str | None, stream: bool) -> AsyncIterator[Admission]:
@@ -197,15 +256,14 @@ class Admissions:
         """
         record.model_asked = model or ""
         record.stream = stream
-        upstream = await self._upstreams.current()
-        record.upstream = upstream.identity.kind
-        resolved = await self._catalog.resolve(model, upstream)
-        await self._catalog.check_allowed(record.principal.models, resolved)
-        record.model_used = resolved.id
-        if self._means.guard is not None:
-            self._means.guard.check(upstream.identity, resolved.facts.line or "")
-        stack = AsyncExitStack()
-        admission = Admission(record, upstream, resolved, self._means, stack)
+        way = await self._means.ways.first()
+        record.upstream = way.upstream.identity.kind
+        way, resolved = await self._found(record, way, model)
+        record.upstream, record.model_used = way.upstream.identity.kind, resolved.id
+        if self._means.guard is not None and not way.fallback:
+            self._means.guard.check(way.upstream.identity, resolved.line)
+        stack, spare = AsyncExitStack(), await self._spare(record, way, resolved)
+        admission = Admission(record, way, resolved, self._means, stack, spare=spare)
         try:
             async with stack:
                 yield admission
@@ -214,3 +272,81 @@ class Admissions:
             raise
         finally:
             admission.settle()
+
+    async def _found(self, record: RequestRecord, way: Way, name: str | None) -> tuple[Way, ResolvedModel]:
+        """The model, and what stands in for it or for the way now; the record says so."""
+        model = await self._resolved(record, way, name)
+        instead = await self._means.ways.instead_of_spent(way, model)
+        if instead is not way:
+            way, model = instead, await self._resolved(record, instead, name)
+        if way.fallback:
+            _note(record, "fallback_upstream")
+        if model.stands_in:
+            _note(record, "fallback_model")
+        return way, model
+
+    async def _resolved(self, record: RequestRecord, way: Way, name: str | None) -> ResolvedModel:
+        """The model, or the first of its stand-ins that is not limited and that the client key is for."""
+        model = await self._catalog.resolve(name, way.upstream)
+        await self._catalog.check_allowed(record.principal.models, model)
+        seen = {model.id}
+        while self._means.ways.is_limited(way, model):
+            spare = await self._spare(record, way, model)
+            if spare is None or spare.id in seen:
+                break
+            model = spare
+            seen.add(model.id)
+        return model
+
+    async def _spare(self, record: RequestRecord, way: Way, model: ResolvedModel) -> ResolvedModel | None:
+        """What stands in for `model` where that is limited; None also where the client key is not for it."""
+        if (name := self._means.ways.stand_in(model)) is None:
+            return None
+        spare = await self._catalog.stand_in(name, model, way.upstream)
+        if spare is None or spare.id == model.id:
+            return None
+        try:
+            await self._catalog.check_allowed(record.principal.models, structs.replace(spare, asked=name))
+        except ModelNotAllowedError:
+            return None
+        return spare
+
+
+def _note(record: RequestRecord, repair: str) -> None:
+    if repair not in record.repairs:
+        record.repairs.append(repair)
+
+
+def _estimated(request: MessagesRequest) -> Usage:
+    """What a request may use at most, as a budget reserves for it."""
+    return Usage(
+        input_tokens=len(encode_request(request)) // BYTES_PER_TOKEN,
+        output_tokens=min(request.max_tokens, OUTPUT_TOKENS),
+    )
+
+
+Given = ParamSpec("Given")
+Opened = TypeVar("Opened")
+
+
+def on_any_way(
+    opening: Callable[Given, AbstractAsyncContextManager[Opened]],
+) -> Callable[Given, AbstractAsyncContextManager[Opened]]:
+    """For what admits, translates and asks: it is entered once more as long as another way is open."""
+
+    @asynccontextmanager
+    async def opened(*args: Given.args, **kwargs: Given.kwargs) -> AsyncIterator[Opened]:
+        enter = partial(opening, *args, **kwargs)
+        del args, kwargs
+        async with AsyncExitStack() as stack:
+            answer = await _entered(stack, enter)
+            del enter  # It holds the request, which may be large, and its answer may take long.
+            yield answer
+
+    return opened
+
+
+async def _entered(stack: AsyncExitStack, opening: Callable[[], AbstractAsyncContextManager[Opened]]) -> Opened:
+    while True:
+        with suppress(AnotherWayError):
+            return await stack.enter_async_context(opening())

@@ -9,7 +9,7 @@ from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequ
 from claude_openai_proxy.protocols.openai_chat_response import ChatCompletion, ChunkChoice
 from claude_openai_proxy.protocols.openai_usage import CompletionUsage
 from claude_openai_proxy.records import RequestRecord
-from claude_openai_proxy.service.admission import Admission, Admissions, AnswerHead
+from claude_openai_proxy.service.admission import Admission, Admissions, AnswerHead, on_any_way
 from claude_openai_proxy.translate.chat.fields import is_legacy
 from claude_openai_proxy.translate.chat.request import to_messages_request
 from claude_openai_proxy.translate.chat_answer.chunks import ChoiceStream
@@ -89,6 +89,7 @@ class ChatService:
         self._new_id = new_id
         self._wall_clock = wall_clock
 
+    @on_any_way
     @asynccontextmanager
     async def chat(
         self, request: ChatCompletionRequest, *, unknown: tuple[str, ...], record: RequestRecord, large: bool = False

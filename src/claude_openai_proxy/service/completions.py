@@ -9,7 +9,7 @@ from typing import Final
 from claude_openai_proxy.protocols.openai_completions import Completion, CompletionChoice, CompletionRequest
 from claude_openai_proxy.protocols.openai_usage import CompletionUsage
 from claude_openai_proxy.records import RequestRecord
-from claude_openai_proxy.service.admission import Admission, Admissions, AnswerHead
+from claude_openai_proxy.service.admission import Admission, Admissions, AnswerHead, on_any_way
 from claude_openai_proxy.translate.chat_answer.usage import to_completion_usage
 from claude_openai_proxy.translate.completions.answer import CompletionStream, put_together
 from claude_openai_proxy.translate.completions.request import prompts_of, to_messages_requests
@@ -69,6 +69,7 @@ class CompletionService:
         self._new_id = new_id
         self._wall_clock = wall_clock
 
+    @on_any_way
     @asynccontextmanager
     async def complete(
         self, request: CompletionRequest, *, unknown: tuple[str, ...], record: RequestRecord, large: bool = False

@@ -58,8 +58,11 @@ class Naming(Struct, frozen=True):
 
     def default_id(self, listing: Listing) -> str | None:
         """The id for a request whose own name is absent or unknown; None where the user set none, or a wrong one."""
-        default = self.names.default
-        return default and (self.newest(default, listing) if default in LINES else self.id_of(default, listing))
+        return self.names.default and self.set_id(self.names.default, listing)
+
+    def set_id(self, name: str, listing: Listing) -> str | None:
+        """The id for what a setting names: an alias, a line or a model."""
+        return self.newest(name, listing) if name in LINES else self.id_of(name, listing)
 
     def target_id(self, alias: str, listing: Listing) -> str | None:
         """The id that an alias stands for; None where its line has no model on offer."""

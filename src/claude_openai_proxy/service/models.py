@@ -29,6 +29,13 @@ class ResolvedModel(Struct, frozen=True):
     asked: str
     id: str
     facts: ModelFacts
+    stands_in: bool = False
+    """For another one, which `asked` is."""
+
+    @property
+    def line(self) -> str:
+        """`opus`; "" of a model that is of none."""
+        return self.facts.line or ""
 
 
 class Retirement(Struct, frozen=True):
@@ -55,7 +62,10 @@ class ModelCatalog:
         self._current = current
         self._names = names
         self._naming = Naming(names, pins, today)
-        self._offered = OfferedModels(clock)
+        self._clock = clock
+        self._offered: dict[str, OfferedModels] = {}
+        """By kind of upstream: two may take turns."""
+        self._last = OfferedModels(clock)
         self._no_login = ""
         self._told: tuple[Listing, Mapping[str, str], date] | None = None
         self._resolved_names: dict[str | None, ResolvedModel] = {}
@@ -76,6 +86,12 @@ class ModelCatalog:
         if len(resolved.asked) <= SHOWN_CHARACTERS:
             self._resolved_names[name] = resolved
         return resolved
+
+    async def stand_in(self, name: str, model: ResolvedModel, upstream: Upstream) -> ResolvedModel | None:
+        """What a setting names (an alias, a line, a model), in the place of `model`; None where it leads nowhere."""
+        listing = await self._known(upstream)
+        id_ = self._naming.set_id(name, listing)
+        return ResolvedModel(model.asked, id_, facts_for(id_, listing.infos.get(id_)), stands_in=True) if id_ else None
 
     def _resolve(self, name: str | None, listing: Listing) -> ResolvedModel:
         id_ = (name and self._naming.id_of(name, listing)) or self._naming.default_id(listing)
@@ -136,16 +152,22 @@ class ModelCatalog:
 
     def known_aliases(self) -> dict[str, str]:
         """As `aliases`, as far as it is known now: asks nobody."""
-        return self._resolved(self._offered.known)
+        return self._resolved(self._last.known)
 
     async def default(self) -> tuple[str, str] | None:
         """What the user set for absent and unknown names, and the id it stands for now."""
         id_ = self._naming.default_id(await self._known())
         return (self._names.default, id_) if self._names.default and id_ else None
 
-    async def unresolved(self) -> tuple[str, ...]:
+    async def unresolved(self, fallbacks: Collection[str] = ()) -> tuple[str, ...]:
         """A sentence for each setting that names a model and leads to none."""
-        return self._naming.unresolved(await self._known())
+        listing = await self._known()
+        lost = (
+            f"MODEL_FALLBACKS: {name} is no alias, line or model that your login offers."
+            for name in fallbacks
+            if not self._naming.set_id(name, listing)
+        )
+        return (*self._naming.unresolved(listing), *lost)
 
     async def retiring(self, day: date, *, within: timedelta) -> tuple[Retirement, ...]:
         """Models on offer, or that a setting leads to, which go from `day` on `within` so long."""
@@ -164,11 +186,12 @@ class ModelCatalog:
     @property
     def trouble(self) -> str:
         """Why upstream's own list is not known; "" where it is. Asks nobody."""
-        return self._no_login or self._offered.trouble
+        return self._no_login or self._last.trouble
 
     async def aclose(self) -> None:
         """Stop a listing under way."""
-        await self._offered.aclose()
+        for offered in self._offered.values():
+            await offered.aclose()
 
     def _allows(self, names: Collection[str], asked: str, id_: str, listing: Listing) -> bool:
         """By an alias, an id in any spelling, or the line that the model is of."""
@@ -200,7 +223,8 @@ class ModelCatalog:
             self._no_login = error.message
             return Listing()
         self._no_login = ""
-        return await self._offered.of(upstream)
+        self._last = self._offered.setdefault(upstream.identity.kind, OfferedModels(self._clock))
+        return await self._last.of(upstream)
 
 
 def _row(id_: str, facts: ModelFacts, *, resolves_to: str | None = None) -> Model:

@@ -52,13 +52,15 @@ class ExtraUsageReport(Struct, frozen=True):
 
 
 class LimitsReport(Struct, frozen=True, omit_defaults=True):
-    """One login's limits. `status` and `limit` are upstream's words on the plan as a whole."""
+    """One login's limits. `status` and `limit` are upstream's words on the plan as a whole, `resets_at` their end."""
 
     upstream: str
     account: str
     told_at: str
     status: str = ""
     limit: str = ""
+    resets_at: str | UnsetType = UNSET
+    resets_in_seconds: int | UnsetType = UNSET
     windows: tuple[WindowReport, ...] = ()
     extra_usage: ExtraUsageReport | UnsetType = UNSET
 
@@ -158,6 +160,8 @@ def _report(kept: LoginLimits, now: float) -> LimitsReport:
         told_at=_utc(kept.told),
         status=limits.status,
         limit=limits.window,
+        resets_at=UNSET if limits.resets is None else _utc(limits.resets),
+        resets_in_seconds=UNSET if limits.resets is None else max(0, int(limits.resets - now)),
         windows=tuple(_window(window, now) for window in limits.windows),
         extra_usage=extra if limits.extra_usage or limits.extra_usage_in_use else UNSET,
     )

@@ -80,7 +80,10 @@ def _used_up(kept: LoginLimits) -> Iterator[tuple[str, float]]:
             yield window.name, window.resets
 
 
+def concerns_one_line(window: str) -> bool:
+    """Whether a window counts the use of one line of models."""
+    return window.startswith(_OF_ONE_LINE) and window not in _OF_ALL
+
+
 def _concerns(window: str, line: str) -> bool:
-    if window in _OF_ALL or not window.startswith(_OF_ONE_LINE):
-        return True
-    return window.removeprefix(_OF_ONE_LINE) == line
+    return not concerns_one_line(window) or window.removeprefix(_OF_ONE_LINE) == line

@@ -12,6 +12,7 @@ from claude_openai_proxy.settings.dotenv import DotenvFile, read_dotenv
 from claude_openai_proxy.settings.errors import SettingsError
 from claude_openai_proxy.settings.network import NetworkSettings, read_network
 from claude_openai_proxy.settings.sources import (
+    DEFAULT,
     ENVIRONMENT,
     Source,
     Sources,
@@ -22,6 +23,7 @@ from claude_openai_proxy.settings.sources import (
 from claude_openai_proxy.settings.storage import StorageSettings, read_storage
 from claude_openai_proxy.settings.values import (
     ClientKey,
+    FallbackKind,
     LogFormat,
     LogLevel,
     PlanMeterKind,
@@ -74,6 +76,10 @@ class Settings:
     single_user: bool
     plan_meter: PlanMeterKind
     plan_only: bool
+    fallback: FallbackKind
+    fallback_budget: float
+    """US dollars a day."""
+    model_fallbacks: Mapping[str, str]
     storage: StorageSettings
     network: NetworkSettings
     login_sources: tuple[Source, ...]
@@ -108,6 +114,7 @@ def load_settings(flags: Flags, environment: Mapping[str, str], cwd: Path, *, pl
         flags.texts, [with_secrets_of_files(source, cwd, problems) for source in sources], problems=problems
     )
     settings = _settings(found, flags, environment, [file for file, _ in files], platform)
+    _refuse_unsaid_spending(settings, found.problems)
     if found.problems:
         raise SettingsError(*dict.fromkeys(found.problems))
     if settings.unconfirmed and settings.upstream == "claude-code" and not settings.demo:
@@ -157,6 +164,9 @@ def _settings(
         single_user=found.value(table.CLAUDE_CODE_SINGLE_USER),
         plan_meter=found.value(table.PLAN_METER),
         plan_only=found.value(table.PLAN_ONLY),
+        fallback=found.value(table.CLAUDE_FALLBACK_UPSTREAM),
+        fallback_budget=found.value(table.FALLBACK_BUDGET),
+        model_fallbacks=found.value(table.MODEL_FALLBACKS),
         storage=read_storage(found, environment, demo=flags.demo, platform=platform),
         network=NetworkSettings() if flags.demo else read_network(environment, found.problems),
         login_sources=_login_sources(found),
@@ -181,6 +191,16 @@ def _login_sources(found: Sources) -> tuple[Source, ...]:
 def _only_login(file: Source) -> Mapping[str, str]:
     names = [setting.name for setting in _DOTENV_LOGIN]
     return {name: file.variables[name] for name in names if name in file.variables}
+
+
+def _refuse_unsaid_spending(settings: Settings, problems: list[str]) -> None:
+    """Who wants nothing but the plan to pay must say what else may, not find out."""
+    budget = table.FALLBACK_BUDGET.name
+    if settings.plan_only and settings.fallback == "api" and settings.sources[budget] == DEFAULT:
+        problems.append(
+            f"PLAN_ONLY=yes and CLAUDE_FALLBACK_UPSTREAM=api say different things: set {budget} to the US dollars that "
+            "the fallback may cost on a day."
+        )
 
 
 def _refuse_unconfirmed(settings: Settings) -> None:

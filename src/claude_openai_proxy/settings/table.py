@@ -7,7 +7,15 @@ from typing import Final, Generic, TypeVar
 
 from claude_openai_proxy.settings import values
 from claude_openai_proxy.settings.secret import Secret
-from claude_openai_proxy.settings.values import ClientKey, LogFormat, LogLevel, PlanMeterKind, StateKind, Unsupported
+from claude_openai_proxy.settings.values import (
+    ClientKey,
+    FallbackKind,
+    LogFormat,
+    LogLevel,
+    PlanMeterKind,
+    StateKind,
+    Unsupported,
+)
 from claude_openai_proxy.trust import ANTHROPIC_URL, Trust, UpstreamName, header_text
 from claude_openai_proxy.urls import api_base_url
 
@@ -291,6 +299,31 @@ PLAN_ONLY = Setting(
     shown_default="no",
     description="`yes` refuses what anything but a plan would pay for, as far as Claude's side has told.",
 )
+CLAUDE_FALLBACK_UPSTREAM: Setting[FallbackKind] = Setting(
+    name="CLAUDE_FALLBACK_UPSTREAM",
+    read=values.one_of("none", "api", "claude-code"),
+    default="none",
+    allowed="none, api or claude-code",
+    shown_default="none",
+    description="The way that answers while the first is exhausted, overloaded or gone; `api` costs money.",
+    least_trusted=Trust.CONFIRMED,
+)
+FALLBACK_BUDGET = Setting(
+    name="FALLBACK_BUDGET",
+    read=values.dollars,
+    default=5.0,
+    allowed="US dollars, from 0 to 100000",
+    shown_default="5",
+    description="US dollars that a fallback paid by tokens may cost on a day (UTC), by list price; 0 turns it off.",
+    least_trusted=Trust.CONFIRMED,
+)
+MODEL_FALLBACKS: Setting[Mapping[str, str]] = Setting(
+    name="MODEL_FALLBACKS",
+    read=values.model_fallbacks,
+    default=MappingProxyType({}),
+    allowed="name>name pairs, comma-separated, each first name once, none leading back to itself",
+    description="Models that answer while others are limited (`opus>sonnet,...`): aliases, lines or model ids.",
+)
 STATE: Setting[StateKind] = Setting(
     name="STATE",
     read=values.one_of("sqlite", "memory"),
@@ -338,8 +371,11 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     CLAUDE_CODE_SINGLE_USER,
     PLAN_METER,
     PLAN_ONLY,
+    CLAUDE_FALLBACK_UPSTREAM,
+    FALLBACK_BUDGET,
     MODEL_ALIASES,
     DEFAULT_MODEL,
+    MODEL_FALLBACKS,
     UNSUPPORTED_PARAMETERS,
     CLAUDE_API_TIMEOUT,
     CLAUDE_API_TOTAL_TIMEOUT,

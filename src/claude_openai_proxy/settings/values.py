@@ -15,10 +15,13 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "console", "json"]
 Unsupported = Literal["report", "reject"]
 StateKind = Literal["sqlite", "memory"]
+FallbackKind = Literal["none", "api", "claude-code"]
 PlanMeterKind = Literal["events", "off"]
 
 LOCALHOST = "localhost"
 """Stands for both loopback addresses."""
+
+MOST_DOLLARS = 100_000
 
 SHORTEST_STORAGE_KEY = 16
 """Characters."""
@@ -147,6 +150,30 @@ def model_aliases(text: str) -> Mapping[str, str]:
             raise ValueError
         aliases[model_name(name)] = model_name(target)
     return MappingProxyType(aliases)
+
+
+def model_fallbacks(text: str) -> Mapping[str, str]:
+    """`name>name,...`; no chain leads back to its beginning."""
+    fallbacks: dict[str, str] = {}
+    for item in _items(text):
+        name, arrow, target = (part.strip() for part in item.partition(">"))
+        if not arrow or name in fallbacks:
+            raise ValueError
+        fallbacks[model_name(name)] = model_name(target)
+    for name in fallbacks:
+        seen = {name}
+        while (name := fallbacks.get(name, "")) and name not in seen:
+            seen.add(name)
+        if name:
+            raise ValueError
+    return MappingProxyType(fallbacks)
+
+
+def dollars(text: str) -> float:
+    """Nothing, or up to a hundred thousand."""
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,4})?", text) or float(text) > MOST_DOLLARS:
+        raise ValueError
+    return float(text)
 
 
 def client_keys(text: str) -> tuple[ClientKey, ...]:

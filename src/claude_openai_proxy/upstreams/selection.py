@@ -53,6 +53,24 @@ class SelectedUpstream:
         await self._use_cli(login)
         return self.claude_code
 
+    async def of_kind(self, kind: UpstreamName) -> Upstream:
+        """The way of this kind, whichever comes first. Raises `NoLoginError`, `PersonalPlanError`, `UpstreamError`.
+
+        Through Claude Code by its own login alone: with a key it would be the same as by the API.
+        """
+        self.configured()
+        if kind == "api":
+            await self.logins.credential()
+            return self.api
+        cli = self.claude_code.known_login or await self._looked_up()
+        if isinstance(cli, ProxyError):
+            raise cli
+        if cli.kind in ("none", "api key"):
+            raise NoLoginError(NO_LOGIN)
+        if refusal := self._refusal(cli):
+            raise PersonalPlanError(refusal)
+        return self.claude_code
+
     async def status(self, *, deep: bool = False) -> UpstreamStatus:
         """See `UpstreamChoice.status`."""
         try:
@@ -128,8 +146,9 @@ class SelectedUpstream:
     async def _cli_login(self) -> CliLogin | ProxyError:
         if self._preference == "api":
             return NoLoginError(NO_LOGIN)
-        if known := self.claude_code.known_login:
-            return known
+        return self.claude_code.known_login or await self._looked_up()
+
+    async def _looked_up(self) -> CliLogin | ProxyError:
         async with self._one_at_a_time:
             while self._asked is None or self._clock() >= self._asked[0]:
                 layers, answer = self._layers, await self._ask()

@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from claude_openai_proxy.protocols.anthropic import CacheCreation, ServerToolUsage, Usage
 from claude_openai_proxy.translate.models.facts import built_in_id
 
 
@@ -56,7 +57,32 @@ PRICES: Final[Mapping[str, Price]] = MappingProxyType(
 """By the id of the built-in row."""
 
 
+DEAREST: Final = max(PRICES.values(), key=lambda price: price.output)
+
+MILLION: Final = 1_000_000
+WEB_SEARCH: Final = 0.01
+"""US dollars each."""
+
+
 def price_of(model_id: str) -> Price | None:
     """The list price of a model, dated ids included; None of one that the table does not know."""
     known = built_in_id(model_id)
     return PRICES.get(known) if known else None
+
+
+def cost(model_id: str, usage: Usage) -> float:
+    """US dollars by list price; of a model that the table does not know, by the dearest of them."""
+    price = price_of(model_id) or DEAREST
+    read, written = usage.cache_read_input_tokens or 0, usage.cache_creation_input_tokens or 0
+    hour = min(written, (usage.cache_creation or CacheCreation()).ephemeral_1h_input_tokens or 0)
+    fresh, output = usage.input_tokens or 0, usage.output_tokens or 0
+    tokens = (
+        fresh * price.input
+        + read * price.cache_read
+        + (written - hour) * price.cache_write
+        + hour * price.cache_write_1h
+        + output * price.output
+    )
+    is_long = price.long_above is not None and fresh + read + written > price.long_above
+    searches = (usage.server_tool_use or ServerToolUsage()).web_search_requests or 0
+    return tokens * (price.long_factor if is_long else 1) / MILLION + searches * WEB_SEARCH

@@ -1,0 +1,4 @@
+CREATE TABLE daily_spend (
+  day TEXT PRIMARY KEY,
+  dollars DOUBLE PRECISION NOT NULL
+);
