@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion as SDKChatCompletion
@@ -14,9 +14,11 @@ from openai.types.chat import ChatCompletionChunk as SDKChunk
 from claude_openai_proxy.errors import UpstreamProtocolError
 from claude_openai_proxy.protocols.openai_chat_response import ChatCompletionChunk, Choice, ChunkChoice
 from claude_openai_proxy.protocols.openai_usage import CompletionUsage
+from claude_openai_proxy.simulator.message_events import assembled
 from claude_openai_proxy.translate.chat_answer.chunks import ChoiceStream
 from claude_openai_proxy.translate.chat_answer.completion import ChoiceAccumulator, to_chat_completion
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
+from claude_openai_proxy.translate.messages_api.whole_answer import events_of, joined
 from properties.event_scripts import AnswerScript, Event, answers, decoded
 
 PLANS = st.builds(
@@ -28,6 +30,7 @@ PLANS = st.builds(
     stop_texts=st.sampled_from([(), ("\n\n",), (" ", "\n\n")]),
     structured=st.booleans(),
 )
+WHOLE_PLANS = PLANS.filter(lambda plan: not plan.stop_texts)
 PLAIN = AnswerPlan(tool_names={"alias_1": "a name: 天気"}, reasoning=True)
 
 
@@ -174,3 +177,29 @@ def _sent_calls(script: AnswerScript) -> list[tuple[str, str]]:
     if cut and ended[-1][1] == "{}" and not calls[-1][1]:
         ended[-1] = (ended[-1][0], "")
     return ended
+
+
+# ---- an answer in one piece ----------------------------------------------------------------------------------------
+
+
+@given(answers(), WHOLE_PLANS)
+def test_an_answer_in_one_piece_says_what_its_stream_says(script: AnswerScript, plan: AnswerPlan) -> None:
+    message = script.messages[-1]
+    assume(not any(event.get("content_block", {}).get("type") == "tool_use" for event in message))  # type: ignore[attr-defined]
+    stream, whole = ChoiceStream(plan), ChoiceStream(plan)
+    streamed = [chunk for event in message for chunk in stream.feed(decoded(event))] + stream.finish()
+    document = json.dumps(assembled(message)).encode()
+    in_one_piece = [chunk for event in events_of(document) for chunk in whole.feed(event)] + whole.finish()
+    assert accumulated(in_one_piece) == accumulated(streamed)
+    assert whole.usage == stream.usage
+    assert (whole.answer.message_id, whole.answer.model) == (stream.answer.message_id, stream.answer.model)
+
+
+@given(answers(), PLANS)
+def test_joined_deltas_say_the_same(script: AnswerScript, plan: AnswerPlan) -> None:
+    one_by_one, together = ChoiceStream(plan), ChoiceStream(plan)
+    message = [decoded(event) for event in script.messages[-1]]
+    apart = [chunk for event in message for chunk in one_by_one.feed(event)] + one_by_one.finish()
+    joint = [chunk for event in joined(message) for chunk in together.feed(event)] + together.finish()
+    assert accumulated(joint) == accumulated(apart)
+    assert together.usage == one_by_one.usage

@@ -78,6 +78,8 @@ class FakeUpstream:
         self.left = 0
         self.most = 0
         """Requests that ran at once."""
+        self.whole: list[bool] = []
+        """Whether the answer to each request may come in one piece."""
         self.tried: list[str] = []
         """What each request is said to have cost beside the one try."""
         self.account = "account"
@@ -92,8 +94,11 @@ class FakeUpstream:
         return Identity(kind=self.kind, version="1", account=self.account, payer=self.payer)
 
     @asynccontextmanager
-    async def stream(self, request: MessagesRequest, facts: AnswerFacts) -> AsyncIterator[FakeStream]:
+    async def stream(
+        self, request: MessagesRequest, facts: AnswerFacts, *, whole: bool = False
+    ) -> AsyncIterator[FakeStream]:
         self.requests.append(request)
+        self.whole.append(whole)
         facts.repairs += self.tried
         script = self.scripts.pop(0)
         if script and isinstance(script[0], ProxyError):

@@ -351,21 +351,22 @@ class Usage(Struct, frozen=True):
     server_tool_use: ServerToolUsage | None = None
 
 
+class RefusalStopDetails(Struct, frozen=True):
+    """Why Claude refused."""
+
+    category: str | None = None
+    explanation: str | None = None
+
+
 class Message(Struct, frozen=True):
-    """The message that `message_start` opens; its content is empty then."""
+    """The message that `message_start` opens, with nothing in it yet, or one that came whole."""
 
     id: str
     model: str
     usage: Usage
     content: list[Raw] = []
     stop_reason: str | None = None
-
-
-class RefusalStopDetails(Struct, frozen=True):
-    """Why Claude refused."""
-
-    category: str | None = None
-    explanation: str | None = None
+    stop_details: RefusalStopDetails | None = None
 
 
 class TextDelta(Struct, frozen=True, gc=False, tag_field="type", tag="text_delta"):

@@ -159,7 +159,9 @@ class Admission:
         await self._stack.enter_async_context(self._means.line.place(places, record.principal.id, places=most))
         record.admitted = self._means.clock()
         answerings = [
-            Answering(self.upstream, translation, translator, AnswerFacts(repairs=record.repairs))
+            Answering(
+                self.upstream, translation, translator, AnswerFacts(repairs=record.repairs), whole=not record.stream
+            )
             for translation, translator in asked
         ]
         self._answerings += answerings

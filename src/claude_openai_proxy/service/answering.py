@@ -19,6 +19,7 @@ from claude_openai_proxy.translate.messages_api.forced_tool import ForcedToolGat
 from claude_openai_proxy.translate.messages_api.repairs import repair_for
 from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.messages_api.usage import add_usage, usage_of
+from claude_openai_proxy.translate.messages_api.whole_answer import joined, may_come_whole
 from claude_openai_proxy.upstreams.interface import AnswerFacts, Upstream
 
 Piece = TypeVar("Piece")
@@ -95,13 +96,18 @@ class Answering(Generic[Piece]):
         translation: Translation,
         translator: Translator[Piece],
         facts: AnswerFacts,
+        *,
+        whole: bool = False,
     ) -> None:
+        """`whole`: nobody looks at the answer before its end."""
         self._upstream = upstream
         self._translation = translation
         self.translator = translator
         self.facts = facts
         """What came with upstream's answer, and what was done to get it."""
         self._request = translation.request
+        self._joins = whole and not translation.plan.stop_texts
+        self._whole = whole and may_come_whole(translation.request, translation.plan)
         self._stack = AsyncExitStack()
         self._events: AsyncIterator[Sequence[StreamEvent]] = _no_events()
         self._answer = translator.answer
@@ -162,9 +168,13 @@ class Answering(Generic[Piece]):
 
     async def _open(self, request: MessagesRequest) -> None:
         await self._stack.aclose()
-        self._events = aiter(await self._stack.enter_async_context(self._upstream.stream(request, self.facts)))
+        self._events = aiter(
+            await self._stack.enter_async_context(self._upstream.stream(request, self.facts, whole=self._whole))
+        )
 
     def _translate(self, events: Sequence[StreamEvent]) -> list[Piece]:
+        if self._joins:
+            events = joined(events)
         if self._recorder:
             for event in events:
                 self._recorder.feed(event)

@@ -132,7 +132,10 @@ CLAUDE_API_TIMEOUT = Setting(
     default=60.0,
     allowed="seconds, more than 0 and at most 86400",
     shown_default="60",
-    description="Seconds without a byte from Claude before a request is given up.",
+    description=(
+        "Seconds without a byte from Claude before a request is given up; three times as many for a short answer in "
+        "one piece."
+    ),
 )
 CLAUDE_API_TOTAL_TIMEOUT: Setting[float | None] = Setting(
     name="CLAUDE_API_TOTAL_TIMEOUT",

@@ -101,11 +101,15 @@ class Upstream(Protocol):
         """What it can and cannot do, asked before anything is sent."""
         ...
 
-    def stream(self, request: MessagesRequest, facts: AnswerFacts) -> AbstractAsyncContextManager[MessageStream]:
+    def stream(
+        self, request: MessagesRequest, facts: AnswerFacts, *, whole: bool = False
+    ) -> AbstractAsyncContextManager[MessageStream]:
         """Send `request`; entering returns once upstream has answered 200. Leaving cancels whatever still runs.
 
         Only a `verbatim` upstream takes a request that was `sent`; one that asks for no stream is answered by one
         `WholeAnswer`.
+
+        `whole`: the answer may come in one piece, as the events that say the same (`may_come_whole`).
         """
         ...
 

@@ -20,9 +20,9 @@ WORKSPACE: Final = "anthropic-workspace-id"
 """Whose limits count and who pays, for a key that works in several: not a client's to say where it is set."""
 CONNECT_RETRIES: Final = 2
 LONGEST_PAUSE: Final = 5.0
+"""Where upstream asks for more than so many seconds, the client shall decide and not we."""
 WHOLE_ANSWER_SECONDS: Final = 600.0
 """An answer that is no stream comes at its end: so long a silence is none, as the official SDKs see it."""
-"""Where upstream asks for more than so many seconds, the client shall decide and not we."""
 _PEPPER: Final = b"claude-openai-proxy account"
 
 
@@ -92,16 +92,16 @@ class APIAccess:
         facts: AnswerFacts,
         *,
         headers: tuple[tuple[str, str], ...] = (),
-        whole: bool = False,
+        silence: float = 0.0,
         once: bool = False,
     ) -> Response:
         """The response to a request, always a 200; `facts` learns of every second try.
 
-        `headers` stand in place of ours of the same name. `whole`: nothing comes before all of the answer is there.
+        `headers` stand in place of ours of the same name. `silence`: so many seconds without a byte are none.
         `once`: what upstream has answered with a 5xx is not sent again.
         Raises `NoLoginError`, `UpstreamError` and its kinds.
         """
-        patience = self._patience(whole=whole)
+        patience = self._patience(silence)
         pauses = self._pauses(0 if once else self._effort.retries)
         login, refreshed = await self._current_login(), False
         while True:
@@ -136,10 +136,10 @@ class APIAccess:
     def _pauses(self, count: int) -> Iterator[float]:
         return repeat(self._effort.pause, count)
 
-    def _patience(self, *, whole: bool) -> Patience:
-        total, silence = self._effort.total_timeout, self._effort.timeout
+    def _patience(self, silence: float) -> Patience:
+        total = self._effort.total_timeout
         deadline = None if total is None else asyncio.get_running_loop().time() + total
-        return Patience(max(silence, WHOLE_ANSWER_SECONDS) if whole else silence, deadline)
+        return Patience(max(silence, self._effort.timeout), deadline)
 
     async def _current_login(self) -> _Login:
         credential = await self._credentials.credential()

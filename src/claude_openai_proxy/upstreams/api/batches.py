@@ -14,7 +14,7 @@ from claude_openai_proxy.protocols.anthropic_batches import (
     MessageBatchIndividualResponse,
     MessageBatchList,
 )
-from claude_openai_proxy.upstreams.api.access import APIAccess
+from claude_openai_proxy.upstreams.api.access import WHOLE_ANSWER_SECONDS, APIAccess
 from claude_openai_proxy.upstreams.http import Response
 from claude_openai_proxy.upstreams.interface import AnswerFacts
 
@@ -37,7 +37,9 @@ class MessageBatches:
 
         It is sent once: after a failure nobody knows whether there is a batch now, and another one would be paid for.
         """
-        response = await self._access.open("POST", PATH, requests, AnswerFacts(), whole=True, once=True)
+        response = await self._access.open(
+            "POST", PATH, requests, AnswerFacts(), silence=WHOLE_ANSWER_SECONDS, once=True
+        )
         return await _document(response, MessageBatch)
 
     async def retrieve(self, batch_id: str) -> MessageBatch:

@@ -9,6 +9,7 @@ from claude_openai_proxy.protocols.anthropic import ErrorEvent, StreamEvent
 from claude_openai_proxy.translate.messages_api.error_status import decode_error
 from claude_openai_proxy.translate.messages_api.events import LAST_EVENTS, decode_event, decode_together
 from claude_openai_proxy.translate.messages_api.framing import EventCutter, payloads_of
+from claude_openai_proxy.translate.messages_api.whole_answer import events_of
 from claude_openai_proxy.upstreams.api.errors import (
     MAX_ERROR_BYTES,
     event_error,
@@ -25,9 +26,20 @@ MANY_BYTES: Final = 1024
 class AnswerStream:
     """A `MessageStream` and the context it lives in: entering sends the request, leaving closes what is left."""
 
-    def __init__(self, send: Callable[[], Awaitable[Response]], facts: AnswerFacts, *, keeps_bytes: bool) -> None:
-        """`keeps_bytes`: each event is told as it came, too (`SentEvent`)."""
+    def __init__(
+        self,
+        send: Callable[[], Awaitable[Response]],
+        facts: AnswerFacts,
+        *,
+        whole: bool = False,
+        keeps_bytes: bool = False,
+    ) -> None:
+        """`whole`: a message in one piece was asked for; where a stream comes instead, it is read.
+
+        `keeps_bytes`: each event is told as it came, too (`SentEvent`).
+        """
         self._facts = facts
+        self._whole = whole
         self._keeps_bytes = keeps_bytes
         self._send = send
         self._response: Response | None = None
@@ -39,7 +51,9 @@ class AnswerStream:
     async def __aenter__(self) -> Self:
         response = self._response = await self._send()
         note_head(response, self._facts)
-        if not (response.header("content-type") or "").lower().startswith("text/event-stream"):
+        if (response.header("content-type") or "").lower().startswith("text/event-stream"):
+            self._whole = False
+        elif not self._whole:
             with response:
                 raise await self._not_a_stream(response)
         return self
@@ -59,11 +73,22 @@ class AnswerStream:
         if self._stopped or self._response is None:
             raise StopAsyncIteration
         try:
+            if self._whole:
+                return await self._read_whole(self._response)
             while not (events := self._decode(await self._response.read())):
                 pass
         except UpstreamError as error:
             error.request_id = error.request_id or self._facts.request_id or None
             raise
+        return events
+
+    async def _read_whole(self, response: Response) -> Sequence[StreamEvent]:
+        body = await response.read_all()
+        try:
+            events = events_of(body)
+        except UpstreamProtocolError as error:
+            raise self._told(body, f"{_kind(response)} instead of a message") from error
+        self._stopped = True
         return events
 
     def _decode(self, data: bytes) -> list[StreamEvent]:
@@ -107,13 +132,17 @@ class AnswerStream:
         return UpstreamProtocolError("Claude's side answered with an empty stream")
 
     async def _not_a_stream(self, response: Response) -> UpstreamError:
-        body = await response.read_all(MAX_ERROR_BYTES)
-        told = decode_error(body)
-        if told is not None:
+        return self._told(await response.read_all(MAX_ERROR_BYTES), f"{_kind(response)} instead of an event stream")
+
+    def _told(self, body: bytes, what: str) -> UpstreamError:
+        """What a body says that is no answer."""
+        if (told := decode_error(body)) is not None:
             return event_error(told, request_id=self._facts.request_id, rate_limits=self._facts.rate_limits)
-        kind = (response.header("content-type") or "no content type").partition(";")[0]
         return UpstreamProtocolError(
-            f"Claude's side answered with {kind} instead of an event stream: {excerpt(body) or 'nothing'}. "
-            "Is ANTHROPIC_BASE_URL a Messages API?",
+            f"Claude's side answered with {what}: {excerpt(body) or 'nothing'}. Is ANTHROPIC_BASE_URL a Messages API?",
             request_id=self._facts.request_id or None,
         )
+
+
+def _kind(response: Response) -> str:
+    return (response.header("content-type") or "no content type").partition(";")[0]

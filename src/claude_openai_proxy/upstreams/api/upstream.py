@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -34,13 +35,15 @@ from claude_openai_proxy.protocols.anthropic import (
 from claude_openai_proxy.translate.messages_api.capabilities import Capabilities, plain_digest
 from claude_openai_proxy.translate.messages_api.nulls import without_nulls
 from claude_openai_proxy.translate.messages_api.request_body import encode_request
-from claude_openai_proxy.upstreams.api.access import APIAccess, Effort
+from claude_openai_proxy.upstreams.api.access import WHOLE_ANSWER_SECONDS, APIAccess, Effort
 from claude_openai_proxy.upstreams.api.batches import MessageBatches
 from claude_openai_proxy.upstreams.api.document import AnswerDocument
 from claude_openai_proxy.upstreams.api.stream import AnswerStream
 from claude_openai_proxy.upstreams.http import HTTPClient, Response
 from claude_openai_proxy.upstreams.interface import AnswerFacts, Identity, MessageStream, UpstreamStatus
 
+SHORT_ANSWER_TIMEOUTS: Final = 3
+"""Of one that is short, and asked for in one piece by the proxy itself, so many times the silence within a stream."""
 MODELS_PER_PAGE: Final = 1000
 MOST_PAGES: Final = 20
 """Of models: many more than there are, and an end to a list that has none."""
@@ -98,6 +101,7 @@ class MessagesAPI:
         self._kind = kind
         self._version = version
         self._capabilities = Capabilities(verbatim=True, pseudonym=pseudonym)
+        self._short_answer_seconds = SHORT_ANSWER_TIMEOUTS * timeout
         self._access = APIAccess(
             client=client, credentials=credentials, effort=effort, version=version, workspace=workspace
         )
@@ -118,17 +122,21 @@ class MessagesAPI:
         """Message Batches, which only the API has."""
         return MessageBatches(self._access)
 
-    def stream(self, request: MessagesRequest, facts: AnswerFacts) -> AbstractAsyncContextManager[MessageStream]:
+    def stream(
+        self, request: MessagesRequest, facts: AnswerFacts, *, whole: bool = False
+    ) -> AbstractAsyncContextManager[MessageStream]:
         """See `Upstream.stream`."""
-        sent = request.sent or SentRequest(path="v1/messages", body=encode_request(request), streamed=True)
+        sent = request.sent
+        if sent and not sent.streamed:
+            return AnswerDocument(partial(self._ask, sent, facts, silence=WHOLE_ANSWER_SECONDS), facts)
+        if sent:
+            return AnswerStream(partial(self._ask, sent, facts), facts, keeps_bytes=True)
+        body = encode_request(request, streamed=not whole)
+        ask = partial(self._ask, SentRequest(path="v1/messages", body=body), facts)
+        return AnswerStream(partial(ask, silence=self._short_answer_seconds) if whole else ask, facts, whole=whole)
 
-        async def send() -> Response:
-            path, body, whole = sent.path, sent.body, not sent.streamed
-            return await self._access.open("POST", path, body, facts, headers=sent.headers, whole=whole)
-
-        if not sent.streamed:
-            return AnswerDocument(send, facts)
-        return AnswerStream(send, facts, keeps_bytes=bool(request.sent))
+    async def _ask(self, sent: SentRequest, facts: AnswerFacts, *, silence: float = 0.0) -> Response:
+        return await self._access.open("POST", sent.path, sent.body, facts, headers=sent.headers, silence=silence)
 
     async def models(self) -> list[ModelInfo]:
         """See `Upstream.models`; reads all pages, as far as they bring models that were not on earlier ones."""

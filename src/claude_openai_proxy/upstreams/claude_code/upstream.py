@@ -130,7 +130,13 @@ class ClaudeCode:
         """The login that the CLI has now. Raises `NoLoginError` without a CLI, `UpstreamError` for a broken one."""
         return (await self._setup.login())[1]
 
-    def stream(self, request: MessagesRequest, facts: AnswerFacts) -> AbstractAsyncContextManager[MessageStream]:
+    def stream(
+        self,
+        request: MessagesRequest,
+        facts: AnswerFacts,
+        *,
+        whole: bool = False,  # noqa: ARG002 - the CLI streams
+    ) -> AbstractAsyncContextManager[MessageStream]:
         """See `Upstream.stream`; leaving frees the process, or ends it."""
         exact = with_exact_numbers(request)
         if exact is not request:
