@@ -176,3 +176,11 @@ def test_counting_takes_a_prompt_and_nothing_else() -> None:
     found = refusal({**prompt, "max_tokens": 5}, counting=True)
     assert found is not None
     assert found.message == "max_tokens: Extra inputs are not permitted"
+
+
+@pytest.mark.parametrize("type_", [[], {}, 1, ["text"], True])
+def test_a_type_that_is_no_text_is_refused_like_one_that_nobody_knows(type_: object) -> None:
+    for body in (talk(user([{"type": type_}])), request(thinking={"type": type_}), request(tools=[{"type": type_}])):
+        refused = refusal(body)
+        assert refused is not None
+        assert refused.rule.status == 400

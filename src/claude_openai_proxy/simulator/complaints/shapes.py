@@ -137,7 +137,7 @@ def tagged(shapes: Mapping[str, Shape], *, default: str | None = None, others: S
         tag = value.get("type", default)
         if tag is None and default is None:
             yield Complaint("missing", f"{path}.type: Field required")
-        elif tag in shapes or (tag is None and default in shapes):
+        elif (isinstance(tag, str) and tag in shapes) or (tag is None and default in shapes):
             yield from shapes[tag or default or ""](value, f"{path}.{tag or default}")
         elif others is not None and isinstance(tag, str):
             yield from others(value, f"{path}.{tag}")
