@@ -1,8 +1,9 @@
 """The settings of one start, read and checked once. Nothing below `app` knows of them: parts receive plain values."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -119,7 +120,8 @@ def load_settings(flags: Flags, environment: Mapping[str, str], cwd: Path, *, pl
         raise SettingsError(*dict.fromkeys(found.problems))
     if settings.unconfirmed and settings.upstream == "claude-code" and not settings.demo:
         _refuse_unconfirmed(settings)
-    return settings
+    told = warnings([file for file, _ in files], settings.client_keys if settings.public else (), environment)
+    return replace(settings, warnings=tuple(told))
 
 
 def _files(flags: Flags, environment: Mapping[str, str], cwd: Path, platform: str) -> list[tuple[DotenvFile, Trust]]:
@@ -137,11 +139,26 @@ def _files(flags: Flags, environment: Mapping[str, str], cwd: Path, platform: st
 def _settings(
     found: Sources, flags: Flags, environment: Mapping[str, str], files: Sequence[DotenvFile], platform: str
 ) -> Settings:
-    settings = Settings(
+    return _with_rows_of_table(found)(
+        demo=flags.demo,
+        storage=read_storage(found, environment, demo=flags.demo, platform=platform),
+        network=NetworkSettings() if flags.demo else read_network(environment, found.problems),
+        login_sources=_login_sources(found),
+        environment=environment,
+        dotenv_path=files[0].path,
+        files=tuple(file.name for file in files if file.exists),
+        sources=found.used,
+        shown=found.shown,
+        unconfirmed=tuple(found.unconfirmed),
+    )
+
+
+def _with_rows_of_table(found: Sources) -> Callable[..., Settings]:
+    return partial(
+        Settings,
         host=found.value(table.PROXY_HOST),
         port=found.value(table.PORT),
         upstream=found.value(table.CLAUDE_UPSTREAM),
-        demo=flags.demo,
         workspace_id=found.value(table.ANTHROPIC_WORKSPACE_ID),
         timeout=found.value(table.CLAUDE_API_TIMEOUT),
         total_timeout=found.value(table.CLAUDE_API_TOTAL_TIMEOUT),
@@ -167,18 +184,7 @@ def _settings(
         fallback=found.value(table.CLAUDE_FALLBACK_UPSTREAM),
         fallback_budget=found.value(table.FALLBACK_BUDGET),
         model_fallbacks=found.value(table.MODEL_FALLBACKS),
-        storage=read_storage(found, environment, demo=flags.demo, platform=platform),
-        network=NetworkSettings() if flags.demo else read_network(environment, found.problems),
-        login_sources=_login_sources(found),
-        environment=environment,
-        dotenv_path=files[0].path,
-        files=tuple(file.name for file in files if file.exists),
-        sources=found.used,
-        shown=found.shown,
-        unconfirmed=tuple(found.unconfirmed),
     )
-    told = warnings(files, settings.client_keys if settings.public else (), environment)
-    return replace(settings, warnings=tuple(told))
 
 
 def _login_sources(found: Sources) -> tuple[Source, ...]:
