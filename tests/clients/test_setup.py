@@ -31,7 +31,7 @@ def set_up(proxy: Proxy, home: Path, client: str, program: str) -> int:
     return setup.run(Invocation(read(words), words, environment, home))
 
 
-@pytest.mark.parametrize(("client", "program"), [("opencode", "opencode"), ("continue", "cn")])
+@pytest.mark.parametrize(("client", "program"), [("opencode", "opencode"), ("continue", "cn"), ("aider", "aider")])
 def test_a_client_answers_with_what_was_written(
     client: str, program: str, proxy: Proxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,6 +27,7 @@ OWN_FILES = {
     "continue": "# mine\nname: Me\nversion: 1.2.3\nschema: v1\nmodels:\n  - name: Other # mine\n    provider: openai\n",
     "llm": "# mine\n- model_id: other\n  model_name: other\n  api_base: http://x/v1\n",
     "crush": "provider add other  # mine\n",
+    "aider": "# mine\ndark-mode: true\n",
     "zed": '// mine\n{\n  "theme": "One",\n  "language_models": {"ollama": {}}, // here\n}\n',
     "vscode": '[\n  {"name": "Other", "vendor": "x"} // mine\n]\n',
 }
@@ -44,7 +45,7 @@ def test_writing_twice_is_writing_once_and_names_the_address(one: WrittenClient,
         written = edit(own)
         assert edit(written) == written
         assert BASE in written
-        assert target.model.id in written
+        assert target.model.id in written or one.name == "aider"
 
 
 @pytest.mark.parametrize("name", OWN_FILES)
@@ -52,10 +53,11 @@ def test_what_the_user_has_stays_and_ours_goes_again(name: str) -> None:
     own, one = OWN_FILES[name], client(name)
     written = one.write(OPEN)(own)
     assert "mine" not in own or "mine" in written
-    assert "custom-claude-4-opus" in written
+    assert BASE in written
     removed = one.remove(written)
+    assert BASE not in removed
     assert "custom-claude-4" not in removed
-    load = {"crush": str, "continue": yaml_text.load, "llm": yaml_text.load}.get(name, jsonc.load)
+    load = {"crush": str, **dict.fromkeys(("aider", "continue", "llm"), yaml_text.load)}.get(name, jsonc.load)
     assert _without_empty(load(removed)) == _without_empty(load(own))  # type: ignore[operator]  # types are callable
 
 
@@ -86,6 +88,12 @@ def test_a_file_that_does_not_parse_is_not_touched(one: WrittenClient) -> None:
 def test_the_model_asked_for_comes_first_and_the_aliases_after_it() -> None:
     assert [model.id for model in KEYED.offered] == [HAIKU.id, OPUS.id, SONNET.id]
     assert [model.id for model in OPEN.offered] == [SONNET.id, OPUS.id]
+
+
+@pytest.mark.parametrize("own", ["openai-api-base: http://x\n", "openai-api-key: mine\n", "- a list\n"])
+def test_what_aider_is_told_by_its_user_is_left_alone(own: str) -> None:
+    with pytest.raises(EditError):
+        client("aider").write(OPEN)(own)
 
 
 def test_gooses_file_is_ours_alone() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_openai_proxy.setup.text_edit import EditError
-from claude_openai_proxy.setup.yaml_text import load, with_item, with_member, without_item, without_member
+from claude_openai_proxy.setup.yaml_text import load, with_item, without_item
 
 ITEM: dict[str, object] = {"name": "Claude (proxy)", "provider": "openai", "roles": ["chat", "edit"]}
 
@@ -90,16 +90,6 @@ def test_a_file_that_is_one_list() -> None:
 def test_a_file_without_a_safe_place_is_left_alone(text: str, why: str) -> None:
     with pytest.raises(EditError, match=why):
         with_item(text, ["models"], ITEM, by="name")
-
-
-def test_a_top_level_member_is_added_where_none_is() -> None:
-    after = with_member("# mine\nmodel: gpt", "openai-api-base", "http://localhost:3000/v1")
-    assert after == '# mine\nmodel: gpt\nopenai-api-base: "http://localhost:3000/v1"\n'
-    assert with_member(after, "openai-api-base", "http://localhost:3000/v1") is after
-    assert without_member(after, "openai-api-base", "http://localhost:3000/v1") == "# mine\nmodel: gpt\n"
-    assert without_member(after, "openai-api-base", "changed by hand") is after
-    with pytest.raises(EditError, match="already"):
-        with_member(after, "model", "other")
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(alphabet="ab #:'\"-[]{}é\n", max_size=6)

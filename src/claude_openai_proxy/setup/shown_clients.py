@@ -38,13 +38,6 @@ def _vercel(target: Target) -> Sequence[str]:
     return (f"createOpenAICompatible({{ {settings}, includeUsage: true, supportsStructuredOutputs: true }})",)
 
 
-def _aider(target: Target) -> Sequence[str]:
-    return (
-        f"aider --openai-api-base {target.base_url} --openai-api-key {_key(target)} --model openai/{target.model.id}",
-        "(In .aider.conf.yml these would change the default model of every project, so nothing is written there.)",
-    )
-
-
 def _cline(target: Target) -> Sequence[str]:
     return (
         f"cline auth -p openai-compatible -k {_key(target)} -m {target.model.id} -b {target.base_url}",
@@ -80,7 +73,6 @@ SHOWN: Final = (
     ShownClient("openai", "openai SDKs", _sdk),
     ShownClient("langchain", "LangChain", _langchain),
     ShownClient("vercel", "Vercel AI SDK", _vercel),
-    ShownClient("aider", "aider", _aider),
     ShownClient("cline", "Cline", _cline),
     ShownClient("librechat", "LibreChat", _librechat),
     _shown(

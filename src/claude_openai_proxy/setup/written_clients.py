@@ -10,7 +10,7 @@ from claude_openai_proxy.setup.block import with_block, without_block
 from claude_openai_proxy.setup.client import WrittenClient
 from claude_openai_proxy.setup.machine import Machine
 from claude_openai_proxy.setup.target import ANY_KEY, ID, KEY_VARIABLE, TITLE, OfferedModel, Target
-from claude_openai_proxy.setup.text_edit import EditError
+from claude_openai_proxy.setup.text_edit import EditError, checked
 from claude_openai_proxy.setup.user_file import Edit
 
 PROMPT: Final = "Reply with the word ready"
@@ -176,6 +176,31 @@ def _crush_lines(target: Target) -> Edit:
     return lambda text: with_block(text, lines)
 
 
+def _aider_file(machine: Machine) -> Path:
+    return machine.home / ".aider.conf.yml"
+
+
+def _aider_address(target: Target) -> Edit:
+    """The address, and no model: that would be the default of every project."""
+    members = {"openai-api-base": target.base_url} | ({} if target.key else {"openai-api-key": ANY_KEY})
+    lines = [f"{name}: {json.dumps(value)}" for name, value in members.items()]
+
+    def edit(text: str) -> str:
+        known = yaml_text.load(without_block(text)) or {}
+        if not isinstance(known, dict):
+            raise EditError("The file is not a YAML mapping.")
+        if taken := next((name for name in members if name in known), ""):
+            raise EditError(f"{taken} is set already, to something of your own.")
+        return checked(with_block(text, lines), yaml_text.load, {**known, **members})
+
+    return edit
+
+
+def _aider_after(target: Target) -> Sequence[str]:
+    key = ("aider reads the key from the environment: export OPENAI_API_KEY=<one of the proxy's client keys>",)
+    return (*(key if target.key else ()), f"Then: aider --model openai/{target.model.id}")
+
+
 # ---- editors --------------------------------------------------------------------------------------------------------
 
 
@@ -281,6 +306,15 @@ WRITTEN: Final = (
         command=lambda target, _: (
             "llm", "prompt", "-m", f"{ID}/{target.model.id}", "-T", "llm_time",
             "Call the tool llm_time, then say ready",
+        ),
+    ),
+    WrittenClient(
+        "aider", "aider",
+        installed=lambda machine: machine.program("aider") is not None,
+        file=_aider_file, write=_aider_address, remove=without_block, after=_aider_after,
+        command=lambda target, file: (
+            "aider", "--config", str(file), "--model", f"openai/{target.model.id}", "--no-git", "--no-check-update",
+            "--analytics-disable", "--no-show-model-warnings", "--message", PROMPT,
         ),
     ),
     WrittenClient(

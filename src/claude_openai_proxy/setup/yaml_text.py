@@ -67,35 +67,6 @@ def without_item(text: str, path: Sequence[str], *, by: str, value: object) -> s
     return checked("".join(lines), load, _with_list(whole, path, [item for n, item in enumerate(items) if n != place]))
 
 
-def with_member(text: str, name: str, value: str) -> str:
-    """A top-level `name: value` at the end of a file that has none of that name. Raises `EditError`."""
-    whole = load(text)
-    if whole is not None and not isinstance(whole, dict):
-        raise EditError("The file is not a YAML mapping.")
-    known = whole or {}
-    if name in known:
-        if known[name] == value:
-            return text
-        raise EditError(f"{name} is set to something else already.")
-    begun = text if not text or text.endswith("\n") else f"{text}\n"
-    return checked(f"{begun}{name}: {json.dumps(value)}\n", load, {**known, name: value})
-
-
-def without_member(text: str, name: str, value: str) -> str:
-    """The file without the top-level `name`, where it still is `value`. Raises `EditError`."""
-    whole = load(text)
-    if not isinstance(whole, dict) or whole.get(name) != value:
-        return text
-    lines = text.splitlines(keepends=True)
-    node = _root(text)
-    assert isinstance(node, yaml.MappingNode)
-    for key, inner in node.value:
-        if key.value == name:
-            del lines[key.start_mark.line : _end_line(lines, inner)]
-    rest = {key: inner for key, inner in whole.items() if key != name}
-    return checked("".join(lines), load, rest or None)
-
-
 def _list_at(value: Any, path: Sequence[str]) -> list[Any]:
     for name in path:
         if value is None:
