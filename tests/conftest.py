@@ -1,7 +1,8 @@
 """What every test may use: the event loop, and the simulated Messages API on a loopback port."""
 
+import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,6 +17,16 @@ settings.load_profile("no_clock")
 # Behind `nohup` this signal is ignored, and whatever is started ignores it, too. One that is caught is not inherited.
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A proxy that a test has run may have set what the whole process logs."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 @pytest.fixture(scope="session")

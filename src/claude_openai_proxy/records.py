@@ -57,6 +57,10 @@ class RequestRecord:
     """Those among them that stay for an hour and cost more."""
     thinking_tokens: int = 0
     """Within `output_tokens`."""
+    thinking_put_back: int = 0
+    """Earlier turns that went out with their thinking although the client's form cannot carry it."""
+    thinking_left_out: str = ""
+    """Why thinking of earlier turns did not: `edited`, `model`, `upstream`, `prefix`."""
     web_searches: int = 0
     """By Claude's side, billed one by one."""
     rate_limits: tuple[tuple[str, str], ...] = ()

@@ -285,7 +285,7 @@ async def test_a_marked_prefix_is_written_once_and_then_read(claude: AsyncAnthro
         message = await claude.messages.create(
             model="claude-opus-5-5",
             max_tokens=400,
-            system=[{"type": "text", "text": "Long. " * 100, "cache_control": {"type": "ephemeral"}}],
+            system=[{"type": "text", "text": "Long. " * 4_000, "cache_control": {"type": "ephemeral"}}],
             messages=question(text),
         )
         return message.usage.cache_creation_input_tokens, message.usage.cache_read_input_tokens

@@ -30,7 +30,10 @@ def forced_shape(name: str, choice: object, expected: object, words: str, only: 
 TOOLS: tuple[Shape, ...] = (
     fields(
         "tools: a function",
-        lambda s, _: s.get("tools") == [{"name": "f", "description": "Does f.", "input_schema": CITY}],
+        lambda s, _: (
+            s.get("tools")
+            == [{"name": "f", "description": "Does f.", "input_schema": CITY, "cache_control": {"type": "ephemeral"}}]
+        ),
         tools=[function("f", CITY, description="Does f.")],
     ),
     fields(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from claude_openai_proxy.protocols.anthropic import MessagesRequest
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.simulator.complaints.asked import Asked
 from claude_openai_proxy.simulator.model_table import MODELS, model_named
@@ -49,9 +50,14 @@ def translate(
     )
 
 
+def goes_out(translation: Translation) -> MessagesRequest:
+    """The request, where no thinking of earlier turns is known."""
+    return translation.without_thinking or translation.request
+
+
 def sent(translation: Translation) -> JSONObject:
     """What goes upstream, as JSON."""
-    return msgspec.json.decode(msgspec.json.encode(translation.request), type=dict[str, object])
+    return msgspec.json.decode(msgspec.json.encode(goes_out(translation)), type=dict[str, object])
 
 
 def upstream(body: Mapping[str, object], model: str = "claude-opus-5-5") -> JSONObject:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,6 +14,7 @@ from claude_openai_proxy.storage.client_keys import ClientKeyStore, MemoryClient
 from claude_openai_proxy.storage.daily_spend import DailySpendStore, MemoryDailySpend, StoredDailySpend
 from claude_openai_proxy.storage.interface import StorageRefusedError, StorageState
 from claude_openai_proxy.storage.login_limits import LoginLimitStore, MemoryLoginLimits, StoredLoginLimits
+from claude_openai_proxy.storage.reasoning import MemoryReasoning, NoReasoning, ReasoningStore, StoredReasoning
 from claude_openai_proxy.storage.sealing import KEY_BYTES, OPERATOR_FILE, Seal, generated_key, key_of
 from claude_openai_proxy.storage.sqlite import SQLiteDatabase
 
@@ -29,6 +31,7 @@ class Stores:
     client_keys: ClientKeyStore
     login_limits: LoginLimitStore
     daily_spend: DailySpendStore
+    reasoning: ReasoningStore
     seal: Callable[[], Seal]
     database: SQLiteDatabase | None = field(default=None)
 
@@ -63,14 +66,31 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
     """
     seal = _once(installation_key(settings))
     if settings.storage.kind == "memory":
-        return Stores(MemoryClientKeys(), MemoryLoginLimits(), MemoryDailySpend(), seal)
+        reasoning = _reasoning(settings, None, seal)
+        return Stores(MemoryClientKeys(), MemoryLoginLimits(), MemoryDailySpend(), reasoning, seal)
     database = SQLiteDatabase(settings.storage.directory / DATABASE, told=told or _log)
-    return Stores(StoredClientKeys(database), StoredLoginLimits(database), StoredDailySpend(database), seal, database)
+    return Stores(
+        client_keys=StoredClientKeys(database),
+        login_limits=StoredLoginLimits(database),
+        daily_spend=StoredDailySpend(database),
+        reasoning=_reasoning(settings, database, seal),
+        seal=seal,
+        database=database,
+    )
 
 
 def is_first_start(settings: Settings) -> bool:
     """Asked before anything is opened: nothing has ever been kept here, and something will be."""
     return settings.storage.kind != "memory" and not (settings.storage.directory / DATABASE).exists()
+
+
+def _reasoning(settings: Settings, database: SQLiteDatabase | None, seal: Callable[[], Seal]) -> ReasoningStore:
+    ttl = settings.storage.reasoning_seconds
+    if settings.storage.reasoning == "off":
+        return NoReasoning()
+    if settings.storage.reasoning == "memory" or database is None:
+        return MemoryReasoning(wall_clock=time.time, ttl=ttl)
+    return StoredReasoning(database, seal, wall_clock=time.time, ttl=ttl)
 
 
 def installation_key(settings: Settings) -> Callable[[], bytes]:

@@ -10,17 +10,17 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
 from claude_openai_proxy import __version__
-from claude_openai_proxy.app.pseudonyms import principal_ids
+from claude_openai_proxy.app.keys import client_keys
+from claude_openai_proxy.app.secrecy import blotter
 from claude_openai_proxy.app.start import login_lines, model_line, model_lines, plan_lines, start_refusal
-from claude_openai_proxy.app.stores import Stores, installation_key, may_be_stored, operator_credential, stores
+from claude_openai_proxy.app.stores import Stores, stores
 from claude_openai_proxy.app.upstreams import demo_upstream, selected_upstream
 from claude_openai_proxy.errors import NoLoginError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.protocols.openai_chat_response import ModelList
-from claude_openai_proxy.records import LOCAL, RequestRecord
+from claude_openai_proxy.records import LOCAL, RecordReader, RequestRecord
 from claude_openai_proxy.service.admission import Admissions
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.service.client_keys import ClientKeys
@@ -31,12 +31,13 @@ from claude_openai_proxy.service.messages import MessagesService
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.plan_meter import PlanMeter
+from claude_openai_proxy.service.reasoning import ReasoningVault
 from claude_openai_proxy.service.spend_guard import SpendGuard
 from claude_openai_proxy.service.waiting import WaitingLine
 from claude_openai_proxy.service.ways import Ways
-from claude_openai_proxy.settings import Secret, Settings
-from claude_openai_proxy.telemetry.log_line import LogLine
+from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.telemetry.logging_setup import Log, new_log
+from claude_openai_proxy.telemetry.prompt_tally import PromptTally
 from claude_openai_proxy.upstreams.interface import Upstream, UpstreamChoice
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
 from claude_openai_proxy.web.application import Application
@@ -176,28 +177,15 @@ def wire(settings: Settings) -> Wiring:
         pins, prepare = upstreams.logins.pins, upstreams.prepare
     catalog = model_catalog(settings, upstreams, pins)
 
-    line = WaitingLine(clock=time.monotonic)
-    meter = PlanMeter(
-        store=kept.login_limits, wall_clock=time.time, on=settings.plan_meter == "events" or settings.plan_only
-    )
+    line, tally = WaitingLine(clock=time.monotonic), PromptTally()
+    meter = _meter(settings, kept)
     guard = SpendGuard(meter=meter, wall_clock=time.time, plan_only=settings.plan_only)
     budget = FallbackBudget(dollars=settings.fallback_budget, store=kept.daily_spend, wall_clock=time.time)
-    blotter = _blotter(settings, upstreams)
-    health = HealthService(
-        upstreams=upstreams,
-        catalog=catalog,
-        line=line,
-        version=__version__,
-        clock=time.monotonic,
-        blot=blotter.all,
-        storage=lambda: kept.state,
-        limits=meter.report,
-    )
-
-    life = _Life(
-        kept, [meter.open, budget.open], [keys.aclose, health.aclose, catalog.aclose, upstreams.aclose], prepare
-    )
-    request_log = _log(settings, blotter)
+    blots = blotter(settings, upstreams)
+    health = _health(upstreams, catalog, line, blotter=blots, kept=kept, meter=meter, tally=tally)
+    closing = [keys.aclose, health.aclose, catalog.aclose, upstreams.aclose]
+    life = _Life(kept, [meter.open, budget.open], closing, prepare)
+    request_log = _log(settings, blots)
     admissions = Admissions(
         upstreams=upstreams,
         catalog=catalog,
@@ -206,10 +194,17 @@ def wire(settings: Settings) -> Wiring:
         note_limits=meter.note,
         guard=guard,
         ways=_ways(settings, upstreams, guard, budget),
+        vault=ReasoningVault(kept.reasoning),
     )
     router = _router(settings, admissions, catalog, health, keys=keys, meter=meter)
-    application = _application(settings, router, log=request_log.requests, blotter=blotter, life=life, keys=keys)
+    readers: list[RecordReader] = [request_log.requests, tally]
+    application = _application(settings, router, readers=readers, blotter=blots, life=life, keys=keys)
     return Wiring(application, request_log, kept, keys, settings, upstreams, catalog, admissions, meter, guard, life)
+
+
+def _meter(settings: Settings, kept: Stores) -> PlanMeter:
+    on = settings.plan_meter == "events" or settings.plan_only
+    return PlanMeter(store=kept.login_limits, wall_clock=time.time, on=on)
 
 
 def _ways(settings: Settings, upstreams: UpstreamChoice, guard: SpendGuard, budget: FallbackBudget) -> Ways:
@@ -256,6 +251,29 @@ def _chat_service(settings: Settings, admissions: Admissions) -> ChatService:
     )
 
 
+def _health(
+    upstreams: UpstreamChoice,
+    catalog: ModelCatalog,
+    line: WaitingLine,
+    *,
+    blotter: Blotter,
+    kept: Stores,
+    meter: PlanMeter,
+    tally: PromptTally,
+) -> HealthService:
+    return HealthService(
+        upstreams=upstreams,
+        catalog=catalog,
+        line=line,
+        version=__version__,
+        clock=time.monotonic,
+        blot=blotter.all,
+        storage=lambda: kept.state,
+        limits=meter.report,
+        prompts=lambda: tally.told,
+    )
+
+
 def _router(
     settings: Settings,
     admissions: Admissions,
@@ -288,7 +306,13 @@ def _router(
 
 
 def _application(
-    settings: Settings, router: Router, *, log: LogLine, blotter: Blotter, life: _Life, keys: ClientKeys
+    settings: Settings,
+    router: Router,
+    *,
+    readers: Sequence[RecordReader],
+    blotter: Blotter,
+    life: _Life,
+    keys: ClientKeys,
 ) -> Application:
     return Application(
         router=router,
@@ -297,33 +321,12 @@ def _application(
         wall_clock=time.time,
         new_id=lambda: f"req_{os.urandom(12).hex()}",
         upstream_retries=settings.upstream_retries,
-        readers=[log],
+        readers=readers,
         trusted=TrustedProxies(settings.trusted_proxies),
         blot=blotter.all,
         startup=life.serve,
         shutdown=life.end,
     )
-
-
-def _blotter(settings: Settings, upstreams: UpstreamChoice) -> Blotter:
-    network = settings.network
-    own = [key.secret.reveal() for key in settings.client_keys]
-    own += [password for proxy in (network.http_proxy, network.https_proxy) if (password := _password(proxy))]
-    places = {
-        settings.claude_cli_path or "": "CLAUDE_CLI_PATH",
-        settings.environment.get("HOME", ""): "~",
-        sys.prefix: "(Python's folder)",
-        str(settings.dotenv_path.parent): ".",
-    }
-
-    def secrets() -> list[str]:
-        return [*own, *upstreams.logins.secrets()] if isinstance(upstreams, SelectedUpstream) else own
-
-    return Blotter(secrets, places)
-
-
-def _password(proxy: Secret | None) -> str:
-    return unquote(urlsplit(proxy.reveal()).password or "") if proxy else ""
 
 
 def _log(settings: Settings, blotter: Blotter) -> Log:
@@ -334,19 +337,6 @@ def _log(settings: Settings, blotter: Blotter) -> Log:
         wall_clock=time.time,
         blot=blotter.secrets,
         later=lambda seconds, tell: asyncio.get_running_loop().call_later(seconds, tell),
-    )
-
-
-def client_keys(settings: Settings, kept: Stores) -> ClientKeys:
-    """The keys that open the door, wherever they are kept."""
-    return ClientKeys(
-        store=kept.client_keys,
-        clock=time.monotonic,
-        wall_clock=time.time,
-        configured={key.secret.reveal(): key.name for key in settings.client_keys},
-        principal_id=principal_ids(settings.client_keys, installation_key(settings)),
-        credential=partial(operator_credential, settings),
-        may_be_stored=partial(may_be_stored, settings),
     )
 
 

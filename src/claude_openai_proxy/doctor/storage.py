@@ -1,13 +1,16 @@
 """The check of what outlives a request: where it is, and whether it can be used. Makes nothing that is not there."""
 
+import time
 from typing import Final
 
 from claude_openai_proxy.app.stores import DATABASE, stores
 from claude_openai_proxy.doctor.report import Row, failed
 from claude_openai_proxy.settings import Settings
+from claude_openai_proxy.storage.reasoning import NO_FIGURES, ReasoningFigures
 
 CHECK: Final = "Storage"
 
+_MEGABYTE: Final = 1024**2
 _MEMORY: Final = "nothing is kept beyond the process (STATE=memory)"
 _HEALS: Final = "Requests that need nothing of it go on; it heals by itself once the file can be used."
 
@@ -20,12 +23,21 @@ async def storage_row(settings: Settings) -> Row:
     if not path.exists():
         return Row(CHECK, "ok", f"{path}: nothing kept yet")
     kept = stores(settings, told=lambda _: None)
+    figures = NO_FIGURES
     try:
         if refusal := await kept.open():
             return failed(CHECK, refusal)
         if trouble := kept.state.trouble:
             return failed(CHECK, trouble, status="warning", fix=_HEALS)
+        figures = await kept.reasoning.figures()
     finally:
         await kept.aclose()
     size = sum(file.stat().st_size for file in path.parent.glob(f"{DATABASE}*"))
-    return Row(CHECK, "ok", f"{path}, {size / 1024**2:.1f} MB")
+    return Row(CHECK, "ok", f"{path}, {size / _MEGABYTE:.1f} MB; {_reasoning(figures, time.time())}")
+
+
+def _reasoning(figures: ReasoningFigures, now: float) -> str:
+    if not figures.turns:
+        return "no turn with thinking"
+    hours = (now - figures.oldest) / 3_600
+    return f"turns with thinking: {figures.turns}, {figures.bytes / _MEGABYTE:.1f} MB, the oldest {hours:.1f} hours old"

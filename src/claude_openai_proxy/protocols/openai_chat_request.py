@@ -237,6 +237,28 @@ class UserMessage(Known, frozen=True, kw_only=True, tag_field="role", tag="user"
     cache_control: CacheControl | None = None
 
 
+class ReasoningDetailParam(Known, frozen=True, kw_only=True):
+    """A block of thinking as it was handed out in `reasoning_details`."""
+
+    type: str = ""
+    text: str | None = None
+    signature: str | None = None
+    data: str | None = None
+    index: JSONValue = None
+    id: JSONValue = None
+    format: JSONValue = None
+    summary: JSONValue = None
+
+
+class ThinkingBlock(Known, frozen=True, kw_only=True):
+    """A block of thinking in Claude's shape, beside the content, as other gateways hand it out."""
+
+    type: str = ""
+    thinking: str | None = None
+    signature: str | None = None
+    data: str | None = None
+
+
 class AssistantMessage(Known, frozen=True, kw_only=True, tag_field="role", tag="assistant"):
     """What the model said."""
 
@@ -245,6 +267,8 @@ class AssistantMessage(Known, frozen=True, kw_only=True, tag_field="role", tag="
     refusal: str | None = None
     tool_calls: list[ToolCall] | None = None
     function_call: FunctionCall | None = None
+    reasoning_details: list[ReasoningDetailParam] | None = None
+    thinking_blocks: list[ThinkingBlock] | None = None
     cache_control: CacheControl | None = None
 
 

@@ -55,6 +55,18 @@ class CustomToolCall(Struct, frozen=True, tag_field="type", tag="custom"):
 ToolCall = FunctionToolCall | CustomToolCall
 
 
+class ReasoningDetail(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A block of thinking as gateways hand it out, for clients that hand it back: `text` with its `signature`, or
+    encrypted `data` (https://openrouter.ai/docs/use-cases/reasoning-tokens)."""
+
+    type: Literal["reasoning.text", "reasoning.encrypted"]
+    index: int
+    format: str = ""
+    text: str | UnsetType = UNSET
+    signature: str | UnsetType = UNSET
+    data: str | UnsetType = UNSET
+
+
 class ChatCompletionMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The answer. `reasoning_content` is the field that clients of reasoning models read; OpenAI's API has none."""
 
@@ -65,6 +77,7 @@ class ChatCompletionMessage(Struct, frozen=True, kw_only=True, omit_defaults=Tru
     tool_calls: list[ToolCall] | UnsetType = UNSET
     function_call: FunctionCall | UnsetType = UNSET
     reasoning_content: str | UnsetType = UNSET
+    reasoning_details: list[ReasoningDetail] | UnsetType = UNSET
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -119,6 +132,7 @@ class ChoiceDelta(Struct, frozen=True, kw_only=True, omit_defaults=True):
     content: str | UnsetType | None = UNSET
     refusal: str | UnsetType | None = UNSET
     reasoning_content: str | UnsetType = UNSET
+    reasoning_details: list[ReasoningDetail] | UnsetType = UNSET
     tool_calls: list[ToolCallDelta] | UnsetType = UNSET
     function_call: FunctionCallDelta | UnsetType = UNSET
     annotations: list[Annotation] | UnsetType = UNSET

@@ -12,11 +12,10 @@ What an upstream tells, and what was done to get an answer, has one road into th
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, ParamSpec, TypeVar
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from claude_openai_proxy.errors import (
     ModelNotAllowedError,
@@ -33,13 +32,17 @@ from claude_openai_proxy.protocols.anthropic import (
     Usage,
 )
 from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.service.answer_head import AnswerHead as AnswerHead
 from claude_openai_proxy.service.answering import Answering, Piece, Translator
 from claude_openai_proxy.service.fallback_budget import OUTPUT_TOKENS
 from claude_openai_proxy.service.interleaved import Interleaved
+from claude_openai_proxy.service.means import Means, NoteLimits, no_notes
 from claude_openai_proxy.service.models import ModelCatalog, ResolvedModel
+from claude_openai_proxy.service.reasoning import ReasoningVault
 from claude_openai_proxy.service.spend_guard import SpendGuard
 from claude_openai_proxy.service.waiting import WaitingLine
 from claude_openai_proxy.service.ways import AnotherWayError, Way, Ways
+from claude_openai_proxy.storage.reasoning import NoReasoning
 from claude_openai_proxy.translate.messages_api.request_body import encode_request
 from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.messages_api.usage import NO_USAGE, add_usage
@@ -48,40 +51,6 @@ from claude_openai_proxy.upstreams.interface import AnswerFacts, UpstreamChoice
 
 BYTES_PER_TOKEN: Final = 3
 """Fewer than there are on average: what is reserved by it is rather too much than too little."""
-
-NoteLimits = Callable[[str, str, Sequence[tuple[str, str]]], None]
-"""Is told what an upstream's kind and account told of its limits, as `PlanMeter.note`."""
-
-
-def _no_notes(*_: object) -> None:
-    pass
-
-
-class AnswerHead(Struct, frozen=True):
-    """What is known of an answer before its first piece; goes into the response's headers."""
-
-    model_used: str
-    upstream: str
-    upstream_request_id: str
-    rate_limits: tuple[tuple[str, str], ...]
-    ignored: tuple[str, ...]
-    headers: tuple[tuple[str, str], ...] = ()
-    """Of upstream's answer, those that clients of the Messages API read."""
-    billed: str = ""
-    """Who charges for it, as far as is known when it begins."""
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What every admission needs of the server."""
-
-    line: WaitingLine
-    clock: Callable[[], float]
-    """Counts seconds as the records do."""
-    ways: Ways
-    note_limits: NoteLimits = _no_notes
-    guard: SpendGuard | None = None
-    """None: anything may pay."""
 
 
 class Admission:
@@ -158,12 +127,7 @@ class Admission:
         most = min(limit for limit in (len(asked), at_once, places) if limit is not None)
         await self._stack.enter_async_context(self._means.line.place(places, record.principal.id, places=most))
         record.admitted = self._means.clock()
-        answerings = [
-            Answering(
-                self.upstream, translation, translator, AnswerFacts(repairs=record.repairs), whole=not record.stream
-            )
-            for translation, translator in asked
-        ]
+        answerings = await self._answerings_of(asked)
         self._answerings += answerings
         source = answerings[0] if len(answerings) == 1 else Interleaved(answerings, at_once=most)
         try:
@@ -192,6 +156,24 @@ class Admission:
     def _billed(self) -> str:
         identity, guard = self.upstream.identity, self._means.guard
         return "extra-usage" if guard is not None and guard.uses_extra(identity) else identity.payer
+
+    async def _answerings_of(self, asked: Sequence[tuple[Translation, Translator[Piece]]]) -> list[Answering[Piece]]:
+        """Each translation with its turns as Claude said them."""
+        translations = [translation for translation, _ in asked]
+        recalled = await self._means.vault.recall_each(
+            translations, self.record, self.upstream.identity, self.model.facts
+        )
+        return [
+            Answering(
+                self.upstream,
+                known.translation,
+                translator,
+                AnswerFacts(repairs=self.record.repairs),
+                whole=not self.record.stream,
+                keeper=known.keeper(),
+            )
+            for known, (_, translator) in zip(recalled, asked, strict=True)
+        ]
 
     def settle(self) -> None:
         """Put into the record what was used and how it ended."""
@@ -244,12 +226,21 @@ class Admissions:
         catalog: ModelCatalog,
         line: WaitingLine,
         clock: Callable[[], float],
-        note_limits: NoteLimits = _no_notes,
+        note_limits: NoteLimits = no_notes,
         guard: SpendGuard | None = None,
         ways: Ways | None = None,
+        vault: ReasoningVault | None = None,
     ) -> None:
+        """Without a `vault` nothing is kept and nothing put back."""
         self._catalog = catalog
-        self._means = Means(line, clock, ways or Ways(upstreams, clock=clock, guard=guard), note_limits, guard)
+        self._means = Means(
+            line,
+            clock,
+            ways or Ways(upstreams, clock=clock, guard=guard),
+            note_limits,
+            guard,
+            vault or ReasoningVault(NoReasoning()),
+        )
 
     @asynccontextmanager
     async def admit(self, record: RequestRecord, *, model: str | None, stream: bool) -> AsyncIterator[Admission]:

@@ -83,6 +83,26 @@ class Translator(Protocol[Piece]):
         ...
 
 
+class Keeper(Protocol):
+    """Keeps what an answer said. (`TurnKeeper` is one.)"""
+
+    def feed(self, events: Sequence[StreamEvent]) -> None:
+        """All that upstream sends."""
+        ...
+
+    def go_on(self) -> None:
+        """The turn has paused."""
+        ...
+
+    def begin_again(self, request: MessagesRequest) -> None:
+        """What came does not count; another request is asked."""
+        ...
+
+    async def keep(self) -> None:
+        """The answer is complete and its end about to go out: takes a moment at most, and raises nothing."""
+        ...
+
+
 class Answering(Generic[Piece]):
     """Entering it returns once upstream has answered; iterating yields the pieces of each upstream read together.
 
@@ -98,6 +118,7 @@ class Answering(Generic[Piece]):
         facts: AnswerFacts,
         *,
         whole: bool = False,
+        keeper: Keeper | None = None,
     ) -> None:
         """`whole`: nobody looks at the answer before its end."""
         self._upstream = upstream
@@ -113,6 +134,7 @@ class Answering(Generic[Piece]):
         self._answer = translator.answer
         self._gate = ForcedToolGate() if translation.plan.forced_tool else None
         self._recorder = TurnRecorder() if _is_continued(translation) else None
+        self._keeper = keeper
         self._discarded: Usage | None = None
         self._failure: ProxyError | None = None
         """Found behind events whose pieces go out first."""
@@ -135,6 +157,8 @@ class Answering(Generic[Piece]):
                 raise
             name, self._request = remedy
             self.facts.note(name)
+            if self._keeper:
+                self._keeper.begin_again(self._request)
             await self._open(self._request)
         return self
 
@@ -159,7 +183,10 @@ class Answering(Generic[Piece]):
             if (again := self._next_request()) is None:
                 break
             await self._open(again)
-        if batch := self._finish():
+        batch = self._finish()
+        if self._keeper and self._failure is None:
+            await self._keeper.keep()
+        if batch:
             yield batch
         if self._failure is not None:
             raise self._failure
@@ -178,6 +205,8 @@ class Answering(Generic[Piece]):
         if self._recorder:
             for event in events:
                 self._recorder.feed(event)
+        if self._keeper:
+            self._keeper.feed(events)
         return self._translate_all(self._gate.feed(events) if self._gate else events)
 
     def _translate_all(self, events: Sequence[StreamEvent]) -> list[Piece]:
@@ -218,6 +247,8 @@ class Answering(Generic[Piece]):
         if self._paused > CONTINUATIONS:
             return None
         self._request = continued(self._request, recorder)
+        if self._keeper:
+            self._keeper.go_on()
         self._recorder = TurnRecorder()
         return self._request
 
@@ -225,6 +256,8 @@ class Answering(Generic[Piece]):
         self._discarded = usage_of(gate.end())
         self._gate = ForcedToolGate()
         self._request = retry
+        if self._keeper:
+            self._keeper.begin_again(retry)
         self._recorder = TurnRecorder() if self._recorder else None
         self.facts.note("tool_choice_retried")
         return retry

@@ -51,6 +51,8 @@ class HealthReport(Struct, frozen=True, omit_defaults=True):
     """What Claude's side last told of the login's limits, and when."""
     storage: StorageReport | UnsetType = UNSET
     """Where more than the process's memory is used."""
+    prompts: dict[str, int] | UnsetType = UNSET
+    """Since the start: tokens read from the prompt cache and written to it, thinking put back and left out."""
 
 
 class HealthService:
@@ -68,6 +70,7 @@ class HealthService:
         blot: Callable[[str], str] = str,
         storage: Callable[[], StorageState] | None = None,
         limits: Callable[[str, str], LimitsReport | None] = lambda *_: None,
+        prompts: Callable[[], dict[str, int]] = dict,
     ) -> None:
         """`blot` takes out of a text what must not go out: words of Claude's side are told here.
 
@@ -77,6 +80,7 @@ class HealthService:
         self._blot = blot
         self._line = line
         self._storage = storage
+        self._prompts = prompts
         self._catalog = catalog
         self._version = version
         self._clock = clock
@@ -102,6 +106,7 @@ class HealthService:
             line=self._line.status if status.pool else UNSET,
             rate_limits=self._limits(status.kind, status.account) or UNSET,
             storage=self._storage_report(),
+            prompts=self._prompts() or UNSET,
         )
 
     def _storage_report(self) -> StorageReport | UnsetType:

@@ -9,7 +9,7 @@ from claude_openai_proxy.settings import table
 from claude_openai_proxy.settings.directories import state_directory
 from claude_openai_proxy.settings.secret import Secret
 from claude_openai_proxy.settings.sources import Sources
-from claude_openai_proxy.settings.values import StateKind
+from claude_openai_proxy.settings.values import ReasoningKind, StateKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class StorageSettings:
     kind: StateKind
     directory: Path
     key: Secret | None = field(default=None, repr=False)
+    reasoning: ReasoningKind = "sqlite"
+    reasoning_seconds: float = 86_400.0
 
 
 def read_storage(
@@ -30,4 +32,6 @@ def read_storage(
         kind="memory" if demo else kind,
         directory=Path(directory).expanduser().absolute() if directory else state_directory(environment, platform),
         key=found.value(table.STORAGE_KEY),
+        reasoning=found.value(table.REASONING_STORE),
+        reasoning_seconds=found.value(table.REASONING_TTL),
     )

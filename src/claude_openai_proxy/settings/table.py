@@ -13,6 +13,7 @@ from claude_openai_proxy.settings.values import (
     LogFormat,
     LogLevel,
     PlanMeterKind,
+    ReasoningKind,
     StateKind,
     Unsupported,
 )
@@ -356,6 +357,24 @@ STORAGE_KEY: Setting[Secret | None] = Setting(
     least_trusted=Trust.CONFIRMED,
 )
 
+REASONING_STORE: Setting[ReasoningKind] = Setting(
+    name="REASONING_STORE",
+    read=values.one_of("sqlite", "memory", "off"),
+    default="sqlite",
+    allowed="sqlite, memory or off",
+    shown_default="sqlite",
+    description="Where Claude's signed thinking is kept until a client comes back with its turn. `STATE=memory` makes "
+    "memory of sqlite.",
+)
+REASONING_TTL = Setting(
+    name="REASONING_TTL",
+    read=values.span,
+    default=86_400.0,
+    allowed="a span of time such as 90m, 24h or 7d, at most 366d",
+    shown_default="24h",
+    description="For how long it is kept.",
+)
+
 SETTINGS: Final[tuple[Setting[object], ...]] = (
     PROXY_HOST,
     PORT,
@@ -389,6 +408,8 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     STATE,
     STATE_DIR,
     STORAGE_KEY,
+    REASONING_STORE,
+    REASONING_TTL,
     LOG_LEVEL,
     LOG_FORMAT,
 )

@@ -17,6 +17,7 @@ Unsupported = Literal["report", "reject"]
 StateKind = Literal["sqlite", "memory"]
 FallbackKind = Literal["none", "api", "claude-code"]
 PlanMeterKind = Literal["events", "off"]
+ReasoningKind = Literal["sqlite", "memory", "off"]
 
 LOCALHOST = "localhost"
 """Stands for both loopback addresses."""
@@ -82,6 +83,15 @@ def seconds(text: str) -> float:
 def seconds_or_none(text: str) -> float | None:
     """`none` stands for no limit."""
     return None if text.lower() == "none" else seconds(text)
+
+
+def span(text: str) -> float:
+    """Seconds of `90m`, `24h` or `7d`; at most a year."""
+    found = re.fullmatch(r"([0-9]{1,6})([mhd])", text.lower())
+    length = int(found[1]) * {"m": 60, "h": 3_600, "d": 86_400}[found[2]] if found else 0
+    if not 0 < length <= 366 * 86_400:
+        raise ValueError
+    return float(length)
 
 
 def yes_or_no(text: str) -> bool:

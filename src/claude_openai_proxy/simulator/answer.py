@@ -15,7 +15,7 @@ from claude_openai_proxy.simulator.script import Script
 from claude_openai_proxy.simulator.steps import Pause, Step
 from claude_openai_proxy.simulator.thinking_binding import bound_signature
 from claude_openai_proxy.simulator.tokens import tokens_in
-from claude_openai_proxy.simulator.tool_use import calls_for, is_forced, things_in
+from claude_openai_proxy.simulator.tool_use import calls_for, is_forced, round_of_calls, things_in
 
 TOKENS_PER_DELTA = 3
 THOUGHT = "The user asks the simulator. I answer from what the prompt says."
@@ -134,7 +134,10 @@ def _reply(made: Answer, asked: Asked) -> None:
     results = last.of_type("tool_result")
     said = _said(last)
     schema = object_in(object_in(asked.body.get("output_config")).get("format")).get("schema")
-    calls = [] if results and not is_forced(asked, instructions) else calls_for(asked, said, instructions)
+    first = next((_said(turn) for turn in spoken if turn.role == "user"), "")
+    calls = round_of_calls(asked, first)
+    if calls is None:
+        calls = [] if results and not is_forced(asked, instructions) else calls_for(asked, said, instructions)
     if calls:
         for call in calls:
             made.call(call.name, call.input)

@@ -42,6 +42,11 @@ class Model:
     binds_thinking: bool = False
     """Thinking blocks come back only to the same model and the same prefix."""
 
+    @property
+    def cache_minimum(self) -> int:
+        """Tokens of the shortest prefix that is cached, by line (the prompt caching page)."""
+        return 4_096 if self.line in {"opus", "haiku"} else 1_024
+
 
 MODELS: tuple[Model, ...] = (
     Model(id="claude-fable-5-2", name="Claude Fable 5.2", line="fable", released="2026-11-10", thinking=ALWAYS_ON,

@@ -1,59 +1,114 @@
-"""Prompt caching (https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching): marked prefixes, read again."""
+"""Prompt caching as published (https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching).
+
+What is written: the prefix up to each mark, if it is long enough for the model. What is read: the longest prefix that
+was written before, byte for byte, and ends at a mark or at one of the 20 blocks before it. The automatic mark of a
+request is one on its last block that can carry one. Reading renews a prefix's time; a mark may keep it for an hour.
+"""
 
 import hashlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
 
 from claude_openai_proxy.simulator.complaints.asked import blocks_at
 from claude_openai_proxy.simulator.loose_json import JSONObject, compact, list_in, object_in, objects_in, text_in
 from claude_openai_proxy.simulator.tokens import part_tokens, prompt_tokens
 
+LOOK_BACK: Final = 20
+"""Blocks before a mark, itself included, at which an earlier prefix is looked for."""
+FIVE_MINUTES: Final = 300.0
+ONE_HOUR: Final = 3_600.0
+_UNMARKABLE: Final = frozenset({"thinking", "redacted_thinking"})
 
-class PromptCache:
-    """Remembers the marked prefixes of the newest `keep` requests. No prefix is too short, none grows old."""
 
-    def __init__(self, *, keep: int = 10_000) -> None:
-        self._keep = keep
-        self._seen: dict[str, None] = {}
+@dataclass(frozen=True, slots=True)
+class _Prefix:
+    """Up to and with one block: its digest, its tokens, and the life of the mark there, 0 for none."""
 
-    def input_usage(self, body: JSONObject) -> JSONObject:
-        """The input half of `usage`: uncached, read from and written to the cache."""
-        read, marked, hour = 0, 0, False
-        for key, tokens, ttl in _marked_prefixes(body):
-            if key in self._seen:
-                read = tokens
-            marked, hour = tokens, ttl == "1h"
-            self._remember(key)
-        written = marked - read
+    key: str
+    tokens: int
+    life: float
+
+
+@dataclass(frozen=True, slots=True)
+class CacheUse:
+    """What one request read and wrote, in tokens, and what it had beside."""
+
+    read: int
+    written: int
+    written_for_an_hour: int
+    uncached: int
+
+    def usage(self) -> JSONObject:
+        """The input half of `usage`."""
         return {
-            "input_tokens": prompt_tokens(body) - marked,
-            "cache_read_input_tokens": read,
-            "cache_creation_input_tokens": written,
+            "input_tokens": self.uncached,
+            "cache_read_input_tokens": self.read,
+            "cache_creation_input_tokens": self.written,
             "cache_creation": {
-                "ephemeral_5m_input_tokens": 0 if hour else written,
-                "ephemeral_1h_input_tokens": written if hour else 0,
+                "ephemeral_5m_input_tokens": self.written - self.written_for_an_hour,
+                "ephemeral_1h_input_tokens": self.written_for_an_hour,
             },
         }
 
-    def _remember(self, key: str) -> None:
-        self._seen.pop(key, None)
-        self._seen[key] = None
-        if len(self._seen) > self._keep:
-            del self._seen[next(iter(self._seen))]
+
+class PromptCache:
+    """Remembers the newest `keep` prefixes. `clock` counts seconds."""
+
+    def __init__(self, *, keep: int = 10_000, clock: Callable[[], float] = time.monotonic) -> None:
+        self._keep = keep
+        self._clock = clock
+        self._until: dict[str, float] = {}
+
+    def use(self, body: JSONObject, *, minimum: int) -> CacheUse:
+        """What this request finds and leaves; prefixes of fewer than `minimum` tokens are not cached."""
+        prefixes = list(_prefixes(body))
+        marked = [place for place, prefix in enumerate(prefixes) if prefix.life]
+        read = max((self._found(prefixes, place) for place in marked), key=lambda found: found.tokens, default=_NOTHING)
+        if read is not _NOTHING:
+            self._remember(read)
+        written, hour, until = 0, 0, read.tokens
+        for place in marked:
+            prefix = prefixes[place]
+            if prefix.tokens < minimum:
+                continue
+            new = max(0, prefix.tokens - until)
+            written, hour = written + new, hour + (new if prefix.life == ONE_HOUR else 0)
+            until = max(until, prefix.tokens)
+            self._remember(prefix)
+        return CacheUse(read.tokens, written, hour, prompt_tokens(body) - until)
+
+    def _found(self, prefixes: list[_Prefix], place: int) -> _Prefix:
+        now = self._clock()
+        for prefix in reversed(prefixes[max(0, place - LOOK_BACK + 1) : place + 1]):
+            if self._until.get(prefix.key, 0.0) > now:
+                return _Prefix(prefix.key, prefix.tokens, prefixes[place].life)
+        return _NOTHING
+
+    def _remember(self, prefix: _Prefix) -> None:
+        until = max(self._clock() + prefix.life, self._until.pop(prefix.key, 0.0))
+        self._until[prefix.key] = until
+        if len(self._until) > self._keep:
+            del self._until[next(iter(self._until))]
 
 
-def _marked_prefixes(body: JSONObject) -> Iterator[tuple[str, int, str]]:
-    """Digest, tokens and time to live of each prefix that ends at a cache mark."""
+_NOTHING: Final = _Prefix("", 0, 0.0)
+
+
+def _prefixes(body: JSONObject) -> Iterator[_Prefix]:
     parts = list(_parts(body))
+    automatic = object_in(body.get("cache_control"))
+    last = max((number for number, (_, part) in enumerate(parts) if part.get("type") not in _UNMARKABLE), default=-1)
     digest = hashlib.sha256(text_in(body.get("model")).encode())
     tokens = 0
-    automatic = object_in(body.get("cache_control"))
-    for number, (name, part) in enumerate(parts, start=1):
-        mark = object_in(part.get("cache_control")) or (automatic if number == len(parts) else {})
+    for number, (name, part) in enumerate(parts):
+        mark = object_in(part.get("cache_control")) or (automatic if number == last else {})
         plain = {field: value for field, value in part.items() if field != "cache_control"}
         digest.update(f"{name}{compact(plain)}".encode())
         tokens += part_tokens(plain)
-        if mark:
-            yield digest.hexdigest(), tokens, text_in(mark.get("ttl"))
+        life = (ONE_HOUR if mark.get("ttl") == "1h" else FIVE_MINUTES) if mark else 0.0
+        yield _Prefix(digest.hexdigest(), tokens, life)
 
 
 def _parts(body: JSONObject) -> Iterator[tuple[str, JSONObject]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from claude_openai_proxy.simulator.loose_json import JSONObject, object_in, text_in
+from claude_openai_proxy.simulator.prompt_cache import CacheUse
 
 
 @dataclass(eq=False)
@@ -21,6 +22,8 @@ class ReceivedRequest:
     """Value of the answer's `request-id` header."""
     broken_rule: str = ""
     """Name of the rule that refused the request."""
+    cache: CacheUse | None = None
+    """What it read from the prompt cache and wrote to it; None where the simulator did not answer by itself."""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the caller went away before the answer's end."""
     answered: asyncio.Event = field(default_factory=asyncio.Event)

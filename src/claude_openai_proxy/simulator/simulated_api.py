@@ -49,13 +49,16 @@ class Simulator:
         not_in_plan: Collection[str] = (),
         batch_seconds: float = 0.0,
         now: Callable[[], float] = time.time,
+        cache_minimum: int | None = None,
     ) -> None:
+        """`cache_minimum`: tokens of the shortest prefix that is cached, instead of each model's own."""
         self.account = Account(models, accept_keys, set(refuse_keys), set(not_in_plan))
         self.requests: deque[ReceivedRequest] = deque(maxlen=keep)
         self._scripts: deque[Script] = deque()
         self._routes: list[tuple[Callable[[ReceivedRequest], bool], Script]] = []
         self._pace = pace
         self._cache = PromptCache()
+        self._least = cache_minimum
         self._numbers = itertools.count(1)
         self._arrived = asyncio.Event()
         self._connections = Connections(self._respond)
@@ -147,7 +150,14 @@ class Simulator:
             return json_answer({"input_tokens": asked.tokens})
         if queued is not None:
             return self._taken(queued)
-        return answer(asked, self._cache.input_usage(asked.body), pace=self._pace)
+        used = self._cache.use(asked.body, minimum=self._cache_minimum(asked.model))
+        request.cache = used
+        return answer(asked, used.usage(), pace=self._pace)
+
+    def _cache_minimum(self, model: Model | None) -> int:
+        if self._least is not None:
+            return self._least
+        return model.cache_minimum if model else 0
 
     def _queued(self, request: ReceivedRequest) -> Script | None:
         """The script that is next for this message; a refused message leaves it in the queue."""

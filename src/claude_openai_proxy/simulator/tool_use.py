@@ -25,6 +25,7 @@ THING = re.compile(r"\"([^\"]+)\"|“([^”]+)”|「([^」]+)」|(?<![.!?]\s)(?
 EAST_ASIAN_THING = re.compile(rf"([{EAST_ASIAN}]{{2,4}}?)(?=和|与|、|跟|的|今天|现在|明天)")
 FIRST_THING = re.compile(r"(?:^|[.!?]\s)([A-Z][\w-]*)(?= and [A-Z]| is | was | has |'s )")
 NOT_THINGS = frozenset({"I", "I'm", "I'd", "I'll", "What", "How", "Please", "JSON", "API"})
+ROUNDS = re.compile(r"\bin (\d{1,3}) rounds(?: of (\d{1,2}) calls)?\b", re.IGNORECASE)
 FORCED = re.compile(r"next (message|answer|reply) must call|must call [^.\n]{0,160} now\b", re.IGNORECASE)
 
 
@@ -39,6 +40,20 @@ class Call:
 def is_forced(asked: Asked, instructions: str) -> bool:
     """Whether this very answer must call a tool, even right after the results of the last calls."""
     return asked.tool_choice in {"any", "tool"} or FORCED.search(instructions) is not None
+
+
+def round_of_calls(asked: Asked, asked_first: str) -> list[Call] | None:
+    """The next calls where the conversation began with the wish for so many rounds of them; None where it did not."""
+    wish = ROUNDS.search(asked_first)
+    tools = [tool for _, tool in asked.custom_tools if not is_risky(tool)]
+    if wish is None or not tools:
+        return None
+    done = sum(bool(turn.of_type("tool_use")) for turn in asked.turns if turn.role == "assistant")
+    if done >= int(wish[1]):
+        return []
+    return [
+        _call(tools[0], Prompt(asked_first, things_in(asked_first), careful=True)) for _ in range(int(wish[2] or 1))
+    ]
 
 
 def calls_for(asked: Asked, said: str, instructions: str) -> list[Call]:

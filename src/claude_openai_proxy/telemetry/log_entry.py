@@ -35,6 +35,9 @@ class LogEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    thinking_put_back: int = 0
+    thinking_left_out: str = ""
     first_token_ms: int | None = None
     total_ms: int | None = None
     ignored: tuple[str, ...] = ()
@@ -68,6 +71,9 @@ def log_entry(record: RequestRecord) -> LogEntry:
         input_tokens=record.input_tokens,
         output_tokens=record.output_tokens,
         cached_tokens=record.cached_tokens,
+        cache_write_tokens=record.cache_write_tokens,
+        thinking_put_back=record.thinking_put_back,
+        thinking_left_out=record.thinking_left_out,
         first_token_ms=_milliseconds(record.started, record.first_token),
         total_ms=_milliseconds(record.started, record.ended),
         ignored=tuple(name[:LONGEST] for name in record.ignored[:LONGEST]),

@@ -9,7 +9,7 @@ from claude_openai_proxy.errors import InvalidRequestError, UnsupportedParameter
 from claude_openai_proxy.translate.chat.fields import is_legacy
 from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
 from translate.sent import Sent
-from translate.shape import HELLO, assistant, call, function, result, user
+from translate.shape import HELLO, assistant, function, result, user
 from translate.translated import request_of, sent, translate
 
 OPUS, SONNET_4_5 = "claude-opus-5-5", "claude-sonnet-4-5"
@@ -75,11 +75,6 @@ def test_claude_code_keeps_its_own_identity() -> None:
             {"tools": F, "tool_choice": "required", "reasoning_effort": "high"},
             SONNET_4_5,
             ("thinking_off_for_forced_tool",),
-        ),
-        (
-            {"messages": [user("a"), assistant(None, tool_calls=[call("c")]), result("c")], "reasoning_effort": "high"},
-            SONNET_4_5,
-            ("thinking_off_in_tool_loop",),
         ),
     ],
 )

@@ -11,7 +11,7 @@ from claude_openai_proxy.translate.chat.request import to_messages_request
 from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
 from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.models.facts import facts_for
-from translate.translated import EVERY_MODEL, JSONObject, refusal, request_of, sent
+from translate.translated import EVERY_MODEL, JSONObject, goes_out, refusal, request_of, sent
 
 PNG = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUg=="
 TEXTS = st.sampled_from(["", " ", "\n", "x", "Hello ", "你好 👋", "a\u2028b"]) | st.text(max_size=6)
@@ -169,7 +169,7 @@ def texts_in(value: object) -> Iterator[str]:
 def test_whatever_is_translated_is_taken_by_the_simulated_api(body: JSONObject, model: str) -> None:
     translation = translated(body, model)
     if translation is not None:
-        assert refusal(translation.request) is None
+        assert refusal(goes_out(translation)) is None
         assert translation.retry is None or refusal(translation.retry) is None
 
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from claude_openai_proxy.errors import InvalidRequestError, UnsupportedParameterError
-from claude_openai_proxy.protocols.anthropic import TextBlockParam, ThinkingConfigDisabled
+from claude_openai_proxy.protocols.anthropic import CacheControlEphemeral, TextBlockParam, ThinkingConfigDisabled
 from claude_openai_proxy.protocols.openai_completions import CompletionRequest
 from claude_openai_proxy.translate.completions.request import to_messages_requests
 from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
@@ -13,6 +13,8 @@ from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.models.facts import facts_for
 
 OLD, NEW, ALWAYS_THINKING = "claude-haiku-4-5", "claude-sonnet-5", "claude-opus-5-5"
+
+MARK = CacheControlEphemeral()
 
 
 def translate(model: str = NEW, *, reject: bool = False, unknown: tuple[str, ...] = (), **fields: object) -> list[Translation]:  # fmt: skip  # noqa: E501
@@ -33,7 +35,7 @@ def only(*args: str, **fields: object) -> Translation:
 
 def test_the_prompt_is_the_users_turn_and_a_sentence_says_what_to_do() -> None:
     request = only().request
-    assert request.system == [TextBlockParam(COMPLETE)]
+    assert request.system == [TextBlockParam(COMPLETE, MARK)]
     assert [(turn.role, turn.content) for turn in request.messages] == [("user", [TextBlockParam("Once upon")])]
 
 
@@ -88,9 +90,9 @@ def test_sampling_and_stops_are_the_models() -> None:
 
 def test_a_suffix_is_text_after_a_gap() -> None:
     request = only(suffix=" the end.").request
-    assert request.system == [TextBlockParam(INSERT)]
+    assert request.system == [TextBlockParam(INSERT, MARK)]
     assert request.messages[0].content == [TextBlockParam("<before>Once upon</before><after> the end.</after>")]
-    assert only(suffix="").request.system == [TextBlockParam(COMPLETE)]
+    assert only(suffix="").request.system == [TextBlockParam(COMPLETE, MARK)]
 
 
 def test_token_probabilities_are_refused() -> None:

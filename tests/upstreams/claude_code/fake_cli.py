@@ -29,6 +29,7 @@ def play(steps):
         if step == "stop reading": os.close(0); time.sleep(60)
         if step.startswith("stderr "): sys.stderr.write(step[7:] + "\\n"); continue
         sys.stdout.write(step + "\\n"); sys.stdout.flush()
+asked = False
 log("start ")
 play(plan["start"])
 for line in sys.stdin:
@@ -41,8 +42,9 @@ for line in sys.stdin:
     elif request.get("subtype") == "interrupt":
         play(plan["interrupted"])
     elif frame["type"] == "user" and frame["message"]["content"] == "/clear":
-        play(plan["cleared"])
+        play(plan["cleared"] if asked else plan["first cleared"])
     elif frame["type"] == "user":
+        asked = True
         play(plan["turn"])
 """
 
@@ -71,6 +73,7 @@ def install_fake_cli(
         "start": start or [],
         "interrupted": interrupted or [],
         "cleared": CLEARED if cleared is None else cleared,
+        "first cleared": CLEARED,
         "started": str(started or ""),
         "version": version,
         "auth": auth or LOGGED_IN,

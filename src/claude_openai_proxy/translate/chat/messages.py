@@ -20,6 +20,7 @@ from claude_openai_proxy.protocols.openai_chat_request import (
     FunctionCall,
     FunctionMessage,
     Message,
+    ReasoningDetailParam,
     RedactedThinkingPart,
     SystemMessage,
     ThinkingPart,
@@ -141,6 +142,8 @@ class MessageReader:
 
     def _assistant(self, message: AssistantMessage, index: int) -> None:
         content = message.content
+        if message.reasoning_details or message.thinking_blocks:
+            self._think(message)
         if isinstance(content, list):
             self._say_parts(message, content, f"messages[{index}]")
         else:
@@ -157,6 +160,22 @@ class MessageReader:
                 self._custom_call(call, f"messages[{index}].tool_calls[{number}]")
         if message.function_call and not message.tool_calls:
             self._function_call(None, message.function_call)
+
+    def _think(self, message: AssistantMessage) -> None:
+        """Signed thinking comes first in its turn, as Claude said it; where parts have it, those have the places."""
+        content = message.content
+        if isinstance(content, list) and any(isinstance(part, ThinkingPart | RedactedThinkingPart) for part in content):
+            return
+        blocks: list[SaidBlock] = []
+        for detail in message.reasoning_details or message.thinking_blocks or ():
+            text = detail.text if isinstance(detail, ReasoningDetailParam) else detail.thinking
+            if detail.data:
+                blocks.append(RedactedThinkingBlockParam(detail.data))
+            elif detail.signature:
+                blocks.append(ThinkingBlockParam(text or "", detail.signature))
+            else:
+                self._notes.repair("thinking_without_signature_left_out")
+        self._conversation.say(blocks)
 
     def _say_parts(self, message: AssistantMessage, content: list[ContentPart], place: str) -> None:
         said: list[SaidBlock] = []

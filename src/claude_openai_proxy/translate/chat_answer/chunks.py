@@ -1,6 +1,9 @@
 """What an answer says into the chunks of a chat completion; an answer that is not streamed is their sum."""
 
 from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import UNSET, UnsetType
 
 from claude_openai_proxy.protocols.anthropic import ContentBlockDelta, StreamEvent, TextDelta
 from claude_openai_proxy.protocols.openai_chat_response import (
@@ -11,6 +14,7 @@ from claude_openai_proxy.protocols.openai_chat_response import (
     CustomToolCallDelta,
     FinishReason,
     FunctionCallDelta,
+    ReasoningDetail,
     ToolCallDelta,
 )
 from claude_openai_proxy.protocols.openai_usage import CompletionUsage
@@ -22,13 +26,18 @@ from claude_openai_proxy.translate.messages_api.answer_events import (
     AnswerEvent,
     CallBegun,
     CallPiece,
+    RedactedThinking,
     Stopped,
     Text,
     ThinkingBegun,
+    ThinkingEnded,
     ThinkingPiece,
 )
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
 from claude_openai_proxy.translate.wishes.service_tier import to_openai_tier
+
+CLAUDE_FORMAT = "anthropic-claude-v1"
+"""Whose signatures they are, in the gateways' word for it."""
 
 REFUSED = "Claude declined to answer this request."
 """Stands in `refusal` where Claude gave no explanation."""
@@ -52,6 +61,9 @@ class ChoiceStream:
         """The chunk with the role is out."""
         self._thought = False
         self._between_thoughts = False
+        self._thinking: list[str] = []
+        """Of the open block."""
+        self._details = 0
         self._annotations: list[Annotation] = []
         self.finish_reason: FinishReason | None = None
         """Set by `finish`."""
@@ -104,6 +116,11 @@ class ChoiceStream:
                 return self._call_head(event)
             case ThinkingBegun():
                 self._between_thoughts = self._thought
+                self._thinking = []
+            case ThinkingEnded(signature=signature):
+                return self._signed(signature)
+            case RedactedThinking(data=data):
+                return self._detail("reasoning.encrypted", data=data)
             case answer_events.Annotation(start=start, end=end, title=title, url=url):
                 self._annotations.append(Annotation(AnnotationURLCitation(start, end, title, url)))
         return None
@@ -112,10 +129,33 @@ class ChoiceStream:
         """Thinking blocks are one text here: a blank line stands between them."""
         if not self._plan.reasoning:
             return None
+        self._thinking.append(text)
         if self._between_thoughts:
             text = "\n\n" + text
         self._thought, self._between_thoughts = True, False
         return ChoiceDelta(reasoning_content=text)
+
+    def _signed(self, signature: str) -> ChoiceDelta | None:
+        """A whole block at its end: only then is its signature known. One that was cut has none, and cannot go back."""
+        text = "".join(self._thinking)
+        return self._detail("reasoning.text", text=text, signature=signature) if signature else None
+
+    def _detail(
+        self,
+        type_: Literal["reasoning.text", "reasoning.encrypted"],
+        *,
+        text: str | UnsetType = UNSET,
+        signature: str | UnsetType = UNSET,
+        data: str | UnsetType = UNSET,
+    ) -> ChoiceDelta | None:
+        """Only for who asked to see the thinking."""
+        if not self._plan.reasoning:
+            return None
+        index, self._details = self._details, self._details + 1
+        detail = ReasoningDetail(
+            type=type_, index=index, format=CLAUDE_FORMAT, text=text, signature=signature, data=data
+        )
+        return ChoiceDelta(reasoning_details=[detail])
 
     def _call_head(self, call: CallBegun) -> ChoiceDelta:
         """Id, type and name; `function_call` has a name only."""

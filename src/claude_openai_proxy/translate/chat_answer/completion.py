@@ -19,6 +19,7 @@ from claude_openai_proxy.protocols.openai_chat_response import (
     FunctionCall,
     FunctionCallDelta,
     FunctionToolCall,
+    ReasoningDetail,
     ToolCall,
     ToolCallDelta,
 )
@@ -49,6 +50,7 @@ class ChoiceAccumulator:
         self._content: list[str] = []
         self._refusal: list[str] = []
         self._reasoning: list[str] = []
+        self._details: list[ReasoningDetail] = []
         self._annotations: list[Annotation] = []
         self._calls: list[_Call] = []
         self._function_call: _Call | None = None
@@ -76,6 +78,8 @@ class ChoiceAccumulator:
                 self._add_call(call)
         if delta.reasoning_content:
             self._reasoning.append(delta.reasoning_content)
+        if delta.reasoning_details:
+            self._details += delta.reasoning_details
         if delta.function_call:
             self._add_function_call(delta.function_call)
         if isinstance(delta.refusal, str):
@@ -111,6 +115,7 @@ class ChoiceAccumulator:
             tool_calls=[call.tool_call() for call in self._calls] if self._calls else UNSET,
             function_call=FunctionCall(legacy.name, "".join(legacy.pieces)) if legacy else UNSET,
             reasoning_content="".join(self._reasoning) if self._reasoning else UNSET,
+            reasoning_details=self._details or UNSET,
         )
 
 

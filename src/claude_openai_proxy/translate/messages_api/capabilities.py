@@ -22,5 +22,7 @@ class Capabilities:
     """A request goes out byte for byte as its client sent it, and so does a count of tokens."""
     complete_model_list: bool = True
     """What `models()` does not name does not exist; false where it is only a beginning."""
+    system_is_marked: bool = False
+    """Two cache marks, in and before the system prompt, are the upstream's own: two are left."""
     simultaneous: int | None = None
     """It works on so many requests at the same time; None: on any number."""

@@ -11,8 +11,10 @@ from claude_openai_proxy.protocols.anthropic import (
     ContentBlockParam,
     ContentBlockStart,
     InputJSONDelta,
+    MessageDelta,
     MessageParam,
     MessagesRequest,
+    RedactedThinkingBlock,
     ServerToolUseBlock,
     SignatureDelta,
     StreamEvent,
@@ -62,6 +64,10 @@ class TurnRecorder:
 
     def __init__(self) -> None:
         self._blocks: dict[int, _Recorded] = {}
+        self.thought = False
+        """A block of thinking has started."""
+        self.stop_reason: str | None = None
+        """Of the message, once it has ended."""
 
     def feed(self, event: StreamEvent) -> None:
         """Any event of the message, in its order."""
@@ -69,8 +75,11 @@ class TurnRecorder:
             self._grow(event)
         elif type(event) is ContentBlockStart:
             self._blocks[event.index] = _Recorded(event)
+            self.thought = self.thought or isinstance(event.content_block, ThinkingBlock | RedactedThinkingBlock)
+        elif type(event) is MessageDelta:
+            self.stop_reason = event.delta.stop_reason
 
-    def content(self) -> list[ContentBlockParam]:
+    def content(self) -> list[Raw]:
         """The blocks as Claude sent them, but for text that is empty: that it does not take back."""
         return [recorded.raw() for _, recorded in sorted(self._blocks.items()) if not _is_empty_text(recorded)]
 
@@ -78,19 +87,23 @@ class TurnRecorder:
         recorded = self._blocks.get(event.index)
         if recorded is None:
             return
-        match event.delta:
-            case TextDelta(text=piece) | InputJSONDelta(partial_json=piece) | ThinkingDelta(thinking=piece):
+        delta = event.delta
+        if type(delta) is TextDelta:  # Most of a stream; the cases below take longer.
+            recorded.pieces.append(delta.text)
+            return
+        match delta:
+            case InputJSONDelta(partial_json=piece) | ThinkingDelta(thinking=piece):
                 recorded.pieces.append(piece)
             case SignatureDelta():
-                recorded.signature = event.delta.signature
+                recorded.signature = delta.signature
             case CitationsDelta():
-                recorded.citations.append(event.delta.citation)
+                recorded.citations.append(delta.citation)
 
 
 def continued(request: MessagesRequest, recorder: TurnRecorder) -> MessagesRequest:
     """The request that lets the paused turn go on: the same one, ended by what Claude has said so far."""
     messages = list(request.messages)
-    content = recorder.content()
+    content: list[ContentBlockParam] = [*recorder.content()]
     if messages and messages[-1].role == "assistant":
         content = [*messages.pop().content, *content]
     return msgspec.structs.replace(request, messages=[*messages, MessageParam("assistant", content)])

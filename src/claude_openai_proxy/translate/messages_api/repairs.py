@@ -6,15 +6,14 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from claude_openai_proxy.protocols.anthropic import (
-    MessageParam,
     MessagesRequest,
     OutputConfig,
-    RedactedThinkingBlockParam,
     TextBlockParam,
-    ThinkingBlockParam,
+    ThinkingConfigEnabled,
     ToolParam,
 )
 from claude_openai_proxy.translate.messages_api.instructions import schema_in_words
+from claude_openai_proxy.translate.messages_api.kept_turns import thinks, without_thinking
 
 Remedy = Callable[[MessagesRequest], MessagesRequest]
 
@@ -44,13 +43,16 @@ def without_format(request: MessagesRequest) -> MessagesRequest:
 
 
 def without_thinking_blocks(request: MessagesRequest) -> MessagesRequest:
-    """The same request with no thinking of earlier turns; a turn that had nothing else is left out."""
-    thinking = ThinkingBlockParam | RedactedThinkingBlockParam
-    kept = [
-        MessageParam(turn.role, [block for block in turn.content if not isinstance(block, thinking)])
-        for turn in request.messages
-    ]
-    return replace(request, messages=[turn for turn in kept if turn.content])
+    """The same request with no thinking of earlier turns, and so without a budget, which would demand the last one's.
+
+    A turn that had nothing else is left out.
+    """
+    kept = [without_thinking(turn) if turn.role == "assistant" else turn for turn in request.messages]
+    kept = [turn for turn in kept if not (turn.role == "assistant" and thinks(turn.content))]
+    if kept == request.messages:
+        return request
+    budget = isinstance(request.thinking, ThinkingConfigEnabled)
+    return replace(request, messages=kept, thinking=UNSET if budget else request.thinking)
 
 
 _REMEDIES: tuple[tuple[tuple[str, ...], str, Remedy], ...] = (
@@ -63,6 +65,7 @@ _REMEDIES: tuple[tuple[tuple[str, ...], str, Remedy], ...] = (
     (("too many", "strict"), "strict_left_out", without_strict),
     (("bound to a different conversation",), "thinking_blocks_left_out", without_thinking_blocks),
     (("invalid", "signature", "thinking"), "thinking_blocks_left_out", without_thinking_blocks),
+    (("tool use concurrency",), "thinking_blocks_left_out", without_thinking_blocks),
 )
 """Words of the error message, in lower case, that all stand in it; the record's word; the remedy.
 

@@ -17,5 +17,7 @@ class Translation(Struct, frozen=True, kw_only=True):
     """Words for the record: what was changed so that Claude takes the request."""
     as_asked: bool = False
     """Whoever asked speaks the Messages API: nothing is mended or continued for it, and nothing asked again."""
+    without_thinking: MessagesRequest | None = None
+    """What goes out instead where the thinking of the running tool loop cannot be put back, and a budget demands it."""
     retry: MessagesRequest | None = None
     """The one second request of an emulated tool choice, for when the first answer made no call."""

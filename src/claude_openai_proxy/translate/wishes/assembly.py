@@ -21,10 +21,10 @@ from claude_openai_proxy.translate.models.facts import ModelFacts
 from claude_openai_proxy.translate.notes import Notes
 from claude_openai_proxy.translate.schemas.allowance import Allowance
 from claude_openai_proxy.translate.wishes.answer_format import answer_format
-from claude_openai_proxy.translate.wishes.cache_marks import with_legal_marks
+from claude_openai_proxy.translate.wishes.cache_marks import with_legal_marks, with_own_marks
 from claude_openai_proxy.translate.wishes.end_user import metadata
 from claude_openai_proxy.translate.wishes.sampling import max_tokens, sampling, stops
-from claude_openai_proxy.translate.wishes.thinking import Reasoning, Surroundings, reasoning
+from claude_openai_proxy.translate.wishes.thinking import Reasoning, Surroundings, reasoning, without_budget
 from claude_openai_proxy.translate.wishes.tool_choice import Choice, choose_tools, instructed, with_called_tools
 from claude_openai_proxy.translate.wishes.tools import offered_tools
 from claude_openai_proxy.translate.wishes.wishes import Wishes
@@ -65,25 +65,34 @@ class Assembly:
         choice = with_called_tools(self._choice, self._tools, self.conversation.called)
         messages = self.conversation.messages()
         limit = max_tokens(self._wishes.max_tokens, self._facts, self._notes)
-        around = Surroundings(
-            max_tokens=limit, asked_limit=self._wishes.max_tokens, forced_tool=choice.forced, messages=messages
-        )
+        around = Surroundings(max_tokens=limit, asked_limit=self._wishes.max_tokens, forced_tool=choice.forced)
         thinking = reasoning(self._wishes.thinking, self._facts, around, self._notes)
-        request = self._request(choice, self._with_legal_end(messages, thinking), limit, thinking)
+        request = self._request(choice, self._with_legal_end(messages, thinking), limit, thinking, self._notes)
         second = choice.second_instruction
         return Translation(
             request=instructed(request, choice.instruction, self._facts),
+            without_thinking=self._without_thinking(choice, messages, limit, thinking),
             plan=self._plan(choice, thinking),
             ignored=self._notes.ignored,
             repairs=self._notes.repairs,
             retry=instructed(request, second, self._facts) if second else None,
         )
 
-    def _request(
+    def _without_thinking(
         self, choice: Choice, messages: list[MessageParam], limit: int, thinking: Reasoning
+    ) -> MessagesRequest | None:
+        """What is told of it is told where it goes out."""
+        instead = without_budget(thinking, messages)
+        if instead is None:
+            return None
+        request = self._request(choice, messages, limit, instead, Notes())
+        return instructed(request, choice.instruction, self._facts)
+
+    def _request(
+        self, choice: Choice, messages: list[MessageParam], limit: int, thinking: Reasoning, notes: Notes
     ) -> MessagesRequest:
         wishes = self._wishes
-        sampled = sampling(wishes.sampling, self._facts, thinking=thinking.on, notes=self._notes)
+        sampled = sampling(wishes.sampling, self._facts, thinking=thinking.on, notes=notes)
         request = MessagesRequest(
             model=self._facts.id,
             max_tokens=limit,
@@ -98,10 +107,11 @@ class Assembly:
             thinking=thinking.config,
             output_config=self._output_config(thinking),
             service_tier=wishes.service_tier,
-            metadata=metadata(wishes.end_user, self._capabilities, self._notes),
+            metadata=metadata(wishes.end_user, self._capabilities, notes),
             cache_control=wishes.cache.automatic(),
         )
-        return with_legal_marks(request, wishes.cache, self._notes)
+        marked = with_own_marks(request, wishes.cache.automatic(), system_is_marked=self._capabilities.system_is_marked)
+        return with_legal_marks(marked, wishes.cache, notes)
 
     # ---- steps --------------------------------------------------------------------------------------------------
 

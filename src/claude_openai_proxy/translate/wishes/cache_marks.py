@@ -1,4 +1,8 @@
-"""Prompt caching: the client's own marks where it placed any, otherwise one automatic mark.
+"""Prompt caching: the client's own marks where it placed any, otherwise up to three of ours.
+
+Ours: at the end of what all requests of a conversation begin with (tools and system), on the last block (the automatic
+mark), and where the last block of the request before stood. Claude looks 20 blocks back from a mark for what it has
+cached, and a turn with its results may be longer than that: the third mark stands where the cache was written.
 
 Claude takes four marks, and none with a longer life after one with a shorter
 (https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching).
@@ -46,6 +50,35 @@ class CacheMarks(Struct, eq=False, kw_only=True):
         if self.count or self.own_only:
             return UNSET
         return ONE_HOUR if self.long else FIVE_MINUTES
+
+
+def with_own_marks(request: MessagesRequest, mark: Mark, *, system_is_marked: bool) -> MessagesRequest:
+    """`request` with ours beside the automatic one, which is `mark`. `system_is_marked`: upstream marks it itself."""
+    if mark is UNSET:
+        return request
+    messages = _with_lagging_mark(request.messages, mark)
+    if system_is_marked:
+        return replace(request, messages=messages)
+    if request.system is not UNSET:
+        *before, last = request.system
+        return replace(request, messages=messages, system=[*before, replace(last, cache_control=mark)])
+    if request.tools is not UNSET and not isinstance(request.tools[-1], Raw):
+        tools = [*request.tools[:-1], replace(request.tools[-1], cache_control=mark)]
+        return replace(request, messages=messages, tools=tools)
+    return replace(request, messages=messages)
+
+
+def _with_lagging_mark(messages: list[MessageParam], mark: Mark) -> list[MessageParam]:
+    """The request before ended where the last answer begins."""
+    answered = next((number for number in range(len(messages) - 1, 0, -1) if messages[number].role == "assistant"), 0)
+    if not answered:
+        return messages
+    turn = messages[answered - 1]
+    last = turn.content[-1]
+    if isinstance(last, ThinkingBlockParam | RedactedThinkingBlockParam | Raw):
+        return messages
+    marked = MessageParam(turn.role, [*turn.content[:-1], replace(last, cache_control=mark)])
+    return [*messages[: answered - 1], marked, *messages[answered:]]
 
 
 def with_legal_marks(request: MessagesRequest, marks: CacheMarks, notes: Notes) -> MessagesRequest:

@@ -78,16 +78,21 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     """The client's own token limit."""
     forced_tool: bool
     """`tool_choice` of type "any" or "tool" goes upstream, which a thinking budget does not go with."""
-    messages: Sequence[MessageParam]
-    """A thinking budget does not go with a last assistant turn that has calls and no thinking before them."""
 
-    @property
-    def bare_tool_loop(self) -> bool:
-        """There is such a turn."""
-        last = next((turn for turn in reversed(self.messages) if turn.role == "assistant"), None)
-        if last is None or not any(isinstance(block, ToolUseBlockParam) for block in last.content):
-            return False
-        return not isinstance(last.content[0], ThinkingBlockParam | RedactedThinkingBlockParam)
+
+def without_budget(thinking: Reasoning, messages: Sequence[MessageParam]) -> Reasoning | None:
+    """What goes with a last assistant turn that has calls and no thinking before them, which no budget goes with.
+
+    None where there is no such turn, or no budget.
+    """
+    if not isinstance(thinking.config, ThinkingConfigEnabled):
+        return None
+    last = next((turn for turn in reversed(messages) if turn.role == "assistant"), None)
+    if last is None or not any(isinstance(block, ToolUseBlockParam) for block in last.content):
+        return None
+    if isinstance(last.content[0], ThinkingBlockParam | RedactedThinkingBlockParam):
+        return None
+    return Reasoning(effort=thinking.effort)
 
 
 def reasoning(wish: ThinkingWish, facts: ModelFacts, around: Surroundings, notes: Notes) -> Reasoning:
@@ -169,8 +174,8 @@ def _level(effort: WishedEffort | None, facts: ModelFacts, notes: Notes) -> Effo
 
 def _budget(wish: ThinkingWish, effort: WishedEffort | None, around: Surroundings, notes: Notes) -> int | None:
     """Tokens to think with, by default at most half of the limit; None where it cannot be on now."""
-    if around.forced_tool or around.bare_tool_loop:
-        notes.repair("thinking_off_for_forced_tool" if around.forced_tool else "thinking_off_in_tool_loop")
+    if around.forced_tool:
+        notes.repair("thinking_off_for_forced_tool")
         return None
     if around.max_tokens <= MIN_BUDGET:
         notes.repair("thinking_off_for_small_limit")

@@ -20,6 +20,8 @@ MEMORY_BYTES: Final = 512 * 1024 * 1024
 """A process that has grown larger is replaced; a fresh one has some 180 MB."""
 STARTS: Final = max(2, (os.cpu_count() or 2) // 2)
 """So many start at the same time: it takes a processor a third of a second each."""
+ANY_MODEL: Final = "sonnet"
+"""For a process that has not been asked anything."""
 FAILURES: Final = 3
 """After so many failed starts in a row no request pays for another one, for a while."""
 FAILING_SECONDS: Final = 5.0
@@ -205,11 +207,25 @@ class Pool:
         assert self._count() <= self._largest, "CLAUDE_POOL_MAX is a maximum"
         self._run(self._add(launch))
 
+    async def _started(self, launch: Launch) -> CliProcess:
+        """A fresh process, made to forget like those that have been used.
+
+        What the CLI says of itself before the system prompt depends on the first message that it heard; whatever
+        differs there is read from no cache, and thinking is bound to it.
+        """
+        process = await self._launching.start(launch)
+        try:
+            await clear(process, model=ANY_MODEL, settled=True)
+        except (ProxyError, TimeoutError) as error:
+            self._end(process, "not cleared")
+            raise UpstreamConnectionError("A Claude Code process did not get ready.", reached=False) from error
+        return process
+
     async def _add(self, launch: Launch) -> None:
         process: CliProcess | None = None
         failure: ProxyError = UpstreamConnectionError("A Claude Code process could not be started.", reached=False)
         try:
-            process = await self._launching.start(launch)
+            process = await self._started(launch)
         except ProxyError as error:
             failure = error
         finally:  # Also where the start failed as nobody foresaw: the loop tells that, and the place is free again.

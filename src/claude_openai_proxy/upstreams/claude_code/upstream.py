@@ -93,7 +93,9 @@ class ClaudeCode:
     @property
     def capabilities(self) -> Capabilities:
         """`metadata` stays the CLI's own, and its menu of models is shorter than what it accepts."""
-        return Capabilities(metadata=False, complete_model_list=False, simultaneous=self._largest)
+        return Capabilities(
+            metadata=False, complete_model_list=False, system_is_marked=True, simultaneous=self._largest
+        )
 
     async def prepare(self) -> None:
         """Find the CLI, check it and start spare processes. Raises `NoLoginError` and `UpstreamError`."""

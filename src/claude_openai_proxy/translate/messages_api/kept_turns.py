@@ -1,0 +1,215 @@
+"""Turns whose signed thinking no client of OpenAI's carries: how they are known again, and go back as Claude said them.
+
+A turn is known by the ids of its calls and, since not every client keeps those, by what it says. Its blocks go back
+only where everything before it goes out as it did when Claude answered it: signatures are bound to the model and to
+that prefix (https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking). Where they do not, thinking is
+left out: Claude then goes on without it. What goes back is the whole turn, byte for byte, so that the prefix of the
+next one is the same each time.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, Raw, Struct
+from msgspec.structs import replace
+
+from claude_openai_proxy.protocols.anthropic import (
+    ContentBlockParam,
+    MessageParam,
+    MessagesRequest,
+    RedactedThinkingBlockParam,
+    TextBlockParam,
+    ThinkingBlockParam,
+    ToolResultBlockParam,
+    ToolUseBlockParam,
+)
+
+DIGEST_BYTES: Final = 16
+
+_THINKING: Final = ("thinking", "redacted_thinking")
+_encode: Final = msgspec.json.Encoder().encode
+_sorted: Final = msgspec.json.Encoder(order="sorted").encode
+
+
+class KeptTurn(Struct, frozen=True):
+    """One turn as Claude said it: `content` is a JSON list of its blocks; `keys` are those of `keys_of`."""
+
+    keys: tuple[str, ...]
+    model: str
+    upstream: str
+    prefix: str
+    content: bytes
+
+
+class PutBack(Struct, frozen=True):
+    """A request with its turns as they were said. `reasons` says why turns went without (`edited`, `model`, ...)."""
+
+    request: MessagesRequest
+    count: int
+    reasons: tuple[str, ...]
+    prefix: "PrefixDigest"
+    """Of the whole request: what the answer's own thinking is bound to."""
+
+
+class _Visible(Struct, frozen=True):
+    """What a client shows of a turn: its text, and its calls with what they were given."""
+
+    text: str
+    calls: tuple[tuple[str, str, bytes], ...]
+
+
+class _RawBlock(Struct, frozen=True):
+    """What matters here of a block as Claude sent it; its input stays text, whatever numbers are in it."""
+
+    type: str = ""
+    text: str = ""
+    id: str = ""
+    name: str = ""
+    input: Raw = Raw(b"{}")
+    signature: str = ""
+    data: str = ""
+
+
+_decode: Final = msgspec.json.Decoder(_RawBlock).decode
+
+
+class PrefixDigest:
+    """Of model, tools, system and messages as they go out; cache marks aside, which bind nothing."""
+
+    def __init__(self, request: MessagesRequest) -> None:
+        self._hash = hashlib.blake2b(digest_size=DIGEST_BYTES)
+        tools = None if request.tools is UNSET else [_unmarked(tool) for tool in request.tools]
+        system = None if request.system is UNSET else [_unmarked(block) for block in request.system]
+        self._hash.update(_encode((request.model, tools, system)))
+
+    def add(self, message: MessageParam) -> None:
+        """The next message."""
+        self._hash.update(_encode((message.role, [_unmarked(block) for block in message.content])))
+
+    @property
+    def value(self) -> str:
+        """Up to here."""
+        return self._hash.hexdigest()
+
+
+def keys_of(principal: str, content: Sequence[ContentBlockParam]) -> tuple[str, ...]:
+    """Under which a turn of this principal's is kept: by its calls, if it has any, and by what it says."""
+    seen = _visible(content)
+    said = _key(principal, "said", seen.text.encode(), *(name.encode() + given for _, name, given in seen.calls))
+    if not seen.calls:
+        return (said,)
+    return (_key(principal, "calls", *(id_.encode() for id_, _, _ in seen.calls)), said)
+
+
+def thinks(content: Iterable[ContentBlockParam]) -> bool:
+    """Whether a turn has thinking."""
+    return any(_is_thinking(block) for block in content)
+
+
+def begins_with_thinking(message: MessageParam) -> bool:
+    """As the last assistant turn of a tool loop must, where thinking has a budget."""
+    return bool(message.content) and _is_thinking(message.content[0])
+
+
+def is_signed(content: Sequence[Raw]) -> bool:
+    """Whether there is thinking, and every block of it can go back: one that was cut has no signature."""
+    blocks = [_decode(block) for block in content]
+    signed = [bool(block.signature or block.data) for block in blocks if block.type in _THINKING]
+    return bool(signed) and all(signed)
+
+
+def put_back(request: MessagesRequest, kept: Mapping[int, Sequence[KeptTurn]], upstream: str) -> PutBack:
+    """`request` with the kept turns in their places; `kept` has those that may be meant, by the message's number."""
+    prefix = PrefixDigest(request)
+    messages: list[MessageParam] = []
+    count, reasons = 0, []
+    for number, message in enumerate(request.messages):
+        if candidates := kept.get(number):
+            found = _the_same(message, candidates, request.model, upstream, prefix.value)
+            if isinstance(found, KeptTurn):
+                message = MessageParam("assistant", msgspec.json.decode(found.content, type=list[Raw]))  # noqa: PLW2901
+                count += 1
+            else:
+                message = without_thinking(message)  # noqa: PLW2901
+                reasons.append(found)
+        messages.append(message)
+        prefix.add(message)
+    return PutBack(replace(request, messages=messages), count, tuple(dict.fromkeys(reasons)), prefix)
+
+
+def without_thinking(message: MessageParam) -> MessageParam:
+    """The turn without; itself where nothing else is in it."""
+    rest = [block for block in message.content if not _is_thinking(block)]
+    return message if not rest or len(rest) == len(message.content) else MessageParam(message.role, rest)
+
+
+def _the_same(
+    message: MessageParam, candidates: Sequence[KeptTurn], model: str, upstream: str, prefix: str
+) -> KeptTurn | str:
+    """The newest candidate that is this very turn, or the first thing in which all of them differ."""
+    shown = _visible(message.content)
+    left = [turn for turn in candidates if _same_words(shown, turn)]
+    for reason, same in (
+        ("edited", lambda _: True),
+        ("model", lambda turn: turn.model == model),
+        ("upstream", lambda turn: turn.upstream == upstream),
+        ("prefix", lambda turn: turn.prefix == prefix),
+    ):
+        left = [turn for turn in left if same(turn)]
+        if not left:
+            return reason
+    return left[-1]
+
+
+def _same_words(shown: _Visible, turn: KeptTurn) -> bool:
+    """Ids of calls aside: some clients' forms have none."""
+    said = _visible(msgspec.json.decode(turn.content, type=list[Raw]))
+    return shown.text == said.text and [call[1:] for call in shown.calls] == [call[1:] for call in said.calls]
+
+
+def _visible(content: Iterable[ContentBlockParam]) -> _Visible:
+    texts: list[str] = []
+    calls: list[tuple[str, str, bytes]] = []
+    for block in content:
+        if isinstance(block, TextBlockParam):
+            texts.append(block.text)
+        elif isinstance(block, ToolUseBlockParam):
+            calls.append((block.id, block.name, _canonical(block.input)))
+        elif isinstance(block, Raw):
+            raw = _decode(block)
+            if raw.type == "text":
+                texts.append(raw.text)
+            elif raw.type == "tool_use":
+                calls.append((raw.id, raw.name, _canonical(raw.input)))
+    return _Visible("".join(texts).strip(), tuple(calls))
+
+
+def _canonical(given: Raw) -> bytes:
+    """However it was written; as it was written where nobody can read it."""
+    try:
+        return _sorted(msgspec.json.decode(given))
+    except (msgspec.DecodeError, RecursionError):
+        return bytes(given)
+
+
+def _is_thinking(block: ContentBlockParam) -> bool:
+    if isinstance(block, Raw):
+        return _decode(block).type in _THINKING
+    return isinstance(block, ThinkingBlockParam | RedactedThinkingBlockParam)
+
+
+def _unmarked(part: Any) -> Any:
+    if isinstance(part, ToolResultBlockParam) and isinstance(part.content, list):
+        part = replace(part, content=[_unmarked(inner) for inner in part.content])
+    if getattr(part, "cache_control", UNSET) is UNSET:
+        return part
+    return replace(part, cache_control=UNSET)
+
+
+def _key(principal: str, kind: str, *parts: bytes) -> str:
+    found = hashlib.blake2b(f"{kind}\0{principal}".encode(), digest_size=DIGEST_BYTES)
+    for part in parts:
+        found.update(b"\0%d\0" % len(part) + part)
+    return found.hexdigest()

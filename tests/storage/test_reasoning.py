@@ -1,0 +1,182 @@
+"""Turns that are kept: the same over memory and SQLite, and what only one of them does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from claude_openai_proxy.storage.interface import StorageUnavailableError, Transaction
+from claude_openai_proxy.storage.reasoning import MemoryReasoning, NoReasoning, ReasoningStore, StoredReasoning
+from claude_openai_proxy.storage.sealing import Seal
+from claude_openai_proxy.storage.sqlite import SQLiteDatabase
+from claude_openai_proxy.translate.messages_api.kept_turns import KeptTurn
+from storage.databases import sqlite_in
+
+KEY = b"k" * 32
+HOUR = 3_600.0
+
+
+class Day:
+    """Seconds since 1970, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def turn(number: int, *, keys: tuple[str, ...] = (), size: int = 10) -> KeptTurn:
+    return KeptTurn(
+        keys or (f"calls-{number}", f"said-{number}"), "claude-opus-5-5", "api", f"prefix-{number}", b"x" * size
+    )
+
+
+@pytest.fixture
+def day() -> Day:
+    return Day()
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[SQLiteDatabase]:
+    made = sqlite_in(tmp_path)
+    yield made
+    await made.aclose()
+
+
+@pytest.fixture(params=["memory", "sqlite", "sqlite, read anew"])
+def store(request: pytest.FixtureRequest, database: SQLiteDatabase, day: Day) -> Callable[[], ReasoningStore]:
+    """Gives the store; of the last kind each is a new one over the same file, as after a restart."""
+    memory = MemoryReasoning(wall_clock=day, ttl=24 * HOUR)
+    stored = over(database, day)
+    kinds: dict[str, Callable[[], ReasoningStore]] = {
+        "memory": lambda: memory,
+        "sqlite": lambda: stored,
+        "sqlite, read anew": lambda: over(database, day),
+    }
+    return kinds[request.param]
+
+
+def over(database: SQLiteDatabase, day: Day, key: bytes = KEY, most_turns: int = 1_000) -> StoredReasoning:
+    return StoredReasoning(database, lambda: Seal(key), wall_clock=day, ttl=24 * HOUR, most_turns=most_turns)
+
+
+async def test_a_turn_is_found_by_either_key_and_by_no_other(store: Callable[[], ReasoningStore]) -> None:
+    await store().keep(turn(1))
+    await store().keep(turn(2))
+    assert await store().find(["calls-1"]) == {"calls-1": [turn(1)]}
+    assert await store().find(["said-2", "calls-3"]) == {"said-2": [turn(2)]}
+    assert await store().find(["calls-3"]) == {}
+
+
+async def test_turns_of_the_same_key_all_come_oldest_first(store: Callable[[], ReasoningStore], day: Day) -> None:
+    for number in range(3):
+        await store().keep(turn(number, keys=("same",)))
+        day.now += 1.0
+    found = await store().find(["same"])
+    assert [one.prefix for one in found["same"]] == ["prefix-0", "prefix-1", "prefix-2"]
+
+
+async def test_what_was_looked_for_in_vain_is_found_once_it_is_kept(store: Callable[[], ReasoningStore]) -> None:
+    assert await store().find(["calls-1"]) == {}
+    await store().keep(turn(1))
+    assert await store().find(["calls-1"]) == {"calls-1": [turn(1)]}
+
+
+async def test_a_turn_is_kept_for_a_day(store: Callable[[], ReasoningStore], day: Day) -> None:
+    await store().keep(turn(1))
+    day.now += 24 * HOUR - 1
+    assert await store().find(["calls-1"])
+    day.now += 1
+    assert await store().find(["calls-1"]) == {}
+
+
+async def test_the_figures_tell_how_much_and_how_old(store: Callable[[], ReasoningStore], day: Day) -> None:
+    first = day.now
+    await store().keep(turn(1))
+    day.now += 60
+    await store().keep(turn(2))
+    figures = await store().figures()
+    assert (figures.turns, figures.oldest, figures.bytes > 0, figures.late) == (2, first, True, 0)
+
+
+async def test_memory_lets_the_least_used_go(day: Day) -> None:
+    memory = MemoryReasoning(wall_clock=day, most_turns=2)
+    await memory.keep(turn(1))
+    await memory.keep(turn(2))
+    await memory.find(["calls-1"])
+    await memory.keep(turn(3))
+    assert sorted(await memory.find(["calls-1", "calls-2", "calls-3"])) == ["calls-1", "calls-3"]
+    small = MemoryReasoning(wall_clock=day, most_bytes=25)
+    for number in range(5):
+        await small.keep(turn(number))
+    assert (await small.figures()).bytes == 20
+
+
+async def test_the_file_has_what_is_sealed_and_nothing_to_read(
+    database: SQLiteDatabase, day: Day, tmp_path: Path
+) -> None:
+    secret = KeptTurn(("key",), "claude-opus-5-5", "api", "prefix", b"what Claude thought")
+    await over(database, day).keep(secret)
+    kept = b"".join(file.read_bytes() for file in (tmp_path / "state").iterdir())
+    assert b"what Claude thought" not in kept
+    assert b"claude-opus" not in kept
+
+
+async def test_after_another_key_the_rows_count_as_absent_and_stay(database: SQLiteDatabase, day: Day) -> None:
+    await over(database, day).keep(turn(1))
+    assert await over(database, day, key=b"o" * 32).find(["calls-1"]) == {}
+    assert await over(database, day).find(["calls-1"]) == {"calls-1": [turn(1)]}
+
+
+async def test_a_file_is_bounded_and_loses_the_oldest(database: SQLiteDatabase, day: Day) -> None:
+    store = over(database, day, most_turns=50)
+    for number in range(401):
+        day.now += 1
+        await store.keep(turn(number))
+    await database.settle()
+    assert (await store.figures()).turns <= 50
+    assert await over(database, day).find(["calls-400"])
+    assert not await over(database, day).find(["calls-1"])
+
+
+async def test_the_last_event_waits_no_longer_than_stated_for_a_file_that_is_locked(
+    database: SQLiteDatabase, day: Day
+) -> None:
+    store = over(database, day)
+    held, go = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def hold(_: Transaction) -> None:
+        loop.call_soon_threadsafe(held.set)
+        asyncio.run_coroutine_threadsafe(go.wait(), loop).result()
+
+    holding = asyncio.create_task(database.write(hold, wait=60.0))
+    await held.wait()
+    await store.keep(turn(1))
+    assert (await store.find(["calls-1"])) == {"calls-1": [turn(1)]}
+    go.set()
+    await holding
+    await database.settle()
+    assert (await store.figures()).late == 1
+    assert await over(database, day).find(["calls-1"])
+
+
+async def test_a_file_that_cannot_be_used_leaves_memory(tmp_path: Path, day: Day) -> None:
+    (tmp_path / "state").write_text("", encoding="utf-8")
+    database = sqlite_in(tmp_path)
+    store = over(database, day)
+    await store.keep(turn(1))
+    assert await store.find(["calls-1", "calls-2"]) == {"calls-1": [turn(1)]}
+    assert (await store.figures()).late == 1
+    with pytest.raises(StorageUnavailableError):
+        await database.read(lambda _: None)
+    await database.aclose()
+
+
+async def test_switched_off_nothing_is_kept() -> None:
+    store = NoReasoning()
+    await store.keep(turn(1))
+    assert await store.find(["calls-1"]) == {}
+    assert (await store.figures()).turns == 0
