@@ -2,10 +2,12 @@
 
     python benchmarks/instructions.py                      the checkout that this file belongs to
     python benchmarks/instructions.py OTHER/src SOURCE/src compare two source trees, the first is the baseline
+    python benchmarks/instructions.py --most 1.05 ...      and fail where the second costs more than so many times that
 
 Counted, not timed: the same on a busy machine. Fixed hash seed, plain asyncio, one connection. Needs valgrind.
 """
 
+import argparse
 import http.client
 import json
 import os
@@ -27,7 +29,7 @@ MODEL = "claude-sonnet-4-5"
 SERVER = (
     "import sys; sys.modules['uvloop'] = None; from claude_openai_proxy.cli import main; sys.exit(main(sys.argv[1:]))"
 )
-SCENARIOS = ("request", "agent request", "stream, per token", "paced stream, per token")
+SCENARIOS = ("request", "request without a limit", "agent request", "stream, per token", "paced stream, per token")
 START_SECONDS = 120
 
 
@@ -42,8 +44,10 @@ def bodies() -> dict[str, tuple[bytes, int, int]]:
     """Scenario -> body, how many requests are counted, and units in each."""
     chat, agent = json.loads(chat_body()), json.loads(agent_body())
     streamed = {**chat, "model": MODEL, "stream": True}
+    unlimited = {name: value for name, value in chat.items() if name != "max_tokens"}
     return {
         "request": (json.dumps({**chat, "model": MODEL}).encode(), 40, 1),
+        "request without a limit": (json.dumps({**unlimited, "model": MODEL}).encode(), 20, 1),
         "agent request": (json.dumps({**agent, "model": MODEL}).encode(), 10, 1),
         "stream, per token": (json.dumps(streamed).encode(), 10, TOKENS),
         "paced stream, per token": (json.dumps({**streamed, "model": f"{MODEL}-paced"}).encode(), 2, PACED_TOKENS),
@@ -122,8 +126,12 @@ def total(dump: Path) -> int:
     raise SystemExit(f"callgrind wrote no {dump.name}")
 
 
-def main(sources: list[str]) -> None:
-    trees = [Path(source).resolve() for source in sources] or [HERE.parent / "src"]
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Instructions for a request and for an event.")
+    parser.add_argument("sources", nargs="*", type=Path)
+    parser.add_argument("--most", type=float, default=float("inf"), metavar="RATIO")
+    arguments = parser.parse_args()
+    trees = [source.resolve() for source in arguments.sources] or [HERE.parent / "src"]
     results = []
     for tree in trees:
         with tempfile.TemporaryDirectory() as directory:
@@ -132,7 +140,10 @@ def main(sources: list[str]) -> None:
         columns = "".join(f"{result[name]:>14,.0f}" for result in results)
         ratio = f"{results[-1][name] / results[0][name]:>9.3f}" if len(results) > 1 else ""
         print(f"{name:<26}{columns}{ratio}")
+    dearer = [name for name in SCENARIOS if results[-1][name] > arguments.most * results[0][name]]
+    if dearer:
+        sys.exit(f"more than {arguments.most:g} times as dear: {', '.join(dearer)}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

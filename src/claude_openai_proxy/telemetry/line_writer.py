@@ -2,7 +2,7 @@
 
 | state | what a line does |
 |---|---|
-| reader keeps up | it is written by a thread of its own, at once |
+| reader keeps up | it is written by a thread of its own, with what else comes within `GATHER_SECONDS` |
 | reader does not | it waits, up to `MOST_BYTES` of lines in all |
 | no room left | it is dropped and counted; the count is told once there is room again |
 | nobody can take lines any more (closed pipe, full disk) | it is gone; no reason to fail a request |
@@ -19,6 +19,8 @@ from typing import Final, TextIO
 from weakref import WeakSet
 
 MOST_BYTES: Final = 4 * 1024 * 1024
+GATHER_SECONDS: Final = 0.01
+"""Waking the thread for every line would cost a busy server a fifth of its time."""
 THREAD_IDLE_SECONDS: Final = 5.0
 """A thread without lines ends after so long."""
 LAST_SECONDS: Final = 1.0
@@ -76,6 +78,7 @@ class LineWriter:
         """All that wait; none where no line came for long, and the thread is to end."""
         try:
             first = self._waiting.get(timeout=THREAD_IDLE_SECONDS)
+            time.sleep(GATHER_SECONDS)
         except Empty:
             first = None
         with self._lock:
