@@ -1,7 +1,7 @@
 """One choice of an answer: its upstream stream from opening to finish, with repairs and continuations on the way."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -20,7 +20,7 @@ from claude_openai_proxy.translate.messages_api.repairs import repair_for
 from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.messages_api.usage import add_usage, usage_of
 from claude_openai_proxy.translate.messages_api.whole_answer import joined, may_come_whole
-from claude_openai_proxy.upstreams.interface import AnswerFacts, Upstream
+from claude_openai_proxy.upstreams.interface import AnswerFacts, MessageStream, Upstream
 
 Piece = TypeVar("Piece")
 """What a dialect's answer is made of: chunks, events, lines."""
@@ -129,7 +129,8 @@ class Answering(Generic[Piece]):
         self._request = translation.request
         self._joins = whole and not translation.plan.stop_texts
         self._whole = whole and may_come_whole(translation.request, translation.plan)
-        self._stack = AsyncExitStack()
+        self._stream: AbstractAsyncContextManager[MessageStream] | None = None
+        """What is to be left: it changes hands between entering and leaving this."""
         self._events: AsyncIterator[Sequence[StreamEvent]] = _no_events()
         self._answer = translator.answer
         self._gate = ForcedToolGate() if translation.plan.forced_tool else None
@@ -166,7 +167,7 @@ class Answering(Generic[Piece]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Cancel what still runs upstream."""
-        await self._stack.aclose()
+        await self._close()
 
     async def __aiter__(self) -> AsyncIterator[list[Piece]]:
         """The pieces, to the translator's last."""
@@ -194,10 +195,15 @@ class Answering(Generic[Piece]):
     # ---- steps --------------------------------------------------------------------------------------------------
 
     async def _open(self, request: MessagesRequest) -> None:
-        await self._stack.aclose()
-        self._events = aiter(
-            await self._stack.enter_async_context(self._upstream.stream(request, self.facts, whole=self._whole))
-        )
+        await self._close()
+        stream = self._upstream.stream(request, self.facts, whole=self._whole)
+        self._events = aiter(await stream.__aenter__())
+        self._stream = stream
+
+    async def _close(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            await stream.__aexit__(None, None, None)
 
     def _translate(self, events: Sequence[StreamEvent]) -> list[Piece]:
         if self._joins:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
@@ -61,15 +61,15 @@ class WaitingLine:
         waits = self._waits or [0.0]
         return LineStatus(self._length(), round(median(waits) * 1000), round(max(waits) * 1000))
 
-    @asynccontextmanager
-    async def place(self, capacity: int | None, principal: str, *, places: int = 1) -> AsyncIterator[None]:
+    def place(self, capacity: int | None, principal: str, *, places: int = 1) -> AbstractAsyncContextManager[None]:
         """Wait for `places` of the upstream's `capacity` (None: there is no limit); leaving frees them.
 
         More places than there are count as all of them. Raises `QueueFullError`.
         """
-        if capacity is None:
-            yield
-            return
+        return nullcontext() if capacity is None else self._place(capacity, principal, places)
+
+    @asynccontextmanager
+    async def _place(self, capacity: int, principal: str, places: int) -> AsyncIterator[None]:
         self._capacity = capacity
         turn = _Turn(principal, min(places, capacity), self._clock())
         with ExitStack() as undo:
