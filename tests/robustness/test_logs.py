@@ -12,7 +12,7 @@ from claude_openai_proxy.simulator import Simulator
 from claude_openai_proxy.simulator.script import Script
 from robustness.requests import encoded
 from robustness.whole_proxy import whole_proxy
-from telemetry.installed import set_up_logging
+from telemetry.installed import logging_as_it_was, set_up_logging
 from web.direct import CHAT, HELLO, call
 from web.fake_service import FakeChat
 from web.fake_service import Script as FakeScript
@@ -99,8 +99,9 @@ def bug() -> ValueError:
 async def test_a_bug_is_logged_with_its_place_and_without_its_words(level: str) -> None:
     """The words of an exception that nobody foresaw may hold anything; where it was raised says enough."""
     log = io.StringIO()
-    set_up_logging(level=level, format_="json", stream=log, wall_clock=lambda: 0.0)
-    answer = await call(Wired(chat=FakeChat(FakeScript(before=[bug()]))).app(), "POST", CHAT, encoded(ASKED))
+    with logging_as_it_was():
+        set_up_logging(level=level, format_="json", stream=log, wall_clock=lambda: 0.0)
+        answer = await call(Wired(chat=FakeChat(FakeScript(before=[bug()]))).app(), "POST", CHAT, encoded(ASKED))
     assert (answer.status, answer.error.type) == (500, "server_error")
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     (failure,) = [line for line in lines if line["level"] == "error"]

@@ -10,6 +10,7 @@ from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.simulator import Simulator
 from claude_openai_proxy.web.application import Application
+from telemetry.installed import logging_as_it_was
 
 
 @dataclass(repr=False)
@@ -52,11 +53,12 @@ class WholeProxy:
 @asynccontextmanager
 async def whole_proxy(settings: Settings, simulator: Simulator) -> AsyncIterator[WholeProxy]:
     wiring = wire(settings)
-    wiring.log.install()
     ledger = Ledger()
     wiring.application._readers = (*wiring.application._readers, ledger)
-    async with wiring.running():
-        yield WholeProxy(wiring.application, simulator, ledger)
+    with logging_as_it_was():
+        wiring.log.install()
+        async with wiring.running():
+            yield WholeProxy(wiring.application, simulator, ledger)
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -13,7 +13,7 @@ from claude_openai_proxy.records import LOCAL, Principal, RequestRecord
 from claude_openai_proxy.telemetry.line_writer import LineWriter
 from claude_openai_proxy.telemetry.logging_setup import LogFormat
 from claude_openai_proxy.telemetry.repeats import SHOWN, WINDOW_SECONDS
-from telemetry.installed import set_up_logging
+from telemetry.installed import logging_as_it_was, set_up_logging
 
 NOW = 1_800_000_000.25  # 2027-01-15T08:00:00.250Z
 
@@ -25,16 +25,8 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    names = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "asyncio")
-    levels = {name: logging.getLogger(name).level for name in names}
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name, was in levels.items():
-        logging.getLogger(name).setLevel(was)
-        logging.getLogger(name).disabled = False
+    with logging_as_it_was():
+        yield
 
 
 def a_record(**changes: object) -> RequestRecord:
