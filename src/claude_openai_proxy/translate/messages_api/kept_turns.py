@@ -28,6 +28,9 @@ from claude_openai_proxy.protocols.anthropic import (
 
 DIGEST_BYTES: Final = 16
 
+CLAUDE_CALL: Final = "toolu_"
+"""With this the ids of Claude's calls begin."""
+
 _THINKING: Final = ("thinking", "redacted_thinking")
 _encode: Final = msgspec.json.Encoder().encode
 _sorted: Final = msgspec.json.Encoder(order="sorted").encode
@@ -125,11 +128,15 @@ def put_back(request: MessagesRequest, kept: Mapping[int, Sequence[KeptTurn]], u
     prefix = PrefixDigest(request)
     messages: list[MessageParam] = []
     count, reasons = 0, []
+    ids: dict[str, str] = {}
     for number, message in enumerate(request.messages):
+        message = _answering(message, ids)  # noqa: PLW2901
         if candidates := kept.get(number):
             found = _the_same(message, candidates, request.model, upstream, prefix.value)
             if isinstance(found, KeptTurn):
-                message = MessageParam("assistant", msgspec.json.decode(found.content, type=list[Raw]))  # noqa: PLW2901
+                said = MessageParam("assistant", msgspec.json.decode(found.content, type=list[Raw]))
+                ids = _new_ids(message, said)
+                message = said  # noqa: PLW2901
                 count += 1
             else:
                 message = without_thinking(message)  # noqa: PLW2901
@@ -164,9 +171,36 @@ def _the_same(
 
 
 def _same_words(shown: _Visible, turn: KeptTurn) -> bool:
-    """Ids of calls aside: some clients' forms have none."""
+    """With the same calls. An id that is not Claude's stands for any: some forms have none, some clients make theirs.
+
+    Ids of Claude's that differ are those of another conversation, which went the same way so far.
+    """
     said = _visible(msgspec.json.decode(turn.content, type=list[Raw]))
-    return shown.text == said.text and [call[1:] for call in shown.calls] == [call[1:] for call in said.calls]
+    if shown.text != said.text or [call[1:] for call in shown.calls] != [call[1:] for call in said.calls]:
+        return False
+    return all(
+        mine == its or not mine.startswith(CLAUDE_CALL)
+        for (mine, _, _), (its, _, _) in zip(shown.calls, said.calls, strict=True)
+    )
+
+
+def _new_ids(shown: MessageParam, said: MessageParam) -> dict[str, str]:
+    """For the calls of a turn that goes out as it was said: by the id that they have here, the one that Claude gave."""
+    calls = zip(_visible(shown.content).calls, _visible(said.content).calls, strict=True)
+    return {mine: its for (mine, _, _), (its, _, _) in calls if mine != its}
+
+
+def _answering(message: MessageParam, ids: Mapping[str, str]) -> MessageParam:
+    """The message with its results under the ids that their calls have now."""
+    if not any(isinstance(block, ToolResultBlockParam) and block.tool_use_id in ids for block in message.content):
+        return message
+    content = [
+        replace(block, tool_use_id=ids.get(block.tool_use_id, block.tool_use_id))
+        if isinstance(block, ToolResultBlockParam)
+        else block
+        for block in message.content
+    ]
+    return MessageParam(message.role, content)
 
 
 def _visible(content: Iterable[ContentBlockParam]) -> _Visible:
