@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from claude_openai_proxy.storage.interface import StorageUnavailableError, Transaction
-from claude_openai_proxy.storage.reasoning import MemoryReasoning, NoReasoning, ReasoningStore, StoredReasoning
+from claude_openai_proxy.storage.reasoning import (
+    ABSENT_SECONDS,
+    MemoryReasoning,
+    NoReasoning,
+    ReasoningStore,
+    StoredReasoning,
+)
 from claude_openai_proxy.storage.sealing import Seal
 from claude_openai_proxy.storage.sqlite import SQLiteDatabase
 from claude_openai_proxy.translate.messages_api.kept_turns import KeptTurn
@@ -82,6 +88,16 @@ async def test_what_was_looked_for_in_vain_is_found_once_it_is_kept(store: Calla
     assert await store().find(["calls-1"]) == {}
     await store().keep(turn(1))
     assert await store().find(["calls-1"]) == {"calls-1": [turn(1)]}
+
+
+async def test_what_another_process_keeps_late_is_found_after_a_while(database: SQLiteDatabase, day: Day) -> None:
+    here, there = over(database, day), over(database, day)
+    assert await here.find(["said-1"]) == {}
+    await there.keep(turn(1))
+    day.now += ABSENT_SECONDS - 1
+    assert await here.find(["said-1"]) == {}
+    day.now += 1
+    assert await here.find(["said-1"]) == {"said-1": [turn(1)]}
 
 
 async def test_a_turn_is_kept_for_a_day(store: Callable[[], ReasoningStore], day: Day) -> None:

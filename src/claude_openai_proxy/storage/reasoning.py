@@ -1,7 +1,7 @@
 """Turns with Claude's signed thinking, for clients that cannot hand it back: sealed, for a day, the oldest go first.
 
-A turn that is not there never comes later: it is kept before its answer ends. So what was once looked for in vain is
-not looked for again.
+A turn that is not there seldom comes later: it is kept before its answer ends. So what was looked for in vain is not
+looked for again for a while; another process on the same database may keep it after all.
 """
 
 import secrets
@@ -25,6 +25,9 @@ MOST_TURNS_IN_MEMORY: Final = 5_000
 MOST_BYTES_IN_MEMORY: Final = 64 * 1024 * 1024
 COMMIT_SECONDS: Final = 0.05
 """The last event of an answer waits no longer for its turn to be written."""
+
+ABSENT_SECONDS: Final = 30.0
+"""What was looked for in vain is not looked for again before."""
 
 _ABSENT_KEYS: Final = 20_000
 _SWEEP_EVERY: Final = 200
@@ -166,14 +169,16 @@ class StoredReasoning:
         self._memory = memory or MemoryReasoning(wall_clock=wall_clock, ttl=ttl)
         self._most_turns = most_turns
         self._most_bytes = most_bytes
-        self._absent: OrderedDict[str, None] = OrderedDict()
+        self._absent: OrderedDict[str, float] = OrderedDict()
+        """Until when each key is not looked for."""
         self._late = 0
         self._kept = 0
 
     async def find(self, keys: Collection[str]) -> dict[str, list[KeptTurn]]:
         """See `ReasoningStore.find`."""
         found = self._memory.known(keys)
-        missing = [key for key in keys if key not in found and key not in self._absent]
+        now = self._wall_clock()
+        missing = [key for key in keys if key not in found and self._absent.get(key, now) <= now]
         if not missing:
             return found
         try:
@@ -184,7 +189,8 @@ class StoredReasoning:
         found = self._memory.known(keys)
         for key in missing:
             if key not in found:
-                self._absent[key] = None
+                self._absent[key] = now + ABSENT_SECONDS
+                self._absent.move_to_end(key)
         while len(self._absent) > _ABSENT_KEYS:
             self._absent.popitem(last=False)
         return found
