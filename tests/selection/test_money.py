@@ -103,6 +103,61 @@ async def test_with_plan_only_a_limit_is_kept_over_a_restart_and_costs_no_reques
     assert house.asked == ["plan"]
 
 
+async def test_what_a_key_has_left_of_the_minute_is_told_the_same_way(house: House) -> None:
+    app = (await house.starts(ANTHROPIC_API_KEY="made-up")).application
+    limits = (("anthropic-ratelimit-requests-limit", "50"), ("anthropic-ratelimit-requests-remaining", "20"))
+    house.simulator.play(Script.text("Hi", headers=limits))
+    await call(app, body=HELLO)
+
+    (login,) = msgspec.json.decode((await call(app, "GET", "/usage/plan")).body)["logins"]
+    health = msgspec.json.decode((await call(app, "GET", "/health")).body)
+    (window,) = login["windows"]
+    assert (window["name"], window["used_percent"], window["remaining"]) == ("requests", 60.0, 20)
+    assert health["rate_limits"]["account"] == login["account"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "line"),
+    [
+        ({"ANTHROPIC_API_KEY": "k", "CLAUDE_FALLBACK_UPSTREAM": "claude-code"}, "Fallback: claude-code"),
+        (
+            {"CLAUDE_UPSTREAM": "claude-code", "ANTHROPIC_API_KEY": "k", "CLAUDE_FALLBACK_UPSTREAM": "api"},
+            "Fallback: api, for 5 US dollars a day (UTC) at most",
+        ),
+        (
+            {
+                "CLAUDE_UPSTREAM": "claude-code",
+                "ANTHROPIC_API_KEY": "k",
+                "CLAUDE_FALLBACK_UPSTREAM": "api",
+                "FALLBACK_BUDGET": "0",
+            },
+            "Warning: FALLBACK_BUDGET=0 turns CLAUDE_FALLBACK_UPSTREAM=api off.",
+        ),
+        (
+            {"ANTHROPIC_API_KEY": "k", "CLAUDE_FALLBACK_UPSTREAM": "api"},
+            "Warning: CLAUDE_FALLBACK_UPSTREAM=api is the way that comes first, and no other.",
+        ),
+        (
+            {"CLAUDE_FALLBACK_UPSTREAM": "api"},
+            "Warning: CLAUDE_FALLBACK_UPSTREAM=api cannot answer: No Claude login found.",
+        ),
+        (
+            {"ANTHROPIC_API_KEY": "k", "PLAN_ONLY": "yes"},
+            "PLAN_ONLY is set, and the login in use is not a plan's.",
+        ),
+        (
+            {"ANTHROPIC_API_KEY": "k", "MODEL_FALLBACKS": "opus>sonnet,sonnet>none-such"},
+            "Warning: MODEL_FALLBACKS: none-such is no alias, line or model that your login offers.",
+        ),
+    ],
+)
+async def test_the_start_says_what_may_be_spent_and_what_will_not_work(
+    house: House, variables: dict[str, str], line: str
+) -> None:
+    lines = await (await house.starts(**variables)).start_lines()
+    assert [told for told in lines if told.startswith(line)]
+
+
 async def test_with_plan_only_a_key_is_asked_nothing(house: House) -> None:
     app = (await house.starts(ANTHROPIC_API_KEY="made-up", PLAN_ONLY="yes")).application
     refused = await call(app, body=HELLO)

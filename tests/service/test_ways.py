@@ -15,7 +15,8 @@ from claude_openai_proxy.errors import (
     UpstreamStatusError,
 )
 from claude_openai_proxy.records import LOCAL, Principal, RequestRecord
-from claude_openai_proxy.service.admission import Admission, Admissions, on_any_way
+from claude_openai_proxy.service.admission import Admission, Admissions
+from claude_openai_proxy.service.any_way import on_any_way
 from claude_openai_proxy.service.fallback_budget import FallbackBudget
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
@@ -85,14 +86,13 @@ class Two:
 
     async def ask(self, record: RequestRecord | None = None, *, model: str = "big") -> RequestRecord:
         record = record or a_record()
-        async with self._opened(record, model) as (admission, lines):
+        async with on_any_way(self.open)(record, model) as (admission, lines):
             assert lines == ["+ a", "end end_turn"]
             assert admission.head.upstream == record.upstream
         return record
 
-    @on_any_way
     @asynccontextmanager
-    async def _opened(self, record: RequestRecord, model: str) -> AsyncIterator[tuple[Admission, list[str]]]:
+    async def open(self, record: RequestRecord, model: str) -> AsyncIterator[tuple[Admission, list[str]]]:
         async with self.admissions.admit(record, model=model, stream=False) as admission:
             translation = read(b'{"say": "Hello"}', admission.model.facts, admission.upstream.capabilities)
             source = await admission.ask(translation, [LineStream(translation.plan)])
@@ -206,6 +206,15 @@ async def test_after_the_first_byte_nothing_is_sent_again() -> None:
     record.status = 200
     with pytest.raises(UpstreamStatusError):
         await two.ask(record)
+    assert two.asked == (1, 0)
+
+
+async def test_whoever_would_not_ask_again_is_told_the_error() -> None:
+    two = Two()
+    two.first.scripts = [[spent()]]
+    opening = two.open(a_record(), "big")
+    with pytest.raises(UpstreamStatusError):
+        await opening.__aenter__()
     assert two.asked == (1, 0)
 
 

@@ -11,6 +11,7 @@ from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.spend_guard import SpendGuard
 from claude_openai_proxy.settings import Settings
+from claude_openai_proxy.trust import UpstreamName
 from claude_openai_proxy.upstreams.interface import UpstreamChoice
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
 
@@ -60,14 +61,38 @@ async def login_lines(upstreams: UpstreamChoice) -> list[str]:
     return [*state, *await _in_time(_shadow_lines(upstreams), otherwise=[])]
 
 
-async def plan_lines(upstreams: UpstreamChoice, guard: SpendGuard) -> list[str]:
-    """What PLAN_ONLY cannot know yet, or will not let through."""
+async def money_lines(settings: Settings, upstreams: UpstreamChoice, guard: SpendGuard) -> list[str]:
+    """What PLAN_ONLY cannot know yet, or will not let through; what a fallback may cost, or why it cannot answer."""
+    if not isinstance(upstreams, SelectedUpstream):
+        return []
+    plan = await _in_time(_plan_lines(upstreams, guard), otherwise=[]) if settings.plan_only else []
+    if settings.fallback == "none":
+        return plan
+    return [*plan, *await _in_time(_fallback_lines(settings, settings.fallback, upstreams), otherwise=[])]
+
+
+async def _plan_lines(upstreams: SelectedUpstream, guard: SpendGuard) -> list[str]:
     try:
         identity = (await upstreams.current()).identity
         guard.check(identity, "")
     except ProxyError as error:
         return [error.message] if isinstance(error, PlanSpentError) else []
     return [UNKNOWN_PLAN] if guard.unknown(identity) else []
+
+
+async def _fallback_lines(settings: Settings, kind: UpstreamName, upstreams: SelectedUpstream) -> list[str]:
+    try:
+        fallback = await upstreams.of_kind(kind)
+    except ProxyError as error:
+        return [f"Warning: CLAUDE_FALLBACK_UPSTREAM={kind} cannot answer: {error.message}"]
+    with suppress(ProxyError):
+        if await upstreams.current() is fallback:
+            return [f"Warning: CLAUDE_FALLBACK_UPSTREAM={kind} is the way that comes first, and no other."]
+    if fallback.identity.payer == "plan":
+        return [f"Fallback: {kind}"]
+    if not settings.fallback_budget:
+        return [f"Warning: FALLBACK_BUDGET=0 turns CLAUDE_FALLBACK_UPSTREAM={kind} off."]
+    return [f"Fallback: {kind}, for {settings.fallback_budget:g} US dollars a day (UTC) at most"]
 
 
 async def _in_time(lines: Awaitable[list[str]], *, otherwise: list[str]) -> list[str]:

@@ -8,13 +8,13 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final
 
 from claude_openai_proxy import __version__
 from claude_openai_proxy.app.keys import client_keys
+from claude_openai_proxy.app.money import Money, money
 from claude_openai_proxy.app.secrecy import blotter
-from claude_openai_proxy.app.start import login_lines, model_line, model_lines, plan_lines, start_refusal
+from claude_openai_proxy.app.start import login_lines, model_line, model_lines, money_lines, start_refusal
 from claude_openai_proxy.app.stores import Stores, stores
 from claude_openai_proxy.app.upstreams import demo_upstream, selected_upstream
 from claude_openai_proxy.errors import NoLoginError
@@ -25,16 +25,13 @@ from claude_openai_proxy.service.admission import Admissions
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.service.completions import CompletionService
-from claude_openai_proxy.service.fallback_budget import FallbackBudget
 from claude_openai_proxy.service.health import HealthService
 from claude_openai_proxy.service.messages import MessagesService
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.service.reasoning import ReasoningVault
-from claude_openai_proxy.service.spend_guard import SpendGuard
 from claude_openai_proxy.service.waiting import WaitingLine
-from claude_openai_proxy.service.ways import Ways
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.telemetry.logging_setup import Log, new_log
 from claude_openai_proxy.telemetry.prompt_tally import PromptTally
@@ -105,8 +102,7 @@ class Wiring:
     _upstreams: UpstreamChoice
     _catalog: ModelCatalog
     _admissions: Admissions
-    _meter: PlanMeter
-    _guard: SpendGuard
+    _spending: Money
     _life: _Life
 
     @asynccontextmanager
@@ -121,8 +117,9 @@ class Wiring:
     async def start_lines(self) -> list[str]:
         """Login and models, for people."""
         login = await login_lines(self._upstreams)
-        await self._meter.open()
-        return [*login, *await plan_lines(self._upstreams, self._guard), *await self._model_lines()]
+        await self._spending.open()
+        spending = await money_lines(self._settings, self._upstreams, self._spending.guard)
+        return [*login, *spending, *await self._model_lines()]
 
     async def _model_lines(self) -> list[str]:
         return await model_lines(self._catalog, self._settings.model_fallbacks.values())
@@ -178,42 +175,26 @@ def wire(settings: Settings) -> Wiring:
     catalog = model_catalog(settings, upstreams, pins)
 
     line, tally = WaitingLine(clock=time.monotonic), PromptTally()
-    meter = _meter(settings, kept)
-    guard = SpendGuard(meter=meter, wall_clock=time.time, plan_only=settings.plan_only)
-    budget = FallbackBudget(dollars=settings.fallback_budget, store=kept.daily_spend, wall_clock=time.time)
+    spending = money(settings, kept, upstreams)
     blots = blotter(settings, upstreams)
-    health = _health(upstreams, catalog, line, blotter=blots, kept=kept, meter=meter, tally=tally)
+    health = _health(upstreams, catalog, line, blotter=blots, kept=kept, meter=spending.meter, tally=tally)
     closing = [keys.aclose, health.aclose, catalog.aclose, upstreams.aclose]
-    life = _Life(kept, [meter.open, budget.open], closing, prepare)
+    life = _Life(kept, [spending.open], closing, prepare)
     request_log = _log(settings, blots)
     admissions = Admissions(
         upstreams=upstreams,
         catalog=catalog,
         line=line,
         clock=time.monotonic,
-        note_limits=meter.note,
-        guard=guard,
-        ways=_ways(settings, upstreams, guard, budget),
+        note_limits=spending.meter.note,
+        guard=spending.guard,
+        ways=spending.ways,
         vault=ReasoningVault(kept.reasoning),
     )
-    router = _router(settings, admissions, catalog, health, keys=keys, meter=meter)
+    router = _router(settings, admissions, catalog, health, keys=keys, meter=spending.meter)
     readers: list[RecordReader] = [request_log.requests, tally]
     application = _application(settings, router, readers=readers, blotter=blots, life=life, keys=keys)
-    return Wiring(application, request_log, kept, keys, settings, upstreams, catalog, admissions, meter, guard, life)
-
-
-def _meter(settings: Settings, kept: Stores) -> PlanMeter:
-    on = settings.plan_meter == "events" or settings.plan_only
-    return PlanMeter(store=kept.login_limits, wall_clock=time.time, on=on)
-
-
-def _ways(settings: Settings, upstreams: UpstreamChoice, guard: SpendGuard, budget: FallbackBudget) -> Ways:
-    other = None
-    if settings.fallback != "none" and isinstance(upstreams, SelectedUpstream):
-        other = partial(upstreams.of_kind, settings.fallback)
-    return Ways(
-        upstreams, clock=time.monotonic, guard=guard, other=other, budget=budget, models=settings.model_fallbacks
-    )
+    return Wiring(application, request_log, kept, keys, settings, upstreams, catalog, admissions, spending, life)
 
 
 # ---- parts, also for whoever examines them one by one ---------------------------------------------------------------

@@ -11,9 +11,8 @@ What an upstream tells, and what was done to get an answer, has one road into th
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
-from functools import partial
-from typing import Any, Final, ParamSpec, TypeVar
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from msgspec import structs
 
@@ -26,7 +25,6 @@ from claude_openai_proxy.errors import (
 )
 from claude_openai_proxy.protocols.anthropic import (
     CacheCreation,
-    MessagesRequest,
     OutputTokensDetails,
     ServerToolUsage,
     Usage,
@@ -34,23 +32,20 @@ from claude_openai_proxy.protocols.anthropic import (
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.service.answer_head import AnswerHead as AnswerHead
 from claude_openai_proxy.service.answering import Answering, Piece, Translator
-from claude_openai_proxy.service.fallback_budget import OUTPUT_TOKENS
+from claude_openai_proxy.service.any_way import AnotherWayError, asks_again
+from claude_openai_proxy.service.fallback_budget import estimated_cost
 from claude_openai_proxy.service.interleaved import Interleaved
 from claude_openai_proxy.service.means import Means, NoteLimits, no_notes
 from claude_openai_proxy.service.models import ModelCatalog, ResolvedModel
 from claude_openai_proxy.service.reasoning import ReasoningVault
 from claude_openai_proxy.service.spend_guard import SpendGuard
 from claude_openai_proxy.service.waiting import WaitingLine
-from claude_openai_proxy.service.ways import AnotherWayError, Way, Ways
+from claude_openai_proxy.service.ways import Way, Ways
 from claude_openai_proxy.storage.reasoning import NoReasoning
-from claude_openai_proxy.translate.messages_api.request_body import encode_request
 from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.messages_api.usage import NO_USAGE, add_usage
 from claude_openai_proxy.translate.models.prices import cost
 from claude_openai_proxy.upstreams.interface import AnswerFacts, UpstreamChoice
-
-BYTES_PER_TOKEN: Final = 3
-"""Fewer than there are on average: what is reserved by it is rather too much than too little."""
 
 
 class Admission:
@@ -116,7 +111,7 @@ class Admission:
         More answers than `at_once`, or than there are places, come one after the other.
 
         Raises `QueueFullError`, `NoLoginError`, `PlanSpentError`, `UpstreamError` and its kinds; `AnotherWayError`
-        where the request may be sent once more (`on_any_way` does).
+        where the request may be sent once more (`any_way` does).
         """
         record = self.record
         self._reserve(asked)
@@ -134,7 +129,7 @@ class Admission:
             await self._stack.enter_async_context(source)
         except (UpstreamError, NoLoginError) as error:
             self.note_failure(error)
-            if not record.status and await self._leaves(error):
+            if await self._leaves(error):
                 raise AnotherWayError from error
             raise
         self._note_facts()
@@ -142,6 +137,9 @@ class Admission:
         return source
 
     async def _leaves(self, error: ProxyError) -> bool:
+        """Never where the status is out, or where nobody would ask again."""
+        if not asks_again() or self.record.status:
+            return False
         ways, spare = self._means.ways, self._spare
         has_spare = spare is not None and not ways.is_limited(self._way, spare)
         return await ways.leaves(self._way, self.model, error, has_spare=has_spare)
@@ -149,7 +147,7 @@ class Admission:
     def _reserve(self, asked: Sequence[tuple[Translation, Any]]) -> None:
         budget = self._means.ways.budget
         if budget is not None and self._way.fallback and self.upstream.identity.payer != "plan":
-            dollars = sum(cost(self.model.id, _estimated(translation.request)) for translation, _ in asked)
+            dollars = sum(estimated_cost(self.model.id, translation.request) for translation, _ in asked)
             budget.reserve(dollars)
             self._reserved = dollars
 
@@ -308,38 +306,3 @@ class Admissions:
 def _note(record: RequestRecord, repair: str) -> None:
     if repair not in record.repairs:
         record.repairs.append(repair)
-
-
-def _estimated(request: MessagesRequest) -> Usage:
-    """What a request may use at most, as a budget reserves for it."""
-    return Usage(
-        input_tokens=len(encode_request(request)) // BYTES_PER_TOKEN,
-        output_tokens=min(request.max_tokens, OUTPUT_TOKENS),
-    )
-
-
-Given = ParamSpec("Given")
-Opened = TypeVar("Opened")
-
-
-def on_any_way(
-    opening: Callable[Given, AbstractAsyncContextManager[Opened]],
-) -> Callable[Given, AbstractAsyncContextManager[Opened]]:
-    """For what admits, translates and asks: it is entered once more as long as another way is open."""
-
-    @asynccontextmanager
-    async def opened(*args: Given.args, **kwargs: Given.kwargs) -> AsyncIterator[Opened]:
-        enter = partial(opening, *args, **kwargs)
-        del args, kwargs
-        async with AsyncExitStack() as stack:
-            answer = await _entered(stack, enter)
-            del enter  # It holds the request, which may be large, and its answer may take long.
-            yield answer
-
-    return opened
-
-
-async def _entered(stack: AsyncExitStack, opening: Callable[[], AbstractAsyncContextManager[Opened]]) -> Opened:
-    while True:
-        with suppress(AnotherWayError):
-            return await stack.enter_async_context(opening())

@@ -9,7 +9,8 @@ from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequ
 from claude_openai_proxy.protocols.openai_chat_response import ChatCompletion, ChunkChoice
 from claude_openai_proxy.protocols.openai_usage import CompletionUsage
 from claude_openai_proxy.records import RequestRecord
-from claude_openai_proxy.service.admission import Admission, Admissions, AnswerHead, on_any_way
+from claude_openai_proxy.service.admission import Admission, Admissions, AnswerHead
+from claude_openai_proxy.service.any_way import on_any_way
 from claude_openai_proxy.translate.chat.fields import is_legacy
 from claude_openai_proxy.translate.chat.request import to_messages_request
 from claude_openai_proxy.translate.chat_answer.chunks import ChoiceStream

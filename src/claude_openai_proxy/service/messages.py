@@ -7,7 +7,8 @@ from functools import partial
 
 from claude_openai_proxy.protocols.anthropic import StreamEvent, WholeAnswer
 from claude_openai_proxy.records import RequestRecord
-from claude_openai_proxy.service.admission import Admissions, AnswerHead, on_any_way
+from claude_openai_proxy.service.admission import Admissions, AnswerHead
+from claude_openai_proxy.service.any_way import on_any_way
 from claude_openai_proxy.translate.messages.answer import MessageBuilder, PassedAnswer
 from claude_openai_proxy.translate.messages.asked import AskedMessage
 from claude_openai_proxy.translate.messages.translation import to_translation

@@ -46,10 +46,6 @@ class Way:
     fallback: bool = False
 
 
-class AnotherWayError(Exception):
-    """Nothing of an answer has come, and another way is open: whoever asked asks once more."""
-
-
 class Ways:
     """`other` gives the fallback's upstream, and raises where there is no login for it; None: there is no fallback.
 
