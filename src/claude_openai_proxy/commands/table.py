@@ -6,7 +6,19 @@ from difflib import get_close_matches
 from typing import Final, NoReturn, Protocol
 
 from claude_openai_proxy import __version__
-from claude_openai_proxy.commands import chat, completion, config, doctor, keys, login, models, serve, setup, storage
+from claude_openai_proxy.commands import (
+    chat,
+    completion,
+    config,
+    doctor,
+    keys,
+    login,
+    models,
+    serve,
+    service,
+    setup,
+    storage,
+)
 from claude_openai_proxy.commands.invocation import PROGRAM, WRONG_SETTING, Invocation
 
 DEFAULT: Final = "serve"
@@ -38,6 +50,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "login": login,
     "chat": chat,
     "setup": setup,
+    "service": service,
     "config": config,
     "completion": completion,
     "keys": keys,

@@ -7,7 +7,7 @@
 
 _shtab_claude_openai_proxy_keys_subparsers=(add list show rotate revoke off)
 _shtab_claude_openai_proxy_storage_subparsers=(check compact)
-_shtab_claude_openai_proxy_subparsers=(serve models doctor login chat setup config completion keys storage)
+_shtab_claude_openai_proxy_subparsers=(serve models doctor login chat setup service config completion keys storage)
 
 _shtab_claude_openai_proxy_serve_option_strings=(-h --help --host --port --upstream --log-level --env-file --demo --reload --end-with)
 _shtab_claude_openai_proxy_models_option_strings=(-h --help --upstream --log-level --env-file --demo --json)
@@ -15,6 +15,7 @@ _shtab_claude_openai_proxy_doctor_option_strings=(-h --help --host --port --upst
 _shtab_claude_openai_proxy_login_option_strings=(-h --help --env-file --demo --console)
 _shtab_claude_openai_proxy_chat_option_strings=(-h --help --model --upstream --log-level --env-file --demo)
 _shtab_claude_openai_proxy_setup_option_strings=(-h --help --port --env-file --demo --url --model --at --container --yes --dry-run --no-proof --prove --undo)
+_shtab_claude_openai_proxy_service_option_strings=(-h --help --env-file --demo)
 _shtab_claude_openai_proxy_config_option_strings=(-h --help --host --port --upstream --log-level --env-file --demo --json)
 _shtab_claude_openai_proxy_completion_option_strings=(-h --help)
 _shtab_claude_openai_proxy_keys_add_option_strings=(-h --help --models --expires --operator)
@@ -31,10 +32,11 @@ _shtab_claude_openai_proxy_option_strings=(-h --help --version -V --host --port 
 
 
 
+_shtab_claude_openai_proxy_service_pos_0_choices=(install status logs print uninstall)
 _shtab_claude_openai_proxy_completion_pos_0_choices=(bash zsh fish)
 _shtab_claude_openai_proxy_keys_pos_0_choices=(add list show rotate revoke off)
 _shtab_claude_openai_proxy_storage_pos_0_choices=(check compact)
-_shtab_claude_openai_proxy_pos_0_choices=(serve models doctor login chat setup config completion keys storage)
+_shtab_claude_openai_proxy_pos_0_choices=(serve models doctor login chat setup service config completion keys storage)
 
 _shtab_claude_openai_proxy_serve__h_nargs=0
 _shtab_claude_openai_proxy_serve___help_nargs=0
@@ -66,6 +68,9 @@ _shtab_claude_openai_proxy_setup___dry_run_nargs=0
 _shtab_claude_openai_proxy_setup___no_proof_nargs=0
 _shtab_claude_openai_proxy_setup___prove_nargs=0
 _shtab_claude_openai_proxy_setup___undo_nargs=0
+_shtab_claude_openai_proxy_service__h_nargs=0
+_shtab_claude_openai_proxy_service___help_nargs=0
+_shtab_claude_openai_proxy_service___demo_nargs=0
 _shtab_claude_openai_proxy_config__h_nargs=0
 _shtab_claude_openai_proxy_config___help_nargs=0
 _shtab_claude_openai_proxy_config___demo_nargs=0

@@ -50,7 +50,7 @@ function _shtab_claude_openai_proxy_using
   test "$_shtab_claude_openai_proxy_cmdpath" = "$argv"
 end
 
-set -g _shtab_claude_openai_proxy_commands serve models doctor login chat setup config completion keys 'keys add' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact'
+set -g _shtab_claude_openai_proxy_commands serve models doctor login chat setup service config completion keys 'keys add' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact'
 set -g _shtab_claude_openai_proxy_opts_with_value --at --end-with --env-file --expires --host --log-level --model --models --overlap --port --upstream --url
 
 complete -c claude-openai-proxy -e
@@ -118,6 +118,11 @@ complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l d
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l no-proof -d 'do not send the requests that prove it'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l prove -d 'write nothing, only prove'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l undo -d 'take back what was written'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a service -d 'run the server as a service of this user'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using service' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using service' -l env-file -x -d 'read this file instead of .env of the working directory'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using service' -l demo -d 'answer with the built-in simulator: no login, no network'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using service; and test $_shtab_claude_openai_proxy_npos -eq 0' -ka "install status logs print uninstall" -d verb
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a config -d 'show every setting, its value and where it comes from'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -s h -l help -d 'show this help message and exit'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -l host -x -d 'Address to listen on. Anything but a loopback address needs PROXY_API_KEYS. Allowed: localhost, an IP address or a host name. Default: localhost (127.0.0.1 and ::1). (PROXY_HOST)'

@@ -18,6 +18,7 @@ _shtab_claude_openai_proxy_commands() {
     login:'log in with Claude Code'
     models:'list the aliases and models'
     serve:'serve the API (default; `start` is the same)'
+    service:'run the server as a service of this user'
     setup:'point a client program at the proxy, and prove that it works'
     storage:'check or compact what is kept'
   )
@@ -205,6 +206,16 @@ _shtab_claude_openai_proxy_serve_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_claude_openai_proxy_serve_defaults_added=0
 
+_shtab_claude_openai_proxy_service_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--env-file[read this file instead of .env of the working directory]:FILE:"
+  "--demo[answer with the built-in simulator\: no login, no network]"
+  ":verb:(install status logs print uninstall)"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_claude_openai_proxy_service_defaults_added=0
+
 _shtab_claude_openai_proxy_setup_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--port[Port to listen on\; 0 takes any free one. Allowed\: a whole number from 0 to 65535 (0\: any free port). Default\: 3000. (PORT)]:PORT:"
@@ -275,6 +286,7 @@ _shtab_claude_openai_proxy() {
         login) _arguments -C -s $_shtab_claude_openai_proxy_login_options ;;
         models) _arguments -C -s $_shtab_claude_openai_proxy_models_options ;;
         serve) _arguments -C -s $_shtab_claude_openai_proxy_serve_options ;;
+        service) _arguments -C -s $_shtab_claude_openai_proxy_service_options ;;
         setup) _arguments -C -s $_shtab_claude_openai_proxy_setup_options ;;
         storage) _shtab_claude_openai_proxy_storage ;;
       esac
