@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from contextlib import AsyncExitStack
+import sqlite3
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.simulator import Simulator
 from cli.running import running
 from reasoning.loops import JSONObject, Loop, asked_of, shares_read, thought_turns
-from robustness.whole_proxy import WholeProxy, whole_proxy
+from robustness.whole_proxy import WholeProxy, until, whole_proxy
 from web.serving import served
 
 OPUS = "claude-opus-5-5"
@@ -21,12 +22,20 @@ BUDGET_ONLY = "claude-haiku-4-5"
 HIGH = {"reasoning_effort": "high"}
 
 
+def turns_in_the_file(home: Path) -> int:
+    """Committed. On a busy machine that may be later than the answer's end, which waits for a moment only."""
+    path = home / ".local/state/claude-openai-proxy/state.db"
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        (count,) = database.execute("SELECT count(*) FROM reasoning").fetchone()
+    return int(count)
+
+
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("model", [OPUS, BUDGET_ONLY])
 async def test_a_server_that_is_killed_between_turns_loses_no_thinking(
     simulator: Simulator, environment: dict[str, str], tmp_path: Path, model: str, streamed: bool
 ) -> None:
-    """Killed as soon as the client has the last event of the answer."""
+    """Killed as soon as the turn is in the file."""
     messages: list[JSONObject] = []
     for turns in range(4):
         with running("serve", "--port", "0", home=tmp_path, extra=environment) as command:
@@ -35,6 +44,8 @@ async def test_a_server_that_is_killed_between_turns_loses_no_thinking(
                 loop = Loop.of_rounds(client, model, 9, calls=2, streamed=streamed, options=dict(HIGH))
                 loop.messages = messages or loop.messages
                 assert await loop.turn()
+                kept = turns + 1
+                await until(lambda: turns_in_the_file(tmp_path) == kept)  # noqa: B023 - called at once
                 command.signal(signal.SIGKILL)
                 messages = loop.messages
             await asyncio.to_thread(command.end)
@@ -59,6 +70,8 @@ async def test_two_servers_of_one_directory_take_turns(
         for turns in range(6):
             loop.client = clients[turns % 2]
             assert await loop.turn()
+            kept = turns + 1
+            await until(lambda: turns_in_the_file(tmp_path) == kept)  # noqa: B023 - called at once
             assert thought_turns(asked_of(simulator)[-1]) == [True] * turns
 
 
