@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.service.client_keys import ClientKeys
+from claude_openai_proxy.service.files import Files
 from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.storage.client_keys import ClientKeyStore, MemoryClientKeys
+from claude_openai_proxy.storage.files import FileStore, MemoryFiles
 from claude_openai_proxy.storage.login_limits import MemoryLoginLimits
 from claude_openai_proxy.web.application import Application
 from claude_openai_proxy.web.body import Bodies
 from claude_openai_proxy.web.chat.completions import ChatCompletions
 from claude_openai_proxy.web.completions.completions import Completions
 from claude_openai_proxy.web.doors import Doors
+from claude_openai_proxy.web.files.files import FilePages
 from claude_openai_proxy.web.messages.messages import Messages
 from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.pages.health import HealthPage
@@ -85,6 +88,8 @@ class Wired:
     public: bool = False
     stored_keys: ClientKeyStore = field(default_factory=MemoryClientKeys)
     meter: PlanMeter = field(default_factory=lambda: PlanMeter(store=MemoryLoginLimits(), wall_clock=lambda: NOW))
+    files: FileStore = field(default_factory=MemoryFiles)
+    files_room: int = 1_000_000
     trusted_proxies: tuple[str, ...] = ()
     blot: Callable[[str], str] = str
     bodies: Bodies | None = None
@@ -102,9 +107,12 @@ class Wired:
         )
         completions = Completions(FakeCompletions(), bodies=bodies, clock=self.clock, wall_clock=lambda: NOW)
         messages = Messages(FakeMessages(), bodies=bodies, clock=self.clock)
+        file_ids = (f"file-{number}" for number in itertools.count(1))
+        files = Files(store=self.files, room=self.files_room, new_id=lambda: next(file_ids), wall_clock=lambda: NOW)
         chat = ChatCompletions(
             self.chat,
             bodies=bodies,
+            files=files,
             clock=self.clock,
             wall_clock=lambda: NOW,
             keep_alive_seconds=self.keep_alive_seconds,
@@ -127,6 +135,7 @@ class Wired:
                 page=Page(self.health),
                 key=KeyPage(client_keys),
                 plan=PlanPage(self.meter),
+                files=FilePages(files, bodies=bodies),
             ),
             doors=Doors(
                 keys=client_keys,

@@ -12,6 +12,7 @@ from claude_openai_proxy.service.client_keys import OPERATOR_MARK
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.storage.client_keys import ClientKeyStore, MemoryClientKeys, StoredClientKeys
 from claude_openai_proxy.storage.daily_spend import DailySpendStore, MemoryDailySpend, StoredDailySpend
+from claude_openai_proxy.storage.files import FileStore, MemoryFiles, StoredFiles
 from claude_openai_proxy.storage.interface import StorageRefusedError, StorageState
 from claude_openai_proxy.storage.login_limits import LoginLimitStore, MemoryLoginLimits, StoredLoginLimits
 from claude_openai_proxy.storage.reasoning import MemoryReasoning, NoReasoning, ReasoningStore, StoredReasoning
@@ -32,6 +33,7 @@ class Stores:
     login_limits: LoginLimitStore
     daily_spend: DailySpendStore
     reasoning: ReasoningStore
+    files: FileStore
     seal: Callable[[], Seal]
     database: SQLiteDatabase | None = field(default=None)
 
@@ -67,13 +69,16 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
     seal = _once(installation_key(settings))
     if settings.storage.kind == "memory":
         reasoning = _reasoning(settings, None, seal)
-        return Stores(MemoryClientKeys(), MemoryLoginLimits(), MemoryDailySpend(), reasoning, seal)
+        return Stores(
+            MemoryClientKeys(), MemoryLoginLimits(), MemoryDailySpend(), reasoning, files=MemoryFiles(), seal=seal
+        )
     database = SQLiteDatabase(settings.storage.directory / DATABASE, told=told or _log)
     return Stores(
         client_keys=StoredClientKeys(database),
         login_limits=StoredLoginLimits(database),
         daily_spend=StoredDailySpend(database),
         reasoning=_reasoning(settings, database, seal),
+        files=StoredFiles(database, seal),
         seal=seal,
         database=database,
     )

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from claude_openai_proxy import __version__
+from claude_openai_proxy.app.doors import doors
+from claude_openai_proxy.app.files import client_files
 from claude_openai_proxy.app.keys import client_keys
 from claude_openai_proxy.app.money import Money, money
 from claude_openai_proxy.app.secrecy import blotter
@@ -42,7 +44,7 @@ from claude_openai_proxy.web.blotting import Blotter
 from claude_openai_proxy.web.body import Bodies
 from claude_openai_proxy.web.chat.completions import ChatCompletions
 from claude_openai_proxy.web.completions.completions import Completions
-from claude_openai_proxy.web.doors import Doors
+from claude_openai_proxy.web.files.files import FilePages
 from claude_openai_proxy.web.messages.messages import Messages
 from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.pages.health import HealthPage
@@ -191,7 +193,7 @@ def wire(settings: Settings) -> Wiring:
         ways=spending.ways,
         vault=ReasoningVault(kept.reasoning),
     )
-    router = _router(settings, admissions, catalog, health, keys=keys, meter=spending.meter)
+    router = _router(settings, admissions, catalog, health, keys=keys, meter=spending.meter, kept=kept)
     readers: list[RecordReader] = [request_log.requests, tally]
     application = _application(settings, router, readers=readers, blotter=blots, life=life, keys=keys)
     return Wiring(application, request_log, kept, keys, settings, upstreams, catalog, admissions, spending, life)
@@ -263,6 +265,7 @@ def _router(
     *,
     keys: ClientKeys,
     meter: PlanMeter,
+    kept: Stores,
 ) -> Router:
     bodies = Bodies(limit=settings.max_body_mb * 1024 * 1024)
     reject = settings.unsupported_parameters == "reject"
@@ -273,9 +276,10 @@ def _router(
         new_id=lambda: f"cmpl-{os.urandom(14).hex()}",
         wall_clock=time.time,
     )
+    files = client_files(settings, kept)
     messages = MessagesService(admissions=admissions, reject_unsupported=reject)
     return make_router(
-        chat=ChatCompletions(chat, bodies=bodies, clock=time.monotonic, wall_clock=time.time),
+        chat=ChatCompletions(chat, bodies=bodies, files=files, clock=time.monotonic, wall_clock=time.time),
         completions=Completions(completions, bodies=bodies, clock=time.monotonic, wall_clock=time.time),
         messages=Messages(messages, bodies=bodies, clock=time.monotonic),
         models=ModelPages(catalog),
@@ -283,6 +287,7 @@ def _router(
         page=Page(health, needs_key=lambda: keys.required),
         key=KeyPage(keys),
         plan=PlanPage(meter),
+        files=FilePages(files, bodies=bodies),
     )
 
 
@@ -297,7 +302,7 @@ def _application(
 ) -> Application:
     return Application(
         router=router,
-        doors=_doors(settings, keys),
+        doors=doors(settings, keys),
         clock=time.monotonic,
         wall_clock=time.time,
         new_id=lambda: f"req_{os.urandom(12).hex()}",
@@ -318,13 +323,4 @@ def _log(settings: Settings, blotter: Blotter) -> Log:
         wall_clock=time.time,
         blot=blotter.secrets,
         later=lambda seconds, tell: asyncio.get_running_loop().call_later(seconds, tell),
-    )
-
-
-def _doors(settings: Settings, keys: ClientKeys) -> Doors:
-    return Doors(
-        keys=keys,
-        allowed_hosts=settings.allowed_hosts,
-        allowed_origins=settings.allowed_origins,
-        public=settings.public,
     )

@@ -18,6 +18,8 @@ class StorageSettings:
 
     kind: StateKind
     directory: Path
+    files_mb: int = 1024
+    """All uploaded files together, in MiB."""
     key: Secret | None = field(default=None, repr=False)
     reasoning: ReasoningKind = "sqlite"
     reasoning_seconds: float = 86_400.0
@@ -31,6 +33,7 @@ def read_storage(
     return StorageSettings(
         kind="memory" if demo else kind,
         directory=Path(directory).expanduser().absolute() if directory else state_directory(environment, platform),
+        files_mb=found.value(table.FILES_MB),
         key=found.value(table.STORAGE_KEY),
         reasoning=found.value(table.REASONING_STORE),
         reasoning_seconds=found.value(table.REASONING_TTL),

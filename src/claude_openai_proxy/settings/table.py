@@ -356,6 +356,14 @@ STORAGE_KEY: Setting[Secret | None] = Setting(
     secret=True,
     least_trusted=Trust.CONFIRMED,
 )
+FILES_MB = Setting(
+    name="FILES_MB",
+    read=values.whole_number(0, 1_048_576),
+    default=1024,
+    allowed="a whole number from 0 to 1048576",
+    shown_default="1024",
+    description="Most megabytes that all uploaded files together may have; 0 keeps none.",
+)
 
 REASONING_STORE: Setting[ReasoningKind] = Setting(
     name="REASONING_STORE",
@@ -410,6 +418,7 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     STORAGE_KEY,
     REASONING_STORE,
     REASONING_TTL,
+    FILES_MB,
     LOG_LEVEL,
     LOG_FORMAT,
 )

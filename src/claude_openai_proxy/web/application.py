@@ -157,9 +157,10 @@ class Application:
             exchange.server.vouch()
         if route is None:
             raise self._unknown_route(exchange)
-        if not route.takes(exchange.method):
+        endpoint = route.endpoint_of(exchange.method)
+        if endpoint is None:
             raise _wrong_method(exchange, route)
-        return route.endpoint
+        return endpoint
 
     def _unknown_route(self, exchange: Exchange) -> ClientRefusedError:
         asked = f"{header_value(exchange.method[:50]).decode()} {exchange.record.path}"

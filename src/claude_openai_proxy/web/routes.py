@@ -14,6 +14,7 @@ from claude_openai_proxy.web.completions.completions import Completions
 from claude_openai_proxy.web.dialect import OPENAI, Dialect
 from claude_openai_proxy.web.doors import Access
 from claude_openai_proxy.web.exchange import Exchange
+from claude_openai_proxy.web.files.files import FilePages
 from claude_openai_proxy.web.messages.dialect import MESSAGES, speaks_messages
 from claude_openai_proxy.web.messages.messages import Messages
 from claude_openai_proxy.web.models import ModelPages
@@ -29,7 +30,7 @@ _SLASHES: Final = re.compile(r"/{2,}")
 _DEPLOYMENT: Final = re.compile(r"/deployments/(?P<rest>.+)(?P<path>/chat/completions)")
 _CHAT_PATH: Final = "/chat/completions"
 _NOT_SERVED: Final = (
-    "responses", "embeddings", "audio", "images", "videos", "files", "uploads", "moderations", "batches",
+    "responses", "embeddings", "audio", "images", "videos", "uploads", "moderations", "batches",
     "assistants", "threads", "vector_stores", "fine_tuning", "realtime", "conversations", "evals", "containers",
 )  # fmt: skip
 """First words of paths that OpenAI serves and this proxy does not."""
@@ -57,26 +58,35 @@ def dialect_meant(exchange: Exchange) -> Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`name` is its path in records and error texts; `access` and `dialect` may depend on what is asked of it."""
+    """`name` is its path in records and error texts; `access` and `dialect` may depend on what is asked of it.
+
+    `others`: what else can be done at the same path, by method.
+    """
 
     name: str
     method: str
     endpoint: Endpoint
     access: Callable[[Exchange], Access] = needs_key
     dialect: Callable[[Exchange], Dialect] = openais
+    others: tuple[tuple[str, Endpoint], ...] = ()
 
     @property
     def methods(self) -> str:
         """For `allow`."""
-        return "GET, HEAD, OPTIONS" if self.method == "GET" else f"{self.method}, OPTIONS"
+        named = [self.method, *(method for method, _ in self.others)]
+        return ", ".join(f"{method}, HEAD" if method == "GET" else method for method in [*named, "OPTIONS"])
 
-    def takes(self, method: str) -> bool:
-        """HEAD goes wherever GET goes."""
-        return method == self.method or (method == "HEAD" and self.method == "GET")
+    def endpoint_of(self, method: str) -> Endpoint | None:
+        """None where the method is not taken. HEAD goes wherever GET goes."""
+        asked = "GET" if method == "HEAD" else method
+        return self.endpoint if asked == self.method else dict(self.others).get(asked)
 
 
 class Router:
-    """`exact` by path without `/v1`; `below` takes whatever follows its path and a slash."""
+    """`exact` by path without `/v1`; `below` takes whatever follows its path and a slash.
+
+    A star in a path of `below` stands for what is taken, up to what follows the star; such paths come first.
+    """
 
     def __init__(self, exact: Mapping[str, Route], below: Mapping[str, Route]) -> None:
         self._exact = dict(exact)
@@ -89,16 +99,22 @@ class Router:
             return route, ""
         if (deployment := _DEPLOYMENT.fullmatch(bare)) and (route := self._exact.get(deployment["path"])):
             return route, deployment["rest"]
-        for prefix, below in self._below.items():
-            if bare.startswith(prefix + "/"):
-                return below, bare[len(prefix) + 1 :]
+        for pattern, below in self._below.items():
+            prefix, _, ending = pattern.partition("/*")
+            taken = bare[len(prefix) + 1 : len(bare) - len(ending)]
+            if taken and bare.startswith(prefix + "/") and bare.endswith(ending):
+                return below, taken
         return None
 
     @property
     def offered(self) -> str:
         """Every route, for the text of a 404."""
         routes = dict.fromkeys([*self._exact.values(), *self._below.values()])
-        return ", ".join(f"{route.method} {route.name}" for route in routes)
+        return ", ".join(
+            f"{method} {route.name}"
+            for route in routes
+            for method in (route.method, *(other for other, _ in route.others))
+        )
 
     def advice(self, path: str) -> str:
         """What is likely to be wrong with a path that leads nowhere; "" where nobody can tell."""
@@ -122,6 +138,7 @@ def make_router(
     page: Page,
     key: KeyPage,
     plan: PlanPage,
+    files: FilePages,
 ) -> Router:
     """The routes of this server."""
     return Router(
@@ -133,6 +150,7 @@ def make_router(
                 "/v1/messages/count_tokens", "POST", messages.count_tokens, dialect=anthropics
             ),
             "/models": Route("/v1/models", "GET", models.all, dialect=dialect_meant),
+            "/files": Route("/v1/files", "GET", files.all, others=(("POST", files.upload),)),
             "/key": Route("/v1/key", "GET", key),
             "/usage/plan": Route("/usage/plan", "GET", plan, access=plan.access),
             "/health": Route("/health", "GET", health, access=health.access),
@@ -140,7 +158,11 @@ def make_router(
             "/": Route("/", "GET", page, access=page.access),
             "/readme": Route("/readme", "GET", readme, access=readme_access),
         },
-        below={"/models": Route("/v1/models/{id}", "GET", models.one, dialect=dialect_meant)},
+        below={
+            "/files/*/content": Route("/v1/files/{id}/content", "GET", files.content),
+            "/files": Route("/v1/files/{id}", "GET", files.one, others=(("DELETE", files.delete),)),
+            "/models": Route("/v1/models/{id}", "GET", models.one, dialect=dialect_meant),
+        },
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
+from claude_openai_proxy.service.files import Files
 from claude_openai_proxy.web.body import LARGE_BODY, Bodies, Body
 from claude_openai_proxy.web.chat.decode import DecodedRequest, decode_chat_request
 from claude_openai_proxy.web.chunk_encoder import ChunkEncoder
@@ -31,12 +32,14 @@ class ChatCompletions:
         service: ChatService,
         *,
         bodies: Bodies,
+        files: Files,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
     ) -> None:
         self._service = service
         self._bodies = bodies
+        self._files = files
         self._clock = clock
         self._wall_clock = wall_clock
         self._keep_alive_seconds = keep_alive_seconds
@@ -53,9 +56,11 @@ class ChatCompletions:
             exchange.record.repairs += decoded.repairs
             if exchange.rest:
                 request = msgspec.structs.replace(request, model=exchange.rest)
-            streamed = request.stream
+            inlined = await self._files.inlined(request, exchange.record.principal)
+            large = large or inlined is not request
+            request, streamed = inlined, inlined.stream
             opening = self._service.chat(request, unknown=unknown, record=exchange.record, large=large)
-            del decoded, request  # Only who translates it has it now: an answer may take long.
+            del decoded, request, inlined  # Only who translates it has it now: an answer may take long.
             if streamed:
                 await self._stream(exchange, opening, body)
             else:

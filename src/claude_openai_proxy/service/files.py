@@ -1,0 +1,155 @@
+"""Files that clients upload, and requests that name them. Nobody sees another principal's."""
+
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from claude_openai_proxy.errors import ClientRefusedError, InvalidRequestError
+from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest, File
+from claude_openai_proxy.records import Principal
+from claude_openai_proxy.storage.files import FilesFullError, FileStore, StoredFile
+from claude_openai_proxy.translate.chat.files import named_files, with_files
+
+LARGEST_BYTES: Final = 32 * 1_048_576
+"""Of one file, and of all that one request names: Claude takes no request that is larger."""
+PURPOSES: Final = ("user_data", "vision", "assistants")
+SHORTEST_LIFE: Final = 3600
+LONGEST_LIFE: Final = 30 * 86_400
+"""Seconds that `expires_after` may ask for (https://platform.openai.com/docs/api-reference/files/create)."""
+LONGEST_NAME: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file on its way in; `seconds` until it expires, None: never."""
+
+    name: str
+    content: bytes
+    purpose: str
+    seconds: int | None = None
+
+
+class Files:
+    """`room`: bytes that all files of the installation together may have. `wall_clock` in seconds since 1970."""
+
+    def __init__(
+        self, *, store: FileStore, room: int, new_id: Callable[[], str], wall_clock: Callable[[], float]
+    ) -> None:
+        self._store = store
+        self._room = room
+        self._new_id = new_id
+        self._wall_clock = wall_clock
+
+    async def upload(self, upload: Upload, principal: Principal) -> StoredFile:
+        """Keep it. Raises `InvalidRequestError`, `ClientRefusedError` (413), `StorageUnavailableError`."""
+        _check(upload)
+        now = self._wall_clock()
+        file = StoredFile(
+            id=self._new_id(),
+            principal=principal.id,
+            name=safe_name(upload.name),
+            purpose=upload.purpose,
+            size=len(upload.content),
+            created=now,
+            expires=None if upload.seconds is None else now + upload.seconds,
+        )
+        try:
+            await self._store.keep(file, upload.content, room=self._room)
+        except FilesFullError as error:
+            raise ClientRefusedError(error.message, status=413, code="files_full") from error
+        return file
+
+    async def all(self, principal: Principal) -> Sequence[StoredFile]:
+        """The principal's, oldest first."""
+        return await self._store.all(principal.id, self._wall_clock())
+
+    async def one(self, id_: str, principal: Principal) -> StoredFile:
+        """Raises `ClientRefusedError` (404)."""
+        file = await self._store.one(principal.id, id_, self._wall_clock())
+        if file is None:
+            raise _no_file(id_)
+        return file
+
+    async def content(self, id_: str, principal: Principal) -> tuple[StoredFile, bytes]:
+        """A file and its bytes. Raises `ClientRefusedError` (404)."""
+        file = await self.one(id_, principal)
+        content = await self._store.content(file)
+        if content is None:
+            raise _no_file(id_)
+        return file, content
+
+    async def delete(self, id_: str, principal: Principal) -> None:
+        """Raises `ClientRefusedError` (404)."""
+        if not await self._store.delete(principal.id, id_, self._wall_clock()):
+            raise _no_file(id_)
+
+    async def inlined(self, request: ChatCompletionRequest, principal: Principal) -> ChatCompletionRequest:
+        """The request with the files that it names by id in it.
+
+        Raises `InvalidRequestError` at an id that is none of the principal's, or where they are too much together.
+        """
+        named = named_files(request)
+        if not named:
+            return request
+        size = 0
+        kept: dict[str, StoredFile] = {}
+        for id_, place in named:
+            if id_ not in kept:
+                kept[id_] = await self._named(id_, place, principal)
+            size += kept[id_].size
+            if size > LARGEST_BYTES:
+                raise InvalidRequestError(
+                    f"The files of this request are larger than {LARGEST_BYTES // 1_048_576} MiB together.", param=place
+                )
+        places = dict(reversed(named))
+        return with_files(request, {id_: await self._in_it(file, places[id_]) for id_, file in kept.items()})
+
+    async def _named(self, id_: str, place: str, principal: Principal) -> StoredFile:
+        file = await self._store.one(principal.id, id_, self._wall_clock())
+        if file is None:
+            raise _unknown(id_, place)
+        return file
+
+    async def _in_it(self, file: StoredFile, place: str) -> File:
+        content = await self._store.content(file)
+        if content is None:
+            raise _unknown(file.id, place)
+        return File(file_data=b64encode(content).decode("ascii"), filename=file.name)
+
+
+def safe_name(name: str) -> str:
+    """The name alone, as it can be shown anywhere; it is a text here, and never a path."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    shown = "".join(character for character in last if character.isprintable()).strip()
+    return shown[:LONGEST_NAME] if shown.strip(".") else "file"
+
+
+def _check(upload: Upload) -> None:
+    if upload.purpose not in PURPOSES:
+        raise InvalidRequestError(
+            f"Files are kept here for the purposes {', '.join(PURPOSES)}, not for {upload.purpose[:50]!r}.",
+            param="purpose",
+        )
+    if not upload.content:
+        raise InvalidRequestError("The file is empty.", param="file")
+    if len(upload.content) > LARGEST_BYTES:
+        raise ClientRefusedError(
+            f"A file may have {LARGEST_BYTES // 1_048_576} MiB at most.", status=413, code="file_too_large"
+        )
+    if upload.seconds is not None and not SHORTEST_LIFE <= upload.seconds <= LONGEST_LIFE:
+        raise InvalidRequestError(
+            f"A file expires after {SHORTEST_LIFE} to {LONGEST_LIFE} seconds.", param="expires_after.seconds"
+        )
+
+
+def _no_file(id_: str) -> ClientRefusedError:
+    return ClientRefusedError(f"There is no file {id_[:100]!r} here.", status=404, code="file_not_found")
+
+
+def _unknown(id_: str, place: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"There is no uploaded file {id_[:100]!r} here. Upload it with POST /v1/files, or send it in file_data.",
+        param=place,
+        code="file_not_found",
+    )

@@ -1,0 +1,1 @@
+"""The Files API: uploads, lists, contents. Start reading with `files.py`."""

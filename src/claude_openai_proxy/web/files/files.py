@@ -1,0 +1,111 @@
+"""`/v1/files`, `/v1/files/{id}` and `/v1/files/{id}/content` (https://platform.openai.com/docs/api-reference/files)."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import parse_qs, quote
+
+import msgspec
+from msgspec import UNSET
+
+from claude_openai_proxy.errors import InvalidRequestError
+from claude_openai_proxy.protocols.openai_files import FileDeleted, FileList, FileObject
+from claude_openai_proxy.service.files import Files
+from claude_openai_proxy.storage.files import StoredFile
+from claude_openai_proxy.web.body import LARGE_BODY, Bodies
+from claude_openai_proxy.web.client_watch import ClientWatch
+from claude_openai_proxy.web.exchange import Exchange
+from claude_openai_proxy.web.files.form import boundary_of, read_upload
+
+MOST_FILES: Final = 10_000
+
+_NO_STORE: Final = (b"cache-control", b"no-store")
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class FilePages:
+    """The only route that takes a form: pages of other origins can send one without asking, and no door lets them."""
+
+    def __init__(self, files: Files, *, bodies: Bodies) -> None:
+        self._files = files
+        self._bodies = bodies
+
+    async def upload(self, exchange: Exchange) -> None:
+        """`POST`: keep a file."""
+        boundary = boundary_of(exchange.header(b"content-type"))
+        async with self._bodies.read(exchange) as body:
+            data = body.take()
+            if len(data) < LARGE_BODY:
+                upload = read_upload(data, boundary)
+            else:
+                upload = await asyncio.to_thread(read_upload, data, boundary)
+            del data
+            async with ClientWatch(exchange):
+                file = await self._files.upload(upload, exchange.record.principal)
+                await exchange.answer(200, _encode(_shown(file)))
+
+    async def all(self, exchange: Exchange) -> None:
+        """`GET`: a page of the principal's files."""
+        async with ClientWatch(exchange):
+            asked = {name: values[-1] for name, values in parse_qs(exchange.query.decode("latin-1")).items()}
+            page = _page(await self._files.all(exchange.record.principal), asked)
+            await exchange.answer(200, _encode(page), headers=(_NO_STORE,))
+
+    async def one(self, exchange: Exchange) -> None:
+        """`GET`: one file, without its content."""
+        async with ClientWatch(exchange):
+            file = await self._files.one(exchange.rest, exchange.record.principal)
+            await exchange.answer(200, _encode(_shown(file)), headers=(_NO_STORE,))
+
+    async def content(self, exchange: Exchange) -> None:
+        """`GET`: its bytes, for saving; no browser shows or runs them."""
+        async with ClientWatch(exchange):
+            file, content = await self._files.content(exchange.rest, exchange.record.principal)
+            saved = b"attachment; filename*=UTF-8''" + quote(file.name, safe="").encode()
+            await exchange.answer(
+                200,
+                content,
+                content_type=b"application/octet-stream",
+                headers=((b"content-disposition", saved), _NO_STORE),
+            )
+
+    async def delete(self, exchange: Exchange) -> None:
+        """`DELETE`: it is gone."""
+        async with ClientWatch(exchange):
+            await self._files.delete(exchange.rest, exchange.record.principal)
+            await exchange.answer(200, _encode(FileDeleted(id=exchange.rest)))
+
+
+def _shown(file: StoredFile) -> FileObject:
+    return FileObject(
+        id=file.id,
+        bytes=file.size,
+        created_at=int(file.created),
+        filename=file.name,
+        purpose=file.purpose,
+        expires_at=UNSET if file.expires is None else int(file.expires),
+    )
+
+
+def _page(files: Sequence[StoredFile], asked: Mapping[str, str]) -> FileList:
+    """The part of `files`, oldest first, that the query asks for. Raises `InvalidRequestError` naming its member."""
+    limit, order = asked.get("limit", str(MOST_FILES)), asked.get("order", "desc")
+    if not (limit.isascii() and limit.isdecimal() and len(limit) <= 5 and 1 <= int(limit) <= MOST_FILES):
+        raise InvalidRequestError(f"limit must be a number from 1 to {MOST_FILES}.", param="limit")
+    if order not in ("asc", "desc"):
+        raise InvalidRequestError("order must be asc or desc.", param="order")
+    rows = [file for file in files if file.purpose == asked.get("purpose", file.purpose)]
+    if order == "desc":
+        rows.reverse()
+    if (after := asked.get("after")) is not None:
+        ids = [file.id for file in rows]
+        if after not in ids:
+            raise InvalidRequestError("after must be the id of a file in this list.", param="after")
+        rows = rows[ids.index(after) + 1 :]
+    page = [_shown(file) for file in rows[: int(limit)]]
+    return FileList(
+        data=page,
+        first_id=page[0].id if page else None,
+        last_id=page[-1].id if page else None,
+        has_more=len(rows) > len(page),
+    )
