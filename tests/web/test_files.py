@@ -175,6 +175,20 @@ async def test_a_page_of_another_site_can_upload_nothing(page: dict[str, str]) -
     assert b"file-1" not in (await call(app, "GET", FILES)).body
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", ""), ("GET", ""), ("GET", "/file-1"), ("GET", "/file-1/content"), ("DELETE", "/file-1")],
+)
+async def test_anthropics_files_have_the_same_paths_and_are_not_served(method: str, path: str) -> None:
+    app = Wired().app()
+    await upload(app)
+    body = form() if method == "POST" else b""
+    refused = await call(app, method, FILES + path, body, headers=FORM | {"anthropic-version": "2023-06-01"})
+    told = msgspec.json.decode(refused.body)
+    assert (refused.status, told["type"], told["error"]["type"]) == (404, "error", "not_found_error")
+    assert (await call(app, "GET", f"{FILES}/file-1")).status == 200
+
+
 async def test_a_file_expires_when_it_was_asked_to() -> None:
     app = Wired().app()
     told = await upload(app, form(fields={"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}))

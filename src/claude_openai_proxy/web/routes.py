@@ -150,7 +150,7 @@ def make_router(
                 "/v1/messages/count_tokens", "POST", messages.count_tokens, dialect=anthropics
             ),
             "/models": Route("/v1/models", "GET", models.all, dialect=dialect_meant),
-            "/files": Route("/v1/files", "GET", files.all, others=(("POST", files.upload),)),
+            "/files": Route("/v1/files", "GET", files.all, dialect=dialect_meant, others=(("POST", files.upload),)),
             "/key": Route("/v1/key", "GET", key),
             "/usage/plan": Route("/usage/plan", "GET", plan, access=plan.access),
             "/health": Route("/health", "GET", health, access=health.access),
@@ -159,8 +159,10 @@ def make_router(
             "/readme": Route("/readme", "GET", readme, access=readme_access),
         },
         below={
-            "/files/*/content": Route("/v1/files/{id}/content", "GET", files.content),
-            "/files": Route("/v1/files/{id}", "GET", files.one, others=(("DELETE", files.delete),)),
+            "/files/*/content": Route("/v1/files/{id}/content", "GET", files.content, dialect=dialect_meant),
+            "/files": Route(
+                "/v1/files/{id}", "GET", files.one, dialect=dialect_meant, others=(("DELETE", files.delete),)
+            ),
             "/models": Route("/v1/models/{id}", "GET", models.one, dialect=dialect_meant),
         },
     )

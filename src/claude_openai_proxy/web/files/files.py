@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, quote
 import msgspec
 from msgspec import UNSET
 
-from claude_openai_proxy.errors import InvalidRequestError
+from claude_openai_proxy.errors import ClientRefusedError, InvalidRequestError
 from claude_openai_proxy.protocols.openai_files import FileDeleted, FileList, FileObject
 from claude_openai_proxy.service.files import Files
 from claude_openai_proxy.storage.files import StoredFile
@@ -16,6 +16,7 @@ from claude_openai_proxy.web.body import LARGE_BODY, Bodies
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.exchange import Exchange
 from claude_openai_proxy.web.files.form import boundary_of, read_upload
+from claude_openai_proxy.web.messages.dialect import speaks_messages
 
 MOST_FILES: Final = 10_000
 
@@ -32,6 +33,7 @@ class FilePages:
 
     async def upload(self, exchange: Exchange) -> None:
         """`POST`: keep a file."""
+        _check_whose(exchange)
         boundary = boundary_of(exchange.header(b"content-type"))
         async with self._bodies.read(exchange) as body:
             data = body.take()
@@ -46,6 +48,7 @@ class FilePages:
 
     async def all(self, exchange: Exchange) -> None:
         """`GET`: a page of the principal's files."""
+        _check_whose(exchange)
         async with ClientWatch(exchange):
             asked = {name: values[-1] for name, values in parse_qs(exchange.query.decode("latin-1")).items()}
             page = _page(await self._files.all(exchange.record.principal), asked)
@@ -53,12 +56,14 @@ class FilePages:
 
     async def one(self, exchange: Exchange) -> None:
         """`GET`: one file, without its content."""
+        _check_whose(exchange)
         async with ClientWatch(exchange):
             file = await self._files.one(exchange.rest, exchange.record.principal)
             await exchange.answer(200, _encode(_shown(file)), headers=(_NO_STORE,))
 
     async def content(self, exchange: Exchange) -> None:
         """`GET`: its bytes, for saving; no browser shows or runs them."""
+        _check_whose(exchange)
         async with ClientWatch(exchange):
             file, content = await self._files.content(exchange.rest, exchange.record.principal)
             saved = b"attachment; filename*=UTF-8''" + quote(file.name, safe="").encode()
@@ -71,9 +76,20 @@ class FilePages:
 
     async def delete(self, exchange: Exchange) -> None:
         """`DELETE`: it is gone."""
+        _check_whose(exchange)
         async with ClientWatch(exchange):
             await self._files.delete(exchange.rest, exchange.record.principal)
             await exchange.answer(200, _encode(FileDeleted(id=exchange.rest)))
+
+
+def _check_whose(exchange: Exchange) -> None:
+    """Anthropic's files have the same paths and are others. Raises `ClientRefusedError` (404)."""
+    if speaks_messages(exchange):
+        raise ClientRefusedError(
+            "The Files API of Anthropic is not served: send the file itself in the message.",
+            status=404,
+            code="unknown_url",
+        )
 
 
 def _shown(file: StoredFile) -> FileObject:
