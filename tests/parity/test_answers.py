@@ -214,7 +214,8 @@ def aliases(listed: JSONObject) -> dict[object, object]:
 
 async def test_no_row_about_requests_is_out_of_date(pair: Pair) -> None:
     found: list[Difference] = []
-    for fields in ({"top_p": 0.5, "user": "jane"}, {"max_tokens": 5}, {}):
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+    for fields in ({"top_p": 0.5, "user": "jane"}, {"max_tokens": 5}, {}, {"tools": tools}):
         api, claude_code = await pair.ask({"model": "claude-sonnet-4-6", "messages": HELLO, **fields}, TEXT)
         found += differences(api.sent[0], claude_code.sent[0])
 
