@@ -140,7 +140,9 @@ async def test_a_late_result_changes_nothing_that_came_before(client: AsyncOpenA
     assert last_asked(simulator) == [True, True]
 
 
-async def test_thinking_that_the_client_echoes_unsigned_does_no_harm(client: AsyncOpenAI, simulator: Simulator) -> None:
+async def test_thinking_that_the_client_echoes_unsigned_does_no_harm(
+    client: AsyncOpenAI, simulator: Simulator, proxy: WholeProxy
+) -> None:
     """As editors do that send `reasoning_content` back with each turn."""
 
     def with_reasoning(said: JSONObject, message: JSONObject) -> JSONObject:
@@ -149,6 +151,7 @@ async def test_thinking_that_the_client_echoes_unsigned_does_no_harm(client: Asy
     loop = await after(client, 3, remember=with_reasoning)
     assert await loop.turn()
     assert last_asked(simulator) == [True] * 3
+    assert "thinking_without_signature_left_out" in proxy.ledger.records[-1].repairs
 
 
 async def test_signed_thinking_that_the_client_echoes_is_used(

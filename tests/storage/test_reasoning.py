@@ -196,3 +196,17 @@ async def test_switched_off_nothing_is_kept() -> None:
     await store.keep(turn(1))
     assert await store.find(["calls-1"]) == {}
     assert (await store.figures()).turns == 0
+
+
+async def test_an_empty_store_says_so_until_something_is_kept(store: Callable[[], ReasoningStore]) -> None:
+    assert await store().is_empty()
+    await store().keep(turn(1))
+    assert not await store().is_empty()
+
+
+async def test_what_another_process_has_kept_is_known_within_a_second(database: SQLiteDatabase, day: Day) -> None:
+    store = over(database, day)
+    assert await store.is_empty()
+    await over(database, day).keep(turn(1))
+    day.now += 1.0
+    assert not await store.is_empty()

@@ -269,6 +269,8 @@ class AssistantMessage(Known, frozen=True, kw_only=True, tag_field="role", tag="
     function_call: FunctionCall | None = None
     reasoning_details: list[ReasoningDetailParam] | None = None
     thinking_blocks: list[ThinkingBlock] | None = None
+    reasoning_content: JSONValue = None
+    reasoning: JSONValue = None
     cache_control: CacheControl | None = None
 
 

@@ -7,7 +7,7 @@
 | its last event is about to go out | the turn is kept, if it has signed thinking; that is waited for, 50 ms at most |
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -24,6 +24,7 @@ from claude_openai_proxy.translate.messages_api.kept_turns import (
     PrefixDigest,
     begins_with_thinking,
     is_signed,
+    key_of_calls,
     keys_of,
     put_back,
 )
@@ -142,22 +143,17 @@ class ReasoningVault:
 
     async def _kept(self, request: MessagesRequest, principal: str) -> dict[int, list[KeptTurn]]:
         """What may be meant by each assistant turn, by its number."""
-        turns = {
-            number: keys_of(principal, message.content)
-            for number, message in enumerate(request.messages)
-            if message.role == "assistant"
-        }
-        if not turns:
+        turns = {number: turn.content for number, turn in enumerate(request.messages) if turn.role == "assistant"}
+        if not turns or await self.store.is_empty():
             return {}
-        found = await self.store.find({key for keys in turns.values() for key in keys})
-        if not found:
-            return {}
-        kept: dict[int, list[KeptTurn]] = {}
-        for number, keys in turns.items():
-            candidates = [turn for key in keys for turn in found.get(key, ())]
-            if candidates:
-                kept[number] = candidates
-        return kept
+        by_calls = {number: key for number, turn in turns.items() if (key := key_of_calls(principal, turn))}
+        kept = await self._found(by_calls)
+        by_words = {number: keys_of(principal, turn)[-1] for number, turn in turns.items() if number not in kept}
+        return kept | await self._found(by_words)
+
+    async def _found(self, keys: Mapping[int, str]) -> dict[int, list[KeptTurn]]:
+        found = await self.store.find(set(keys.values())) if keys else {}
+        return {number: found[key] for number, key in keys.items() if key in found}
 
 
 def _may_think(request: MessagesRequest, facts: ModelFacts) -> bool:

@@ -23,6 +23,7 @@ MOST_BYTES: Final = 512 * 1024 * 1024
 """Of all turns in a database."""
 MOST_TURNS_IN_MEMORY: Final = 5_000
 MOST_BYTES_IN_MEMORY: Final = 64 * 1024 * 1024
+EMPTY_SECONDS: Final = 1.0
 COMMIT_SECONDS: Final = 0.05
 """The last event of an answer waits no longer for its turn to be written."""
 
@@ -60,6 +61,10 @@ class ReasoningStore(Protocol):
 
     async def figures(self) -> ReasoningFigures:
         """Of all that is kept."""
+        ...
+
+    async def is_empty(self) -> bool:
+        """Whether nothing is kept for anybody, as it was a second ago at most."""
         ...
 
 
@@ -120,6 +125,10 @@ class MemoryReasoning:
         oldest = min((at for _, at in self._turns.values()), default=0.0)
         return ReasoningFigures(len(self._turns), self._bytes, oldest)
 
+    async def is_empty(self) -> bool:
+        """See `ReasoningStore.is_empty`."""
+        return not self._turns
+
     def _is_young(self, number: int) -> bool:
         return self._wall_clock() - self._turns[number][1] < self._ttl
 
@@ -147,6 +156,10 @@ class NoReasoning:
         """See `ReasoningStore.figures`."""
         return NO_FIGURES
 
+    async def is_empty(self) -> bool:
+        """See `ReasoningStore.is_empty`."""
+        return True
+
 
 class StoredReasoning:
     """In a database, read from memory first. `seal` raises as `generated_key` does: then memory is all there is."""
@@ -171,6 +184,8 @@ class StoredReasoning:
         self._most_bytes = most_bytes
         self._absent: OrderedDict[str, float] = OrderedDict()
         """Until when each key is not looked for."""
+        self._empty_until = 0.0
+        """Until when nothing is looked for, since there was nothing at all."""
         self._late = 0
         self._kept = 0
 
@@ -199,6 +214,7 @@ class StoredReasoning:
         """See `ReasoningStore.keep`."""
         now = self._wall_clock()
         self._memory.put(turn, now)
+        self._empty_until = 0.0
         for key in turn.keys:
             self._absent.pop(key, None)
         id_ = secrets.token_hex(12)
@@ -221,6 +237,21 @@ class StoredReasoning:
             turns, size, oldest = 0, 0, 0.0
         return ReasoningFigures(turns, size, oldest, self._late)
 
+    async def is_empty(self) -> bool:
+        """See `ReasoningStore.is_empty`. Asked again while it is: another process may have kept something."""
+        now = self._wall_clock()
+        if self._empty_until <= now and not await self._memory.is_empty():
+            return False
+        if self._empty_until <= now:
+            try:
+                empty = not await self._database.read(_any)
+            except StorageUnavailableError:
+                empty = True
+            if not empty:
+                return False
+            self._empty_until = now + EMPTY_SECONDS
+        return True
+
     def _remember(self, rows: Iterable[Row]) -> None:
         """What does not open (another key, damage) counts as absent."""
         now = self._wall_clock()
@@ -242,6 +273,10 @@ class StoredReasoning:
                 "DELETE FROM reasoning WHERE id IN (SELECT id FROM reasoning ORDER BY at LIMIT ?)", (few,)
             )
             turns, size, _ = _figures(transaction)
+
+
+def _any(transaction: Transaction) -> bool:
+    return bool(transaction.execute("SELECT 1 FROM reasoning LIMIT 1"))
 
 
 def _rows(transaction: Transaction, keys: Collection[str]) -> list[Row]:

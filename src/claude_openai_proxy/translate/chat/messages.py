@@ -144,6 +144,8 @@ class MessageReader:
         content = message.content
         if message.reasoning_details or message.thinking_blocks:
             self._think(message)
+        elif message.reasoning_content or message.reasoning:
+            self._notes.repair("thinking_without_signature_left_out")
         if isinstance(content, list):
             self._say_parts(message, content, f"messages[{index}]")
         else:

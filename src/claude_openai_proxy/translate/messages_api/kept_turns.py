@@ -97,6 +97,12 @@ class PrefixDigest:
         return self._hash.hexdigest()
 
 
+def key_of_calls(principal: str, content: Sequence[ContentBlockParam]) -> str | None:
+    """The first of `keys_of`, for a client's turn that has calls; it costs much less than the other."""
+    ids = [block.id for block in content if isinstance(block, ToolUseBlockParam)]
+    return _key(principal, "calls", *map(str.encode, ids)) if ids else None
+
+
 def keys_of(principal: str, content: Sequence[ContentBlockParam]) -> tuple[str, ...]:
     """Under which a turn of this principal's is kept: by its calls, if it has any, and by what it says."""
     seen = _visible(content)
