@@ -19,8 +19,17 @@ from web.direct import call
 ANN = StoredKey("key_1", "ann", created=1.0)
 
 
+KEY = {"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "UPSTREAM_RETRIES": "0"}
+
+
 def settings(home: Path, **environment: str) -> Settings:
     return load_settings(Flags(demo="DEMO" in environment), {"HOME": str(home), **environment}, home)
+
+
+async def start_lines(settings: Settings) -> list[str]:
+    wiring = wire(settings)
+    async with wiring.running():
+        return await wiring.start_lines()
 
 
 def state_of(home: Path) -> Path:
@@ -46,6 +55,20 @@ async def test_in_memory_nothing_is_written(tmp_path: Path, told: dict[str, str]
         await wiring.stores.client_keys.add(ANN, new_secret())
         wiring.stores.seal()
     assert not state_of(tmp_path).exists()
+
+
+async def test_the_start_says_where_remains_of_prompts_and_answers_rest(tmp_path: Path) -> None:
+    lines = await start_lines(settings(tmp_path, **KEY))
+    told = [line for line in lines if line.startswith("Kept, sealed:")]
+    assert len(told) == 1
+    assert str(state_of(tmp_path) / DATABASE) in told[0]
+    assert "STATE=memory" in told[0]
+
+
+@pytest.mark.parametrize("told", [{"STATE": "memory"}, {"DEMO": "yes"}], ids=["by its name", "for the demo"])
+async def test_where_none_rest_the_start_says_nothing_of_it(tmp_path: Path, told: dict[str, str]) -> None:
+    lines = await start_lines(settings(tmp_path, **({} if "DEMO" in told else KEY), **told))
+    assert not any("Kept" in line for line in lines)
 
 
 async def test_two_servers_use_one_directory(tmp_path: Path) -> None:

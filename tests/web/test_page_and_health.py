@@ -83,6 +83,15 @@ async def test_the_page_says_what_runs_and_how_to_point_a_client_at_it() -> None
     assert "$" not in page
 
 
+@pytest.mark.parametrize(("language", "word"), [("en", "Kept on disk"), ("zh", "保存在磁盘上")])
+async def test_the_page_says_that_remains_of_answers_rest_on_disk_where_they_do(language: str, word: str) -> None:
+    headers = {"accept-language": language}
+    kept = (await call(Wired(remains="/state/<b>.db").app(), "GET", "/", headers=headers)).body.decode()
+    assert word in kept
+    assert "/state/&lt;b&gt;.db" in kept
+    assert word not in (await call(Wired().app(), "GET", "/", headers=headers)).body.decode()
+
+
 async def test_the_page_loads_nothing_and_its_style_and_script_are_those_that_are_allowed() -> None:
     answer = await call(Wired().app(), "GET", "/")
     page, policy = answer.body.decode(), answer.headers["content-security-policy"]

@@ -98,6 +98,7 @@ class Wired:
     idle_seconds: float = 30.0
     total_seconds: float = 300.0
     principal_id: Callable[[str], str] = str
+    remains: str = ""
     startup: Callable[[], Awaitable[None]] = nothing
     shutdown: Callable[[], Awaitable[None]] = nothing
 
@@ -132,7 +133,7 @@ class Wired:
                 messages=messages,
                 models=ModelPages(FakeCatalog()),
                 health=HealthPage(self.health),
-                page=Page(self.health),
+                page=Page(self.health, remains=self.remains),
                 key=KeyPage(client_keys),
                 plan=PlanPage(self.meter),
                 files=FilePages(files, bodies=bodies),

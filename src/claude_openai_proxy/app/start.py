@@ -71,6 +71,13 @@ async def money_lines(settings: Settings, upstreams: UpstreamChoice, guard: Spen
     return [*plan, *await _in_time(_fallback_lines(settings, settings.fallback, upstreams), otherwise=[])]
 
 
+def remains_lines(remains: str) -> list[str]:
+    """Where remains of prompts and answers rest on a disk; none where nothing is kept there."""
+    if not remains:
+        return []
+    return [printable(f"Kept, sealed: thinking and uploaded files, in {remains} (STATE=memory: nothing on disk)")]
+
+
 async def _plan_lines(upstreams: SelectedUpstream, guard: SpendGuard) -> list[str]:
     try:
         identity = (await upstreams.current()).identity

@@ -42,6 +42,11 @@ class Stores:
         """How the database is; `IN_MEMORY` where there is none."""
         return self.database.state if self.database else IN_MEMORY
 
+    @property
+    def remains(self) -> str:
+        """Where what is kept of prompts and answers outlives the process; "" where nothing does."""
+        return self.state.where if self.database else ""
+
     async def open(self) -> str:
         """Make file and tables where they lack; the sentence for why they must not be used, "" where they may.
 

@@ -16,7 +16,14 @@ from claude_openai_proxy.app.files import client_files
 from claude_openai_proxy.app.keys import client_keys
 from claude_openai_proxy.app.money import Money, money
 from claude_openai_proxy.app.secrecy import blotter
-from claude_openai_proxy.app.start import login_lines, model_line, model_lines, money_lines, start_refusal
+from claude_openai_proxy.app.start import (
+    login_lines,
+    model_line,
+    model_lines,
+    money_lines,
+    remains_lines,
+    start_refusal,
+)
 from claude_openai_proxy.app.stores import Stores, stores
 from claude_openai_proxy.app.upstreams import demo_upstream, selected_upstream
 from claude_openai_proxy.errors import NoLoginError
@@ -121,7 +128,7 @@ class Wiring:
         login = await login_lines(self._upstreams)
         await self._spending.open()
         spending = await money_lines(self._settings, self._upstreams, self._spending.guard)
-        return [*login, *spending, *await self._model_lines()]
+        return [*login, *spending, *remains_lines(self.stores.remains), *await self._model_lines()]
 
     async def _model_lines(self) -> list[str]:
         return await model_lines(self._catalog, self._settings.model_fallbacks.values())
@@ -284,7 +291,7 @@ def _router(
         messages=Messages(messages, bodies=bodies, clock=time.monotonic),
         models=ModelPages(catalog),
         health=HealthPage(health),
-        page=Page(health, needs_key=lambda: keys.required),
+        page=Page(health, needs_key=lambda: keys.required, remains=kept.remains),
         key=KeyPage(keys),
         plan=PlanPage(meter),
         files=FilePages(files, bodies=bodies),

@@ -25,10 +25,11 @@ _DEMO: Final = "demo"
 
 
 class Page:
-    """`needs_key` says whether clients must send one of the proxy's own keys."""
+    """`needs_key` says whether clients must send one of the proxy's own keys; `remains`, where something is kept."""
 
-    def __init__(self, service: HealthService, *, needs_key: Callable[[], bool] = bool) -> None:
+    def __init__(self, service: HealthService, *, needs_key: Callable[[], bool] = bool, remains: str = "") -> None:
         self._service = service
+        self._remains = remains
         self._needs_key = needs_key
         shell = _read("shell.html")
         self._shell, self._main, self._locked = (
@@ -76,13 +77,18 @@ class Page:
             models="\n".join(_model_row(alias, id_) for alias, id_ in report.models.items()),
             version=escape(report.version),
             uptime=f"{words['up_for']} {_span(report.uptime_seconds, words)}",
-            way=_way(report, words) if operator else "",
+            way=_way(report, words, self._remains) if operator else "",
             readme='<a href="/readme">README</a>' if installed_readme() else "",
         )
 
 
-def _way(report: HealthReport, words: Mapping[str, str]) -> str:
-    rows = [(words["way"], report.upstream), (words["login"], report.login), (words["billed"], report.billed or "")]
+def _way(report: HealthReport, words: Mapping[str, str], remains: str) -> str:
+    rows = [
+        (words["way"], report.upstream),
+        (words["login"], report.login),
+        (words["billed"], report.billed or ""),
+        (words["kept"], words["sealed"].format(where=remains) if remains else ""),
+    ]
     return "\n".join(f"<dt>{escape(word)}</dt><dd>{escape(told)}</dd>" for word, told in rows if told)
 
 
