@@ -30,3 +30,4 @@ def test_a_legacy_call_ends_with_function_call() -> None:
 
 def test_a_refusal_of_structured_output_ends_as_stop_so_that_the_sdk_can_hand_it_over() -> None:
     assert to_finish_reason("refusal", calls=False, structured=True) == "stop"
+    assert to_finish_reason("refusal", calls=True, structured=True) == "content_filter"

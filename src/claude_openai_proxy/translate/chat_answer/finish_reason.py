@@ -8,14 +8,14 @@ def to_finish_reason(stop_reason: str, *, calls: bool, legacy: bool = False, str
     """`calls`: the answer holds a call of a client's tool; `legacy`: as `function_call`; `structured`: JSON was asked.
 
     A refusal of structured output ends as `stop` (https://platform.openai.com/docs/guides/structured-outputs#refusals):
-    the official SDK's `parse()` raises at `content_filter`, and the refusal would be lost.
+    the official SDK's `parse()` raises at `content_filter`, and the refusal would be lost. Not beside calls: `stop` denies them.
 
     Clients run calls when they read `tool_calls`, so the reason follows the calls that are there, not the claim. A
     paused turn that is not continued any more is incomplete, hence `length`; a reason that this version does not
     know ended the answer somehow, hence `stop`.
     """
     if stop_reason == "refusal":
-        return "stop" if structured else "content_filter"
+        return "stop" if structured and not calls else "content_filter"
     if stop_reason in LENGTH_REASONS:
         return "length"
     if calls:
