@@ -8,7 +8,8 @@ def to_finish_reason(stop_reason: str, *, calls: bool, legacy: bool = False, str
     """`calls`: the answer holds a call of a client's tool; `legacy`: as `function_call`; `structured`: JSON was asked.
 
     A refusal of structured output ends as `stop` (https://platform.openai.com/docs/guides/structured-outputs#refusals):
-    the official SDK's `parse()` raises at `content_filter`, and the refusal would be lost. Not beside calls: `stop` denies them.
+    the official SDK's `parse()` raises at `content_filter`, and the refusal would be lost. Not beside
+    calls, which `stop` would deny.
 
     Clients run calls when they read `tool_calls`, so the reason follows the calls that are there, not the claim. A
     paused turn that is not continued any more is incomplete, hence `length`; a reason that this version does not
