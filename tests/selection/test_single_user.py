@@ -8,7 +8,10 @@ import pytest
 from openai import AsyncOpenAI, PermissionDeniedError
 
 from claude_openai_proxy.app import create_app
+from claude_openai_proxy.app.upstreams import selected_upstream
 from claude_openai_proxy.errors import PersonalPlanError
+from claude_openai_proxy.service.client_keys import ClientKeys
+from claude_openai_proxy.storage.client_keys import MemoryClientKeys, StoredKey, new_id, new_secret
 from claude_openai_proxy.upstreams.selection import ASK_AGAIN_SECONDS, SelectedUpstream
 from claude_openai_proxy.web.errors import to_failure
 from cli.running import finished, running
@@ -81,6 +84,20 @@ async def test_a_login_that_comes_later_is_refused_to_the_clients(machine: Machi
 
     machine.claude.is_logged_in()
     machine.now += ASK_AGAIN_SECONDS
+
+    assert (await refusal(upstreams)).message == WHY_KEYS
+
+
+async def test_keys_that_are_stored_while_it_runs_count_before_the_next_use(machine: Machine) -> None:
+    machine.claude.is_logged_in()
+    store = MemoryClientKeys()
+    keys = ClientKeys(store=store, clock=lambda: machine.now, wall_clock=lambda: machine.now)
+    upstreams = selected_upstream(machine.settings(), clock=lambda: machine.now, client_keys=lambda: keys.count)
+    machine.made.append(upstreams)
+    for name in ("laptop", "editor"):
+        assert (await upstreams.current()).identity.payer == "plan"
+        await store.add(StoredKey(new_id(), name, created=machine.now), new_secret())
+        await keys.refresh()
 
     assert (await refusal(upstreams)).message == WHY_KEYS
 
