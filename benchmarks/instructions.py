@@ -29,7 +29,8 @@ MODEL = "claude-sonnet-4-5"
 SERVER = (
     "import sys; sys.modules['uvloop'] = None; from claude_openai_proxy.cli import main; sys.exit(main(sys.argv[1:]))"
 )
-SCENARIOS = ("request", "request without a limit", "agent request", "stream, per token", "paced stream, per token")
+PACED = "paced stream, per token"
+SCENARIOS = ("request", "request without a limit", "agent request", "stream, per token", PACED)
 START_SECONDS = 120
 
 
@@ -50,7 +51,7 @@ def bodies() -> dict[str, tuple[bytes, int, int]]:
         "request without a limit": (json.dumps({**unlimited, "model": MODEL}).encode(), 20, 1),
         "agent request": (json.dumps({**agent, "model": MODEL}).encode(), 10, 1),
         "stream, per token": (json.dumps(streamed).encode(), 10, TOKENS),
-        "paced stream, per token": (json.dumps({**streamed, "model": f"{MODEL}-paced"}).encode(), 2, PACED_TOKENS),
+        PACED: (json.dumps({**streamed, "model": f"{MODEL}-paced"}).encode(), 2, PACED_TOKENS),
     }
 
 
@@ -140,7 +141,9 @@ def main() -> None:
         columns = "".join(f"{result[name]:>14,.0f}" for result in results)
         ratio = f"{results[-1][name] / results[0][name]:>9.3f}" if len(results) > 1 else ""
         print(f"{name:<26}{columns}{ratio}")
-    dearer = [name for name in SCENARIOS if results[-1][name] > arguments.most * results[0][name]]
+    # How many tokens come in one read of a paced stream depends on the clock: it is told and not judged.
+    judged = [name for name in SCENARIOS if name != PACED]
+    dearer = [name for name in judged if results[-1][name] > arguments.most * results[0][name]]
     if dearer:
         sys.exit(f"more than {arguments.most:g} times as dear: {', '.join(dearer)}")
 
