@@ -75,7 +75,7 @@ def remains_lines(remains: str) -> list[str]:
     """Where remains of prompts and answers rest on a disk; none where nothing is kept there."""
     if not remains:
         return []
-    return [printable(f"Kept, sealed: thinking and uploaded files, in {remains} (STATE=memory: nothing on disk)")]
+    return [printable(f"Kept, sealed: what was said and uploaded, in {remains} (STATE=memory: nothing on disk)")]
 
 
 async def _plan_lines(upstreams: SelectedUpstream, guard: SpendGuard) -> list[str]:

@@ -16,6 +16,9 @@ from claude_openai_proxy.storage.files import FileStore, MemoryFiles, StoredFile
 from claude_openai_proxy.storage.interface import StorageRefusedError, StorageState
 from claude_openai_proxy.storage.login_limits import LoginLimitStore, MemoryLoginLimits, StoredLoginLimits
 from claude_openai_proxy.storage.reasoning import MemoryReasoning, NoReasoning, ReasoningStore, StoredReasoning
+from claude_openai_proxy.storage.responses import ResponseStore
+from claude_openai_proxy.storage.responses_memory import MemoryResponses
+from claude_openai_proxy.storage.responses_sql import StoredResponses
 from claude_openai_proxy.storage.sealing import KEY_BYTES, OPERATOR_FILE, Seal, generated_key, key_of
 from claude_openai_proxy.storage.sqlite import SQLiteDatabase
 
@@ -34,6 +37,8 @@ class Stores:
     daily_spend: DailySpendStore
     reasoning: ReasoningStore
     files: FileStore
+    responses: ResponseStore | None
+    """None where they are not kept at all."""
     seal: Callable[[], Seal]
     database: SQLiteDatabase | None = field(default=None)
 
@@ -73,9 +78,14 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
     """
     seal = _once(installation_key(settings))
     if settings.storage.kind == "memory":
-        reasoning = _reasoning(settings, None, seal)
         return Stores(
-            MemoryClientKeys(), MemoryLoginLimits(), MemoryDailySpend(), reasoning, files=MemoryFiles(), seal=seal
+            client_keys=MemoryClientKeys(),
+            login_limits=MemoryLoginLimits(),
+            daily_spend=MemoryDailySpend(),
+            reasoning=_reasoning(settings, None, seal),
+            files=MemoryFiles(),
+            responses=_responses(settings, None, seal),
+            seal=seal,
         )
     database = SQLiteDatabase(settings.storage.directory / DATABASE, told=told or _log)
     return Stores(
@@ -84,6 +94,7 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
         daily_spend=StoredDailySpend(database),
         reasoning=_reasoning(settings, database, seal),
         files=StoredFiles(database, seal),
+        responses=_responses(settings, database, seal),
         seal=seal,
         database=database,
     )
@@ -101,6 +112,14 @@ def _reasoning(settings: Settings, database: SQLiteDatabase | None, seal: Callab
     if settings.storage.reasoning == "memory" or database is None:
         return MemoryReasoning(wall_clock=time.time, ttl=ttl)
     return StoredReasoning(database, seal, wall_clock=time.time, ttl=ttl)
+
+
+def _responses(settings: Settings, database: SQLiteDatabase | None, seal: Callable[[], Seal]) -> ResponseStore | None:
+    if settings.storage.responses == "off":
+        return None
+    if settings.storage.responses == "memory" or database is None:
+        return MemoryResponses()
+    return StoredResponses(database, seal)
 
 
 def installation_key(settings: Settings) -> Callable[[], bytes]:

@@ -9,7 +9,7 @@ from claude_openai_proxy.settings import table
 from claude_openai_proxy.settings.directories import state_directory
 from claude_openai_proxy.settings.secret import Secret
 from claude_openai_proxy.settings.sources import Sources
-from claude_openai_proxy.settings.values import ReasoningKind, StateKind
+from claude_openai_proxy.settings.values import KeptKind, StateKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,9 @@ class StorageSettings:
     files_mb: int = 1024
     """All uploaded files together, in MiB."""
     key: Secret | None = field(default=None, repr=False)
-    reasoning: ReasoningKind = "sqlite"
+    reasoning: KeptKind = "sqlite"
     reasoning_seconds: float = 86_400.0
+    responses: KeptKind = "sqlite"
 
 
 def read_storage(
@@ -37,4 +38,5 @@ def read_storage(
         key=found.value(table.STORAGE_KEY),
         reasoning=found.value(table.REASONING_STORE),
         reasoning_seconds=found.value(table.REASONING_TTL),
+        responses=found.value(table.RESPONSES_STORE),
     )

@@ -10,10 +10,10 @@ from claude_openai_proxy.settings.secret import Secret
 from claude_openai_proxy.settings.values import (
     ClientKey,
     FallbackKind,
+    KeptKind,
     LogFormat,
     LogLevel,
     PlanMeterKind,
-    ReasoningKind,
     StateKind,
     Unsupported,
 )
@@ -365,7 +365,7 @@ FILES_MB = Setting(
     description="Most megabytes that all uploaded files together may have; 0 keeps none.",
 )
 
-REASONING_STORE: Setting[ReasoningKind] = Setting(
+REASONING_STORE: Setting[KeptKind] = Setting(
     name="REASONING_STORE",
     read=values.one_of("sqlite", "memory", "off"),
     default="sqlite",
@@ -381,6 +381,15 @@ REASONING_TTL = Setting(
     allowed="a span of time such as 90m, 24h or 7d, at most 366d",
     shown_default="24h",
     description="For how long it is kept.",
+)
+RESPONSES_STORE: Setting[KeptKind] = Setting(
+    name="RESPONSES_STORE",
+    read=values.one_of("sqlite", "memory", "off"),
+    default="sqlite",
+    allowed="sqlite, memory or off",
+    shown_default="sqlite",
+    description="Where responses, conversations and stored chat completions are kept, for clients that continue or "
+    "read them. `STATE=memory` makes memory of sqlite.",
 )
 
 SETTINGS: Final[tuple[Setting[object], ...]] = (
@@ -418,6 +427,7 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     STORAGE_KEY,
     REASONING_STORE,
     REASONING_TTL,
+    RESPONSES_STORE,
     FILES_MB,
     LOG_LEVEL,
     LOG_FORMAT,

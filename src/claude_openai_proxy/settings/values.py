@@ -17,7 +17,7 @@ Unsupported = Literal["report", "reject"]
 StateKind = Literal["sqlite", "memory"]
 FallbackKind = Literal["none", "api", "claude-code"]
 PlanMeterKind = Literal["events", "off"]
-ReasoningKind = Literal["sqlite", "memory", "off"]
+KeptKind = Literal["sqlite", "memory", "off"]
 
 LOCALHOST = "localhost"
 """Stands for both loopback addresses."""
