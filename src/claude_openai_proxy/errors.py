@@ -4,6 +4,7 @@ ProxyError
 ├── InvalidRequestError            the client's request is wrong (400, names the place)
 │   └── UnsupportedParameterError  valid OpenAI, not expressible for Claude (400 unsupported_parameter)
 ├── ModelNotFoundError             no such model here (404)
+├── NotStoredError                 nothing of that id is kept for the client (404)
 ├── ClientRefusedError             a door of the proxy stayed shut (401, 403, 404, 405, 413, 415)
 ├── PersonalPlanError              the login is one person's, and more would use it (403)
 ├── PlanSpentError                 what may be spent is spent (429 insufficient_quota)
@@ -51,6 +52,14 @@ class UnsupportedParameterError(InvalidRequestError):
 
 class ModelNotFoundError(ProxyError):
     """No model of that name is offered; the message names those that are."""
+
+
+class NotStoredError(ProxyError):
+    """Nothing of that id is kept for whoever asks; `param` is the member of the request that names it."""
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
 
 
 class ModelNotAllowedError(ProxyError):

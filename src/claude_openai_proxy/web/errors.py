@@ -15,6 +15,7 @@ from claude_openai_proxy.errors import (
     ModelNotFoundError,
     NoLoginError,
     NotOfferedError,
+    NotStoredError,
     PersonalPlanError,
     PlanSpentError,
     ProxyError,
@@ -99,6 +100,8 @@ def to_failure(error: ProxyError, *, now: float, retried: bool) -> Failure:
             return Failure(400, Error(error.message, "invalid_request_error", error.param, error.code))
         case ModelNotFoundError():
             return Failure(404, Error(error.message, "invalid_request_error", "model", "model_not_found"))
+        case NotStoredError():
+            return Failure(404, Error(error.message, "invalid_request_error", error.param))
         case ClientRefusedError():
             headers = tuple((name.encode(), value.encode()) for name, value in error.headers)
             return Failure(error.status, Error(error.message, "invalid_request_error", code=error.code), headers)

@@ -1,0 +1,112 @@
+"""Items as they are kept, and as they are shown: every one has an id, and is otherwise as it was sent or answered."""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from claude_openai_proxy.storage.responses import Item, Part
+
+ENCRYPTED: Final = "reasoning.encrypted_content"
+SOURCES: Final = "web_search_call.action.sources"
+RESULTS: Final = "web_search_call.results"
+IMAGES: Final = "message.input_image.image_url"
+INCLUDABLE: Final = (
+    *(ENCRYPTED, SOURCES, RESULTS, IMAGES, "file_search_call.results", "computer_call_output.output.image_url"),
+    *("code_interpreter_call.outputs", "message.output_text.logprobs"),
+)
+"""What `include` may name (https://platform.openai.com/docs/api-reference/responses/create)."""
+
+_PREFIXES: Final = {
+    "message": "msg",
+    "reasoning": "rs",
+    "function_call": "fc",
+    "function_call_output": "fco",
+    "custom_tool_call": "ctc",
+    "custom_tool_call_output": "ctco",
+    "web_search_call": "ws",
+    "local_shell_call": "lsh",
+    "local_shell_call_output": "lsho",
+    "shell_call": "sh",
+    "shell_call_output": "sho",
+    "apply_patch_call": "apc",
+    "apply_patch_call_output": "apco",
+    "tool_search_call": "tsc",
+    "tool_search_output": "tso",
+    "compaction": "cmp",
+}
+
+_Members = dict[str, Raw]
+_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
+_list: Final = msgspec.json.Decoder(list[Raw]).decode
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def stored(items: Iterable[bytes | Raw], part: Part, new_id: Callable[[str], str]) -> list[Item]:
+    """Items to be kept; `new_id` makes one with a prefix (`msg`) for those that came without."""
+    return [_stored(_members(item), part, new_id) for item in items]
+
+
+def shown(item: bytes, include: Collection[str] = ()) -> Raw:
+    """A kept item as clients read it: what only `include` asks for is left out, short forms are written out."""
+    members = _members(item)
+    match _text(members, "type") or "message":
+        case "message":
+            members = _message(members, images=IMAGES in include)
+        case "reasoning" if ENCRYPTED not in include:
+            members.pop("encrypted_content", None)
+        case "web_search_call":
+            _hide_sources(members, include)
+    return Raw(_encode(members))
+
+
+def type_of(item: bytes) -> str:
+    """An item's type."""
+    return _text(_members(item), "type") or "message"
+
+
+def _stored(members: _Members, part: Part, new_id: Callable[[str], str]) -> Item:
+    id_ = _text(members, "id")
+    if not id_:
+        id_ = new_id(_PREFIXES.get(_text(members, "type") or "message", "item"))
+        members = {"id": Raw(_encode(id_)), **{name: value for name, value in members.items() if name != "id"}}
+    return Item(id_, part, _encode(members))
+
+
+def _text(members: _Members, name: str) -> str | None:
+    value = bytes(members.get(name, b"null"))
+    return msgspec.json.decode(value, type=str) if value.startswith(b'"') else None
+
+
+def _message(members: _Members, *, images: bool) -> _Members:
+    told = {"type": Raw(b'"message"'), **members}
+    told.setdefault("status", Raw(b'"completed"'))
+    content = told.get("content", Raw(b"null"))
+    if bytes(content).startswith(b'"'):
+        said = _text(told, "role") == "assistant"
+        kind = b'"output_text"' if said else b'"input_text"'
+        more = b',"annotations":[],"logprobs":[]' if said else b""
+        told["content"] = Raw(b'[{"type":%s,"text":%s%s}]' % (kind, bytes(content), more))
+    elif bytes(content).startswith(b"[") and not images:
+        told["content"] = Raw(_encode([_without_data(part) for part in _list(content)]))
+    return told
+
+
+def _without_data(part: Raw) -> Raw:
+    """An image's data are long, and the client has sent them itself."""
+    if b'"data:' not in bytes(part):
+        return part
+    members = _members(part)
+    if _text(members, "type") == "input_image" and (_text(members, "image_url") or "").startswith("data:"):
+        del members["image_url"]
+    return Raw(_encode(members))
+
+
+def _hide_sources(members: _Members, include: Collection[str]) -> None:
+    if RESULTS not in include:
+        members.pop("results", None)
+    if SOURCES not in include and bytes(members.get("action", Raw(b"null"))).startswith(b"{"):
+        action = _members(members["action"])
+        action.pop("sources", None)
+        members["action"] = Raw(_encode(action))
