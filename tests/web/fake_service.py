@@ -26,6 +26,7 @@ from claude_openai_proxy.service.completions import CompletionService
 from claude_openai_proxy.service.health import HealthReport, HealthService
 from claude_openai_proxy.service.messages import MessagesService
 from claude_openai_proxy.service.models import ModelCatalog
+from claude_openai_proxy.service.responses import ResponsesService
 
 USAGE = CompletionUsage(prompt_tokens=3, completion_tokens=2, total_tokens=5)
 
@@ -130,6 +131,13 @@ class FakeCompletions(CompletionService):
 
 
 class FakeMessages(MessagesService):
+    """Asked for nothing."""
+
+    def __init__(self) -> None:
+        pass
+
+
+class FakeResponses(ResponsesService):
     """Asked for nothing."""
 
     def __init__(self) -> None:

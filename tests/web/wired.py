@@ -24,9 +24,10 @@ from claude_openai_proxy.web.pages.health import HealthPage
 from claude_openai_proxy.web.pages.key import KeyPage
 from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.pages.plan import PlanPage
+from claude_openai_proxy.web.responses.responses import Responses
 from claude_openai_proxy.web.routes import make_router
 from claude_openai_proxy.web.visitor import TrustedProxies
-from web.fake_service import FakeCatalog, FakeChat, FakeCompletions, FakeHealth, FakeMessages
+from web.fake_service import FakeCatalog, FakeChat, FakeCompletions, FakeHealth, FakeMessages, FakeResponses
 
 NOW = 1_800_000_000.0
 
@@ -131,6 +132,7 @@ class Wired:
                 chat=chat,
                 completions=completions,
                 messages=messages,
+                responses=Responses(FakeResponses(), bodies=bodies, clock=self.clock, wall_clock=lambda: NOW),
                 models=ModelPages(FakeCatalog()),
                 health=HealthPage(self.health),
                 page=Page(self.health, remains=self.remains),

@@ -15,6 +15,7 @@ from claude_openai_proxy.app.doors import doors
 from claude_openai_proxy.app.files import client_files
 from claude_openai_proxy.app.keys import client_keys
 from claude_openai_proxy.app.money import Money, money
+from claude_openai_proxy.app.responses import responses
 from claude_openai_proxy.app.secrecy import blotter
 from claude_openai_proxy.app.start import (
     login_lines,
@@ -289,6 +290,7 @@ def _router(
         chat=ChatCompletions(chat, bodies=bodies, files=files, clock=time.monotonic, wall_clock=time.time),
         completions=Completions(completions, bodies=bodies, clock=time.monotonic, wall_clock=time.time),
         messages=Messages(messages, bodies=bodies, clock=time.monotonic),
+        responses=responses(settings, kept, admissions, files=files, bodies=bodies),
         models=ModelPages(catalog),
         health=HealthPage(health),
         page=Page(health, needs_key=lambda: keys.required, remains=kept.remains),

@@ -2,7 +2,7 @@
 
 Beside OpenAI's own shapes stand those of the Messages API that editors send to this route (`input_schema` tools,
 `tool_use` and `tool_result` parts, `thinking`, `cache_control`). The types forbid members that they do not have, so
-that none is dropped unseen (`translate.chat.tolerant` takes them out and names them); null is taken wherever a field
+that none is dropped unseen (`translate.schemas.tolerant` takes them out and names them); null is taken wherever a field
 may be absent. What types cannot say is said where the request is translated.
 """
 

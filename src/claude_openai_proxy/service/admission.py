@@ -72,6 +72,8 @@ class Admission:
         self._means = means
         self._stack = stack
         self._answerings: list[Answering[Any]] = []
+        self.lost: tuple[tuple[str, str], ...] = ()
+        """Thinking that the client carried itself and that could not go back: its name there, and why."""
 
     @property
     def usage(self) -> Usage:
@@ -161,6 +163,7 @@ class Admission:
         recalled = await self._means.vault.recall_each(
             translations, self.record, self.upstream.identity, self.model.facts
         )
+        self.lost = recalled[0].lost
         return [
             Answering(
                 self.upstream,

@@ -126,7 +126,8 @@ class Answering(Generic[Piece]):
         self.translator = translator
         self.facts = facts
         """What came with upstream's answer, and what was done to get it."""
-        self._request = translation.request
+        self.asked = self._request = translation.request
+        """What Claude answers with this turn, however often the turn goes on."""
         self._joins = whole and not translation.plan.stop_texts
         self._whole = whole and may_come_whole(translation.request, translation.plan)
         self._stream: AbstractAsyncContextManager[MessageStream] | None = None
@@ -157,6 +158,7 @@ class Answering(Generic[Piece]):
             if remedy is None:
                 raise
             name, self._request = remedy
+            self.asked = self._request
             self.facts.note(name)
             if self._keeper:
                 self._keeper.begin_again(self._request)
@@ -261,7 +263,7 @@ class Answering(Generic[Piece]):
     def _retry_forced_tool(self, gate: ForcedToolGate, retry: MessagesRequest) -> MessagesRequest:
         self._discarded = usage_of(gate.end())
         self._gate = ForcedToolGate()
-        self._request = retry
+        self.asked = self._request = retry
         if self._keeper:
             self._keeper.begin_again(retry)
         self._recorder = TurnRecorder() if self._recorder else None

@@ -5,11 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Raw
+
 from claude_openai_proxy.errors import ClientRefusedError, InvalidRequestError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest, File
 from claude_openai_proxy.records import Principal
 from claude_openai_proxy.storage.files import FilesFullError, FileStore, StoredFile
 from claude_openai_proxy.translate.chat.files import named_files, with_files
+from claude_openai_proxy.translate.responses.files import named_files as named_in_items
+from claude_openai_proxy.translate.responses.files import with_files as items_with_files
 
 LARGEST_BYTES: Final = 32 * 1_048_576
 """Of one file, and of all that one request names: Claude takes no request that is larger."""
@@ -99,11 +103,32 @@ class Files:
                 kept[id_] = await self._named(id_, place, principal)
             size += kept[id_].size
             if size > LARGEST_BYTES:
-                raise InvalidRequestError(
-                    f"The files of this request are larger than {LARGEST_BYTES // 1_048_576} MiB together.", param=place
-                )
+                raise _too_much(place)
         places = dict(reversed(named))
         return with_files(request, {id_: await self._in_it(file, places[id_]) for id_, file in kept.items()})
+
+    async def inlined_items(self, items: list[Raw], principal: Principal) -> list[Raw]:
+        """Items of a Responses request with the files that they name by id in them; the same list where none is named.
+
+        Raises as `inlined`, but not for what a tool returned: a client sends that again with every turn.
+        """
+        named = named_in_items(items)
+        if not named:
+            return items
+        size = 0
+        kept: dict[str, tuple[str, str]] = {}
+        for id_, place, returned in named:
+            file = await self._store.one(principal.id, id_, self._wall_clock())
+            content = None if file is None else await self._store.content(file)
+            if file is None or content is None:
+                if returned:
+                    continue
+                raise _unknown(id_, place)
+            size += 0 if id_ in kept else file.size
+            if size > LARGEST_BYTES:
+                raise _too_much(place)
+            kept[id_] = (b64encode(content).decode("ascii"), file.name)
+        return items_with_files(items, kept)
 
     async def _named(self, id_: str, place: str, principal: Principal) -> StoredFile:
         file = await self._store.one(principal.id, id_, self._wall_clock())
@@ -145,6 +170,12 @@ def _check(upload: Upload) -> None:
 
 def _no_file(id_: str) -> ClientRefusedError:
     return ClientRefusedError(f"There is no file {id_[:100]!r} here.", status=404, code="file_not_found")
+
+
+def _too_much(place: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"The files of this request are larger than {LARGEST_BYTES // 1_048_576} MiB together.", param=place
+    )
 
 
 def _unknown(id_: str, place: str) -> InvalidRequestError:

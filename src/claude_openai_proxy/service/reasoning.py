@@ -82,7 +82,7 @@ class TurnKeeper:
         content = [*self._before, *recorder.content()]
         if is_signed(content):
             keys = keys_of(self._principal, content)
-            prefix = self._prefix or _prefix_of(self._request)
+            prefix = self._prefix or prefix_of(self._request)
             turn = KeptTurn(keys, self._request.model, self._upstream, prefix.value, msgspec.json.encode(content))
             await self._store.keep(turn)
 
@@ -92,6 +92,8 @@ class Recalled(Struct, frozen=True):
 
     translation: Translation
     _keeper: Callable[[], TurnKeeper] | None
+    lost: tuple[tuple[str, str], ...] = ()
+    """What the client carried of it and cannot go back: its name there, and why."""
 
     def keeper(self) -> TurnKeeper | None:
         """For one answer; None where it will not think, or nothing is kept."""
@@ -120,11 +122,13 @@ class ReasoningVault:
         self, translation: Translation, record: RequestRecord, identity: Identity, facts: ModelFacts
     ) -> Recalled:
         """Never raises; what was done is in the record."""
-        principal, upstream = record.principal.id, f"{identity.kind} {identity.version} {identity.account}"
+        principal, upstream = record.principal.id, name_of(identity)
         request, prefix = translation.request, None
+        lost: tuple[tuple[str, str], ...] = ()
         kept = await self._kept(request, principal)
-        if kept:
-            found = put_back(request, kept, upstream)
+        if kept or translation.bound:
+            found = put_back(request, kept, upstream, translation.bound)
+            lost = found.lost
             request, prefix = found.request, found.prefix
             record.thinking_put_back += found.count
             if found.reasons:
@@ -134,12 +138,12 @@ class ReasoningVault:
             record.repairs.append("thinking_off_in_tool_loop")
             request = replace(translation.without_thinking, messages=request.messages)
         retry = translation.retry
-        if kept and retry is not None:
-            retry = put_back(retry, kept, upstream).request
+        if retry is not None and (kept or translation.bound):
+            retry = put_back(retry, kept, upstream, translation.bound).request
         recalled = translation if request is translation.request else replace(translation, request=request, retry=retry)
         if isinstance(self.store, NoReasoning) or not _may_think(request, facts):
-            return Recalled(recalled, None)
-        return Recalled(recalled, partial(TurnKeeper, self.store, request, principal, upstream, prefix))
+            return Recalled(recalled, None, lost)
+        return Recalled(recalled, partial(TurnKeeper, self.store, request, principal, upstream, prefix), lost)
 
     async def _kept(self, request: MessagesRequest, principal: str) -> dict[int, list[KeptTurn]]:
         """What may be meant by each assistant turn, by its number."""
@@ -168,7 +172,13 @@ def _begins_as_a_budget_demands(request: MessagesRequest) -> bool:
     return last is None or begins_with_thinking(last)
 
 
-def _prefix_of(request: MessagesRequest) -> PrefixDigest:
+def name_of(identity: Identity) -> str:
+    """Whose thinking it is: signatures hold for one account, and the program that asks is part of the prompt."""
+    return f"{identity.kind} {identity.version} {identity.account}"
+
+
+def prefix_of(request: MessagesRequest) -> PrefixDigest:
+    """To what the thinking of its answer is bound."""
     prefix = PrefixDigest(request)
     for message in request.messages:
         prefix.add(message)

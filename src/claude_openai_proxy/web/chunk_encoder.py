@@ -48,7 +48,7 @@ class ChunkEncoder:
             data = self._before + _encode(choices[0]) + self._after
         else:
             data = self._before + self._between.join(map(_encode, choices)) + self._after
-        return data if data.isascii() else _without_line_breaks(data)
+        return data if data.isascii() else without_line_breaks(data)
 
     def end(self, usage: CompletionUsage, service_tier: str | None) -> bytes:
         """The usage, if it was asked for, and the mark of the end."""
@@ -60,7 +60,8 @@ class ChunkEncoder:
         )  # fmt: skip
 
 
-def _without_line_breaks(data: bytes) -> bytes:
+def without_line_breaks(data: bytes) -> bytes:
+    """With escapes in their place."""
     for character, escape in _LINE_BREAKS:
         if character in data:
             data = data.replace(character, escape)

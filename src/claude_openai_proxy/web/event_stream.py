@@ -17,6 +17,11 @@ Batch = TypeVar("Batch")
 """Pieces of an answer that came together."""
 
 
+def comment() -> bytes:
+    """The usual sign of life."""
+    return COMMENT
+
+
 class EventStream:
     """The commit point: the 200 goes out with the first chunk, or with the first keep-alive, whichever is first.
 
@@ -32,7 +37,7 @@ class EventStream:
         self,
         exchange: Exchange,
         *,
-        keep_alive: bytes = COMMENT,
+        keep_alive: Callable[[], bytes] = comment,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
         clock: Callable[[], float],
     ) -> None:
@@ -68,7 +73,7 @@ class EventStream:
             self._written = self._clock()
         elif self.silence_left() <= 0:
             async with self._lock:
-                await self._write(self._keep_alive)
+                await self._write(self._keep_alive())
 
     async def _pump(self, data: bytes, *, more: bool = True) -> None:
         self._pumping = True

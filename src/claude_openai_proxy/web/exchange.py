@@ -26,6 +26,10 @@ def _nobody_listens(_: RequestRecord) -> None:
     """Nobody wants to know when a body begins."""
 
 
+def _event_of(failure: Failure) -> bytes:
+    return failure.event
+
+
 class Exchange:
     """A request, and the means to answer it once. `started`: its status is out; `complete`: nothing more will come.
 
@@ -33,8 +37,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "_begun", "_blot", "_clock", "_send", "answer_headers", "complete", "cors", "dialect", "headers", "method",
-        "path", "query", "receive", "record", "rest", "server", "started", "streams", "visitor",
+        "_begun", "_blot", "_clock", "_send", "answer_headers", "complete", "cors", "dialect", "failure_event",
+        "headers", "method", "path", "query", "receive", "record", "rest", "server", "started", "streams", "visitor",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +69,8 @@ class Exchange:
         self.started = False
         self.complete = False
         self.streams = False
+        self.failure_event: Callable[[Failure], bytes] = _event_of
+        """How an error is told inside the stream."""
         self._send = send
         self._clock = clock
         self._blot = blot
@@ -135,7 +141,7 @@ class Exchange:
         if not self.started:
             await self.answer(failure.status, failure.body, headers=failure.headers)
         elif self.streams and not self.complete:
-            await self.write(failure.event, more=False)
+            await self.write(self.failure_event(failure), more=False)
 
     def first_token(self) -> None:
         """Tell who wants to know that the answer's body begins."""

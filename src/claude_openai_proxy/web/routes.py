@@ -23,6 +23,7 @@ from claude_openai_proxy.web.pages.key import KeyPage
 from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.pages.plan import PlanPage
 from claude_openai_proxy.web.pages.readme import readme, readme_access
+from claude_openai_proxy.web.responses.responses import Responses
 
 Endpoint = Callable[[Exchange], Awaitable[None]]
 
@@ -30,7 +31,7 @@ _SLASHES: Final = re.compile(r"/{2,}")
 _DEPLOYMENT: Final = re.compile(r"/deployments/(?P<rest>.+)(?P<path>/chat/completions)")
 _CHAT_PATH: Final = "/chat/completions"
 _NOT_SERVED: Final = (
-    "responses", "embeddings", "audio", "images", "videos", "uploads", "moderations", "batches",
+    "embeddings", "audio", "images", "videos", "uploads", "moderations", "batches",
     "assistants", "threads", "vector_stores", "fine_tuning", "realtime", "conversations", "evals", "containers",
 )  # fmt: skip
 """First words of paths that OpenAI serves and this proxy does not."""
@@ -133,6 +134,7 @@ def make_router(
     chat: ChatCompletions,
     completions: Completions,
     messages: Messages,
+    responses: Responses,
     models: ModelPages,
     health: HealthPage,
     page: Page,
@@ -145,6 +147,7 @@ def make_router(
         exact={
             _CHAT_PATH: Route("/v1/chat/completions", "POST", chat),
             "/completions": Route("/v1/completions", "POST", completions),
+            "/responses": Route("/v1/responses", "POST", responses),
             "/messages": Route("/v1/messages", "POST", messages.create, dialect=anthropics),
             "/messages/count_tokens": Route(
                 "/v1/messages/count_tokens", "POST", messages.count_tokens, dialect=anthropics

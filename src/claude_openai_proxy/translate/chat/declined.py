@@ -6,8 +6,8 @@ from msgspec import Raw
 
 from claude_openai_proxy.errors import UnsupportedParameterError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
-from claude_openai_proxy.translate.chat.tolerant import Unknown
 from claude_openai_proxy.translate.notes import Notes
+from claude_openai_proxy.translate.schemas.tolerant import Unknown
 from claude_openai_proxy.translate.wishes.effect import has_effect
 
 WITHOUT_MEANING = (

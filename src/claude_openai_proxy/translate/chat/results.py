@@ -8,8 +8,8 @@ import msgspec
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.openai_chat_request import Content, ContentPart, JSONValue, TextPart
 from claude_openai_proxy.translate.chat.declined import unmet
-from claude_openai_proxy.translate.chat.tolerant import TolerantDecoder
 from claude_openai_proxy.translate.notes import Notes
+from claude_openai_proxy.translate.schemas.tolerant import TolerantDecoder
 
 _PARTS: Final[frozenset[object]] = frozenset(part.__struct_config__.tag for part in get_args(ContentPart))
 """The types of parts that are known."""

@@ -83,6 +83,10 @@ class TurnRecorder:
         """The blocks as Claude sent them, but for text that is empty: that it does not take back."""
         return [recorded.raw() for _, recorded in sorted(self._blocks.items()) if not _is_empty_text(recorded)]
 
+    def block(self, index: int) -> Raw:
+        """One block as Claude sent it, as far as it has come."""
+        return self._blocks[index].raw()
+
     def _grow(self, event: ContentBlockDelta) -> None:
         recorded = self._blocks.get(event.index)
         if recorded is None:

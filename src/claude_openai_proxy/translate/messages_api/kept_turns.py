@@ -9,6 +9,7 @@ next one is the same each time.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -46,12 +47,28 @@ class KeptTurn(Struct, frozen=True):
     content: bytes
 
 
+class Bound(Struct, frozen=True):
+    """To what a block of thinking is bound that a client carries itself; `id` is the client's name of it."""
+
+    id: str
+    model: str
+    upstream: str
+    prefix: str
+
+
+NO_BLOCKS: Final[Mapping[bytes, Bound]] = MappingProxyType({})
+
+
 class PutBack(Struct, frozen=True):
-    """A request with its turns as they were said. `reasons` says why turns went without (`edited`, `model`, ...)."""
+    """A request with its turns as they were said. `reasons` says why turns went without (`edited`, `model`, ...).
+
+    `lost`: blocks that the client carried and that went nowhere, each with the reason.
+    """
 
     request: MessagesRequest
     count: int
     reasons: tuple[str, ...]
+    lost: tuple[tuple[str, str], ...]
     prefix: "PrefixDigest"
     """Of the whole request: what the answer's own thinking is bound to."""
 
@@ -129,11 +146,20 @@ def is_signed(content: Sequence[Raw]) -> bool:
     return bool(signed) and all(signed)
 
 
-def put_back(request: MessagesRequest, kept: Mapping[int, Sequence[KeptTurn]], upstream: str) -> PutBack:
-    """`request` with the kept turns in their places; `kept` has those that may be meant, by the message's number."""
+def put_back(
+    request: MessagesRequest,
+    kept: Mapping[int, Sequence[KeptTurn]],
+    upstream: str,
+    bound: Mapping[bytes, Bound] = NO_BLOCKS,
+) -> PutBack:
+    """`request` with the kept turns in their places; `kept` has those that may be meant, by the message's number.
+
+    `bound`: blocks that the client carried, as they stand in the request.
+    """
     prefix = PrefixDigest(request)
     messages: list[MessageParam] = []
     count, reasons = 0, []
+    lost: list[tuple[str, str]] = []
     ids: dict[str, str] = {}
     for number, message in enumerate(request.messages):
         message = _answering(message, ids)  # noqa: PLW2901
@@ -145,11 +171,41 @@ def put_back(request: MessagesRequest, kept: Mapping[int, Sequence[KeptTurn]], u
                 message = said  # noqa: PLW2901
                 count += 1
             else:
+                lost += [(its.id, found) for its in _carried(message, bound)]
                 message = without_thinking(message)  # noqa: PLW2901
                 reasons.append(found)
+        elif carried := _carried(message, bound):
+            if reason := _unfit(carried, request.model, upstream, prefix.value):
+                lost += [(its.id, reason) for its in carried]
+                message = without_thinking(message)  # noqa: PLW2901
+                reasons.append(reason)
+            else:
+                count += 1
         messages.append(message)
         prefix.add(message)
-    return PutBack(replace(request, messages=messages), count, tuple(dict.fromkeys(reasons)), prefix)
+    return PutBack(replace(request, messages=messages), count, tuple(dict.fromkeys(reasons)), tuple(lost), prefix)
+
+
+def _carried(message: MessageParam, bound: Mapping[bytes, Bound]) -> list[Bound]:
+    """Of a turn's blocks those that the client carried."""
+    if not bound:
+        return []
+    return [its for block in message.content if isinstance(block, Raw) and (its := bound.get(bytes(block)))]
+
+
+def _unfit(carried: Sequence[Bound], model: str, upstream: str, prefix: str) -> str:
+    """Why a turn cannot go out with them; "" where it can.
+
+    All of them or none: a turn with half of its thinking is not one that Claude has said.
+    """
+    for its in carried:
+        if its.model != model:
+            return "model"
+        if its.upstream != upstream:
+            return "upstream"
+        if its.prefix != prefix:
+            return "prefix"
+    return ""
 
 
 def without_thinking(message: MessageParam) -> MessageParam:

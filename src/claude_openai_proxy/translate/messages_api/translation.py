@@ -1,9 +1,12 @@
 """What any dialect's request becomes: handed to an upstream, and told about."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from claude_openai_proxy.protocols.anthropic import MessagesRequest
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
+from claude_openai_proxy.translate.messages_api.kept_turns import NO_BLOCKS, Bound
 
 
 class Translation(Struct, frozen=True, kw_only=True):
@@ -21,3 +24,5 @@ class Translation(Struct, frozen=True, kw_only=True):
     """What goes out instead where the thinking of the running tool loop cannot be put back, and a budget demands it."""
     retry: MessagesRequest | None = None
     """The one second request of an emulated tool choice, for when the first answer made no call."""
+    bound: Mapping[bytes, Bound] = NO_BLOCKS
+    """Thinking that the client carried itself, as it stands in the request: it goes out where it is proved to fit."""

@@ -102,7 +102,7 @@ def reasoning(wish: ThinkingWish, facts: ModelFacts, around: Surroundings, notes
     """
     effort = _wished_effort(wish)
     if wish.type is None and effort is None:
-        return _by_default(around.asked_limit, facts, notes)
+        return _by_default(wish, around.asked_limit, facts, notes)
     if not facts.thinking & {"adaptive", "enabled"}:
         return _without_thinking(wish, notes)
     if effort == "none" or wish.type == "disabled":
@@ -134,8 +134,11 @@ def _keeps_budget(wish: ThinkingWish, facts: ModelFacts) -> bool:
     return wish.type == "enabled" and bool(wish.budget_tokens) and "enabled" in facts.thinking
 
 
-def _by_default(limit: int | None, facts: ModelFacts, notes: Notes) -> Reasoning:
+def _by_default(wish: ThinkingWish, limit: int | None, facts: ModelFacts, notes: Notes) -> Reasoning:
+    """A summary that is wanted shows what is thought anyway, and does not ask for thought."""
     if limit is None or limit >= SMALL_LIMIT or not facts.thinking_by_default:
+        if wish.display == "summarized" and facts.thinking_by_default and "adaptive" in facts.thinking:
+            return Reasoning(ThinkingConfigAdaptive(display="summarized"), shown=True)
         return Reasoning()
     if "disabled" in facts.thinking:
         notes.repair("thinking_off_for_small_limit")

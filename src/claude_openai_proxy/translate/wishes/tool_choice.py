@@ -35,11 +35,13 @@ from claude_openai_proxy.translate.messages_api.instructions import (
 from claude_openai_proxy.translate.models.facts import ModelFacts
 from claude_openai_proxy.translate.notes import Notes
 from claude_openai_proxy.translate.schemas.tool_schema import NO_PARAMETERS
-from claude_openai_proxy.translate.wishes.tools import Tools
+from claude_openai_proxy.translate.wishes.tools import WEB_SEARCH, Tools
 
 
 class ToolChoiceWish(Struct, frozen=True):
-    """`name` is one tool of the client's own; `allowed` those that count now; `serial` allows one call at a time.
+    """`name` is one tool; `allowed` those that count now; `serial` allows one call at a time.
+
+    Both may name Claude's own web search (`WEB_SEARCH`) where it is on offer.
 
     `place` is the client's name of the field.
     """
@@ -87,7 +89,8 @@ def choose_tools(wish: ToolChoiceWish, tools: Tools, facts: ModelFacts, notes: N
         return _emulated(params, tools, wish)
     if wish.name is None:
         return Choice(params, ToolChoiceAny(disable_parallel_tool_use=wish.serial))
-    return Choice(params, ToolChoiceTool(tools.names.alias(wish.name), disable_parallel_tool_use=wish.serial))
+    alias = wish.name if wish.name == WEB_SEARCH else tools.names.alias(wish.name)
+    return Choice(params, ToolChoiceTool(alias, disable_parallel_tool_use=wish.serial))
 
 
 def with_called_tools(choice: Choice, tools: Tools, called: Sequence[str]) -> Choice:
@@ -121,7 +124,9 @@ def _emulated(params: list[ToolParam], tools: Tools, wish: ToolChoiceWish) -> Ch
     )
     if wish.name is None:
         return choice
-    alias = tools.names.alias(wish.name)
+    alias = wish.name if wish.name == WEB_SEARCH else tools.names.alias(wish.name)
+    if wish.name == WEB_SEARCH:
+        return replace(choice, instruction=named_tool(alias), second_instruction=None)
     return replace(
         choice,
         params=[param for param in params if param.name == alias],
@@ -135,7 +140,7 @@ def _allowed(tools: Tools, wish: ToolChoiceWish) -> list[ToolParam]:
         return tools.params
     names = tools.names.client_names
     offered = [(names.get(param.name, param.name), param) for param in tools.params]
-    known = {name for name, _ in offered}
+    known = {name for name, _ in offered} | ({WEB_SEARCH} if tools.web_search else set())
     for name in [wish.name] if wish.name is not None else sorted(wish.allowed or ()):
         if name not in known:
             raise InvalidRequestError(f"The tool {name!r} is chosen, but it is not among the tools.", param=wish.place)

@@ -9,9 +9,9 @@ from msgspec import Struct
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.translate.chat.declined import unmet
 from claude_openai_proxy.translate.chat.responses_shape import as_chat_request
-from claude_openai_proxy.translate.chat.tolerant import TolerantDecoder, Unknown
 from claude_openai_proxy.translate.schemas.nesting import DEEPEST, is_deeper
 from claude_openai_proxy.translate.schemas.surrogates import may_be_cut, with_whole_characters
+from claude_openai_proxy.translate.schemas.tolerant import TolerantDecoder, Unknown
 from claude_openai_proxy.web.chat.free_values import free_values
 from claude_openai_proxy.web.json_body import json_text, not_this, too_deep
 

@@ -59,7 +59,9 @@ class Messages:
                 await self._whole(exchange, opening, body)
 
     async def _stream(self, exchange: Exchange, opening: Opening, body: Body) -> None:
-        stream = EventStream(exchange, keep_alive=PING, keep_alive_seconds=self._keep_alive_seconds, clock=self._clock)
+        stream = EventStream(
+            exchange, keep_alive=lambda: PING, keep_alive_seconds=self._keep_alive_seconds, clock=self._clock
+        )
         async with ClientWatch(exchange, stream), opening as answer:
             body.release()
             exchange.answer_headers = answer_headers(answer.head)

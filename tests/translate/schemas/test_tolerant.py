@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest, ContentPart, ImageURLPart
-from claude_openai_proxy.translate.chat.tolerant import TolerantDecoder
+from claude_openai_proxy.translate.schemas.tolerant import TolerantDecoder
 from translate.shapes import ACCEPTED
 from translate.translated import HELLO, translate
 

@@ -1,0 +1,110 @@
+"""`POST /v1/responses`."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Final
+
+import msgspec
+
+from claude_openai_proxy.protocols.openai_responses import ErrorBody
+from claude_openai_proxy.service.responses import Batch, ResponseAnswer, ResponsesService, Work
+from claude_openai_proxy.web.body import LARGE_BODY, Bodies, Body
+from claude_openai_proxy.web.client_watch import ClientWatch
+from claude_openai_proxy.web.doors import check_json
+from claude_openai_proxy.web.errors import Failure
+from claude_openai_proxy.web.event_stream import COMMENT, KEEP_ALIVE_SECONDS, EventStream
+from claude_openai_proxy.web.exchange import Exchange
+from claude_openai_proxy.web.response_headers import answer_headers
+from claude_openai_proxy.web.responses.decode import decode_responses_request
+from claude_openai_proxy.web.responses.event_encoder import encode_events
+
+Opening = AbstractAsyncContextManager[ResponseAnswer]
+"""An answer that is being asked for."""
+
+COMMENTS_FOR_EACH_EVENT: Final = 4
+"""Comments keep proxies content; some clients' timers look at events alone, and get one after so many signs of life."""
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Responses:
+    """`clock` counts seconds of silence, `wall_clock` seconds since 1970."""
+
+    def __init__(
+        self,
+        service: ResponsesService,
+        *,
+        bodies: Bodies,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+    ) -> None:
+        self._service = service
+        self._bodies = bodies
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._keep_alive_seconds = keep_alive_seconds
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Answer, whole or streamed as the client asked."""
+        check_json(exchange)
+        async with self._bodies.read(exchange) as body:
+            data = body.take()
+            large = len(data) >= LARGE_BODY
+            decoded = (
+                await asyncio.to_thread(decode_responses_request, data) if large else decode_responses_request(data)
+            )
+            del data
+            exchange.record.repairs += decoded.repairs
+            work = self._service.begin(decoded.request)
+            opening = self._service.respond(work, unknown=decoded.unknown, record=exchange.record, large=large)
+            del decoded
+            if work.request.stream:
+                await self._stream(exchange, work, opening, body)
+            else:
+                await self._whole(exchange, opening, body)
+
+    async def _stream(self, exchange: Exchange, work: Work, opening: Opening, body: Body) -> None:
+        signs = SignsOfLife(work)
+        stream = EventStream(
+            exchange, keep_alive=signs.next, keep_alive_seconds=self._keep_alive_seconds, clock=self._clock
+        )
+        exchange.failure_event = lambda failure: encode_events(work.fail(_error_body(failure)))
+        async with ClientWatch(exchange, stream), opening as answer:
+            body.release()
+            exchange.answer_headers = answer_headers(answer.head, now=self._wall_clock())
+            await stream.send(answer, signs.encode, bytes)
+
+    async def _whole(self, exchange: Exchange, opening: Opening, body: Body) -> None:
+        async with ClientWatch(exchange), opening as answer:
+            body.release()
+            exchange.answer_headers = answer_headers(answer.head, now=self._wall_clock())
+            response = _encode(await answer.response())
+            exchange.first_token()
+            await exchange.answer(200, response)
+
+
+class SignsOfLife:
+    """What a silent stream says: comments, and now and then an event."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._silent = 0
+
+    def encode(self, events: Batch) -> bytes:
+        """Events are signs of life, too."""
+        self._silent = 0
+        return encode_events(events)
+
+    def next(self) -> bytes:
+        """One more."""
+        self._silent += 1
+        events = [] if self._silent % COMMENTS_FOR_EACH_EVENT else self._work.keep_alive()
+        return encode_events(events) if events else COMMENT
+
+
+def _error_body(failure: Failure) -> ErrorBody:
+    """For what no error of upstream's has told already."""
+    error = failure.error
+    return ErrorBody(error.type, error.code or "server_error", error.message, error.param)
