@@ -213,9 +213,8 @@ async def test_azures_spelling_names_the_model_in_the_path() -> None:
         ("/v1/v1/models", "/v1 twice"),
         ("/v1/chat/completions/v1/models", "must end with /v1, not with /chat/completions"),
         ("/v1/chat/completions/chat/completions", "must end with /v1, not with /chat/completions"),
-        ("/v1/responses", "/v1/responses is not served yet: use POST /v1/chat/completions"),
+        ("/v1/embeddings", "/v1/embeddings is not served yet: use POST /v1/chat/completions"),
         ("/v1/audio/speech", "/v1/audio is not served yet"),
-        ("/v1/embeddings", "/v1/embeddings is not served yet"),
     ],
 )
 async def test_a_404_says_what_is_likely_to_be_wrong(path: str, advice: str) -> None:
