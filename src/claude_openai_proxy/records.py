@@ -71,6 +71,8 @@ class RequestRecord:
     """Who charges for the answer: `plan`, `extra-usage`, `api`, `gateway`, `cloud`."""
     admitted: float | None = None
     """When there was a place with Claude for it; until then it waits in line."""
+    waited: float = 0.0
+    """Seconds in line, for a place."""
     first_token: float | None = None
     ended: float | None = None
     ignored: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ from claude_openai_proxy.service.admission import Admissions
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
-from claude_openai_proxy.service.waiting import WaitingLine
+from claude_openai_proxy.service.waiting import Places
 from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
 from service.fake_upstream import FakeChoice, FakeUpstream, call, message, text
 
@@ -38,7 +38,7 @@ class Conversation:
         catalog = ModelCatalog(current=self.choice.current, names=names, clock=lambda: 0.0)
         self.service = ChatService(
             admissions=Admissions(
-                upstreams=self.choice, catalog=catalog, line=WaitingLine(clock=lambda: 0.0), clock=lambda: 0.0
+                upstreams=self.choice, catalog=catalog, places=Places(clock=lambda: 0.0), clock=lambda: 0.0
             ),
             reject_unsupported=False,
             new_id=lambda: "chatcmpl-1",

@@ -7,7 +7,7 @@ from claude_openai_proxy.service.health import DEEP_SECONDS, READY_SECONDS, Heal
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.plan_meter import LimitsReport
-from claude_openai_proxy.service.waiting import WaitingLine
+from claude_openai_proxy.service.waiting import Places
 from claude_openai_proxy.upstreams.interface import UpstreamStatus
 from service.fake_upstream import FakeChoice, FakeUpstream
 
@@ -39,9 +39,9 @@ class CountingChoice(FakeChoice):
 
 def service(choice: FakeChoice, watch: Watch, *, patience: float = 60.0, **options: Any) -> HealthService:
     catalog = ModelCatalog(current=choice.current, names=ModelNames(aliases={"big": "opus"}), clock=watch)
-    line = WaitingLine(clock=watch)
+    places = Places(clock=watch)
     return HealthService(
-        upstreams=choice, catalog=catalog, line=line, version="1.2.3", clock=watch, patience=patience, **options
+        upstreams=choice, catalog=catalog, places=places, version="1.2.3", clock=watch, patience=patience, **options
     )
 
 

@@ -9,7 +9,7 @@ from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.service.spend_guard import SpendGuard
-from claude_openai_proxy.service.waiting import WaitingLine
+from claude_openai_proxy.service.waiting import Places
 from claude_openai_proxy.storage.login_limits import MemoryLoginLimits
 from service.fake_upstream import FakeChoice, FakeUpstream, call, message, text
 from translate.second_dialect import LineStream, read
@@ -25,11 +25,11 @@ async def said(
 ) -> list[str]:
     choice = FakeChoice(upstream)
     catalog = ModelCatalog(current=choice.current, names=ModelNames(aliases={"any": "opus"}), clock=lambda: 0.0)
-    line = WaitingLine(clock=lambda: 0.0)
+    places = Places(clock=lambda: 0.0)
     admissions = Admissions(
         upstreams=choice,
         catalog=catalog,
-        line=line,
+        places=places,
         clock=lambda: 5.0,
         guard=guard,
         note_limits=lambda *told: (noted if noted is not None else []).append(told),

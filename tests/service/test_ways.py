@@ -22,7 +22,7 @@ from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.service.spend_guard import SpendGuard
-from claude_openai_proxy.service.waiting import WaitingLine
+from claude_openai_proxy.service.waiting import Places
 from claude_openai_proxy.service.ways import PAUSE_SECONDS, Ways
 from claude_openai_proxy.storage.daily_spend import MemoryDailySpend
 from claude_openai_proxy.storage.login_limits import MemoryLoginLimits
@@ -62,7 +62,7 @@ class Two:
         self.admissions = Admissions(
             upstreams=self.choice,
             catalog=ModelCatalog(current=self.choice.current, names=names, clock=self.clock),
-            line=WaitingLine(clock=self.clock),
+            places=Places(clock=self.clock),
             clock=self.clock,
             note_limits=self.meter.note,
             guard=self.guard,

@@ -147,6 +147,13 @@ async def test_an_idle_connection_is_kept_for_longer_than_a_head_may_take() -> N
         assert (await client.answer()).status == 200
 
 
+async def test_a_connection_that_rests_for_long_is_closed() -> None:
+    async with talking(Echo(), Limits(head_seconds=60, sweep_seconds=0.01, keep_alive_seconds=0.02)) as client:
+        await client.send(get())
+        assert (await client.answer()).status == 200
+        assert await client.everything() == b""
+
+
 async def test_a_refused_body_is_not_swallowed_without_limit() -> None:
     async def refuse(_scope: HTTPScope, _receive: Receive, send: Send) -> None:
         await answer(send, b"no", status=401)

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import sqlite3
 import stat
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -90,6 +91,26 @@ async def test_a_post_is_committed_without_anybody_waiting(database: SQLiteDatab
     await database.settle()
     assert len(await database.read(names)) == 1000
     assert database.state.dropped == 0
+
+
+async def test_more_works_than_may_wait_are_dropped_and_counted(
+    database: SQLiteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claude_openai_proxy.storage.sqlite.MOST_JOBS", 5)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(_: Transaction) -> None:
+        begun.set()
+        go_on.wait(10)
+
+    database.post(hold)
+    await asyncio.to_thread(begun.wait, 10)
+    for number in range(8):
+        database.post(put(f"{number}"))
+    assert database.state.dropped == 3
+    go_on.set()
+    await database.settle()
+    assert await database.read(names) == [(f"{number}",) for number in range(5)]
 
 
 async def test_a_work_that_fails_takes_no_other_with_it(database: SQLiteDatabase) -> None:

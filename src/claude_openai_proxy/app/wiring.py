@@ -41,7 +41,7 @@ from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.service.reasoning import ReasoningVault
-from claude_openai_proxy.service.waiting import WaitingLine
+from claude_openai_proxy.service.waiting import Places
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.telemetry.logging_setup import Log, new_log
 from claude_openai_proxy.telemetry.prompt_tally import PromptTally
@@ -184,17 +184,17 @@ def wire(settings: Settings) -> Wiring:
         pins, prepare = upstreams.logins.pins, upstreams.prepare
     catalog = model_catalog(settings, upstreams, pins)
 
-    line, tally = WaitingLine(clock=time.monotonic), PromptTally()
+    places, tally = _places(settings), PromptTally()
     spending = money(settings, kept, upstreams)
     blots = blotter(settings, upstreams)
-    health = _health(upstreams, catalog, line, blotter=blots, kept=kept, meter=spending.meter, tally=tally)
+    health = _health(upstreams, catalog, places, blotter=blots, kept=kept, meter=spending.meter, tally=tally)
     closing = [keys.aclose, health.aclose, catalog.aclose, upstreams.aclose]
     life = _Life(kept, [spending.open], closing, prepare)
     request_log = _log(settings, blots)
     admissions = Admissions(
         upstreams=upstreams,
         catalog=catalog,
-        line=line,
+        places=places,
         clock=time.monotonic,
         note_limits=spending.meter.note,
         guard=spending.guard,
@@ -220,16 +220,20 @@ def model_catalog(settings: Settings, upstreams: UpstreamChoice | None, pins: Pi
     )
 
 
+def _places(settings: Settings) -> Places:
+    return Places(clock=time.monotonic, most=settings.max_concurrent_requests, patience=settings.queue_seconds)
+
+
 async def _nobody() -> Upstream:
     raise NoLoginError("Nobody is asked.")
 
 
 def chat_service(
-    settings: Settings, upstreams: UpstreamChoice, catalog: ModelCatalog, line: WaitingLine | None = None
+    settings: Settings, upstreams: UpstreamChoice, catalog: ModelCatalog, places: Places | None = None
 ) -> ChatService:
-    """Chat completions through these upstreams; whoever does not find one free waits in `line`."""
-    line = line or WaitingLine(clock=time.monotonic)
-    admissions = Admissions(upstreams=upstreams, catalog=catalog, line=line, clock=time.monotonic)
+    """Chat completions through these upstreams; whoever does not find one free waits for one of `places`."""
+    places = places or Places(clock=time.monotonic)
+    admissions = Admissions(upstreams=upstreams, catalog=catalog, places=places, clock=time.monotonic)
     return _chat_service(settings, admissions)
 
 
@@ -245,7 +249,7 @@ def _chat_service(settings: Settings, admissions: Admissions) -> ChatService:
 def _health(
     upstreams: UpstreamChoice,
     catalog: ModelCatalog,
-    line: WaitingLine,
+    places: Places,
     *,
     blotter: Blotter,
     kept: Stores,
@@ -255,7 +259,7 @@ def _health(
     return HealthService(
         upstreams=upstreams,
         catalog=catalog,
-        line=line,
+        places=places,
         version=__version__,
         clock=time.monotonic,
         blot=blotter.all,

@@ -39,7 +39,7 @@ from claude_openai_proxy.service.means import Means, NoteLimits, no_notes
 from claude_openai_proxy.service.models import ModelCatalog, ResolvedModel
 from claude_openai_proxy.service.reasoning import ReasoningVault
 from claude_openai_proxy.service.spend_guard import SpendGuard
-from claude_openai_proxy.service.waiting import WaitingLine
+from claude_openai_proxy.service.waiting import Places
 from claude_openai_proxy.service.ways import Way, Ways
 from claude_openai_proxy.storage.reasoning import NoReasoning
 from claude_openai_proxy.translate.messages_api.translation import Translation
@@ -120,9 +120,10 @@ class Admission:
         record.ignored = asked[0][0].ignored
         for word in (word for translation, _ in asked for word in translation.repairs):
             _note(record, word)
-        places = self.upstream.capabilities.simultaneous
-        most = min(limit for limit in (len(asked), at_once, places) if limit is not None)
-        await self._stack.enter_async_context(self._means.line.place(places, record.principal.id, places=most))
+        places, of_upstream = self._means.places, self.upstream.capabilities.simultaneous
+        most = min(limit for limit in (len(asked), at_once, of_upstream, places.most) if limit is not None)
+        taken = places.take(of_upstream, record.principal.id, places=most)
+        record.waited = await self._stack.enter_async_context(taken)
         record.admitted = self._means.clock()
         answerings = await self._answerings_of(asked)
         self._answerings += answerings
@@ -225,7 +226,7 @@ class Admissions:
         *,
         upstreams: UpstreamChoice,
         catalog: ModelCatalog,
-        line: WaitingLine,
+        places: Places,
         clock: Callable[[], float],
         note_limits: NoteLimits = no_notes,
         guard: SpendGuard | None = None,
@@ -235,7 +236,7 @@ class Admissions:
         """Without a `vault` nothing is kept and nothing put back."""
         self._catalog = catalog
         self._means = Means(
-            line,
+            places,
             clock,
             ways or Ways(upstreams, clock=clock, guard=guard),
             note_limits,

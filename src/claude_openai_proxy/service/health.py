@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.plan_meter import LimitsReport
-from claude_openai_proxy.service.waiting import LineStatus, WaitingLine
+from claude_openai_proxy.service.waiting import LineStatus, Places
 from claude_openai_proxy.storage.interface import StorageState
 from claude_openai_proxy.upstreams.interface import PoolStatus, UpstreamChoice, UpstreamStatus
 
@@ -46,7 +46,7 @@ class HealthReport(Struct, frozen=True, omit_defaults=True):
     pool: PoolStatus | UnsetType = UNSET
     """Of the upstream's processes, where it works with some."""
     line: LineStatus | UnsetType = UNSET
-    """Of the requests that wait for a process."""
+    """Requests with Claude, and those that wait for a place."""
     rate_limits: LimitsReport | UnsetType = UNSET
     """What Claude's side last told of the login's limits, and when."""
     storage: StorageReport | UnsetType = UNSET
@@ -63,7 +63,7 @@ class HealthService:
         *,
         upstreams: UpstreamChoice,
         catalog: ModelCatalog,
-        line: WaitingLine,
+        places: Places,
         version: str,
         clock: Callable[[], float],
         patience: float = LOOK_SECONDS,
@@ -78,7 +78,7 @@ class HealthService:
         """
         self._limits = limits
         self._blot = blot
-        self._line = line
+        self._places = places
         self._storage = storage
         self._prompts = prompts
         self._catalog = catalog
@@ -103,7 +103,7 @@ class HealthService:
             reachable=UNSET if status.reachable is None else status.reachable,
             models=self._catalog.known_aliases(),
             pool=status.pool or UNSET,
-            line=self._line.status if status.pool else UNSET,
+            line=self._places.status,
             rate_limits=self._limits(status.kind, status.account) or UNSET,
             storage=self._storage_report(),
             prompts=self._prompts() or UNSET,

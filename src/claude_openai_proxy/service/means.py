@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from claude_openai_proxy.service.reasoning import ReasoningVault
 from claude_openai_proxy.service.spend_guard import SpendGuard
-from claude_openai_proxy.service.waiting import WaitingLine
+from claude_openai_proxy.service.waiting import Places
 from claude_openai_proxy.service.ways import Ways
 from claude_openai_proxy.storage.reasoning import NoReasoning
 
@@ -21,7 +21,7 @@ def no_notes(*_: object) -> None:
 class Means:
     """One of each, for all of them."""
 
-    line: WaitingLine
+    places: Places
     clock: Callable[[], float]
     """Counts seconds as the records do."""
     ways: Ways

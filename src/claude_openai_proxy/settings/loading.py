@@ -67,6 +67,8 @@ class Settings:
     max_body_mb: int
     client_stall_seconds: float
     drain_seconds: int
+    max_concurrent_requests: int
+    queue_seconds: int
     upstream_retries: int
     log_level: LogLevel
     log_format: LogFormat
@@ -172,6 +174,8 @@ def _with_rows_of_table(found: Sources) -> Callable[..., Settings]:
         max_body_mb=found.value(table.MAX_BODY_MB),
         client_stall_seconds=found.value(table.CLIENT_STALL_SECONDS),
         drain_seconds=found.value(table.DRAIN_SECONDS),
+        max_concurrent_requests=found.value(table.MAX_CONCURRENT_REQUESTS),
+        queue_seconds=found.value(table.QUEUE_SECONDS),
         upstream_retries=found.value(table.UPSTREAM_RETRIES),
         log_level=found.value(table.LOG_LEVEL),
         log_format=found.value(table.LOG_FORMAT),

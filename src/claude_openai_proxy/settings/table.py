@@ -218,6 +218,22 @@ DRAIN_SECONDS = Setting(
     shown_default="30",
     description="Seconds that running answers may take when the server is told to stop.",
 )
+MAX_CONCURRENT_REQUESTS = Setting(
+    name="MAX_CONCURRENT_REQUESTS",
+    read=values.whole_number(1, 100_000),
+    default=1000,
+    allowed="a whole number from 1 to 100000",
+    shown_default="1000",
+    description="Answers of Claude's under way at the same time, those of one request counted each; more wait in line.",
+)
+QUEUE_SECONDS = Setting(
+    name="QUEUE_SECONDS",
+    read=values.whole_number(0, 3600),
+    default=10,
+    allowed="a whole number from 0 to 3600",
+    shown_default="10",
+    description="Seconds that a request waits in line for a place, or for a Claude Code process, before it gets 503.",
+)
 CLIENT_STALL_SECONDS = Setting(
     name="CLIENT_STALL_SECONDS",
     read=values.seconds,
@@ -420,6 +436,8 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     CLAUDE_API_TOTAL_TIMEOUT,
     UPSTREAM_RETRIES,
     MAX_BODY_MB,
+    MAX_CONCURRENT_REQUESTS,
+    QUEUE_SECONDS,
     CLIENT_STALL_SECONDS,
     DRAIN_SECONDS,
     STATE,

@@ -156,7 +156,7 @@ class SQLiteDatabase:
     async def settle(self) -> None:
         """See `Database.settle`."""
         job = _Job(_nothing, posted=False)
-        if self._enqueue(job):
+        if self._enqueue(job, however_many=True):
             result: asyncio.Future[None] = asyncio.wrap_future(job.result)
             result.add_done_callback(_look)
             await asyncio.wait((result,))
@@ -178,9 +178,9 @@ class SQLiteDatabase:
 
     # ---- in line ----------------------------------------------------------------------------------------------------
 
-    def _enqueue(self, job: _Job) -> bool:
+    def _enqueue(self, job: _Job, *, however_many: bool = False) -> bool:
         with self._lock:
-            if self._closed or len(self._jobs) >= MOST_JOBS:
+            if self._closed or (len(self._jobs) >= MOST_JOBS and not however_many):
                 return False
             self._jobs.append(job)
         self._wake()
