@@ -1,6 +1,7 @@
 """`keys` and `storage`: what they print, and that a running server knows."""
 
 import json
+import signal
 import stat
 import urllib.request
 from pathlib import Path
@@ -58,6 +59,43 @@ def test_a_running_server_knows_what_is_added_rotated_revoked_and_switched_off(t
         assert status(port, "/v1/key") == 401
         keys(tmp_path, "off")
         becomes(command, port, "", 200)
+
+
+def test_a_key_that_was_shown_opens_after_the_command_and_the_server_were_killed(tmp_path: Path) -> None:
+    """Each command is killed as soon as its key is read; the server, between two of them, at any moment."""
+    shown = []
+    for number in range(3):
+        with running("serve", "--port", "0", home=tmp_path, extra=LOGIN) as server:
+            port = server.port()
+            with running("keys", "add", f"client-{number}", home=tmp_path) as command:
+                shown.append(command.line("^cop_.*")[0])
+                command.signal(signal.SIGKILL)
+            becomes(server, port, shown[-1], 200)
+            server.signal(signal.SIGKILL)
+            assert server.end() == -signal.SIGKILL
+    with running("serve", "--port", "0", home=tmp_path, extra=LOGIN) as server:
+        port = server.port()
+        assert [status(port, "/v1/key", key) for key in shown] == [200, 200, 200]
+        assert status(port, "/v1/key") == 401
+    assert keys(tmp_path, "list")[0].count("client-") == 3
+
+
+@pytest.mark.parametrize("seen", ["", "state.db", "state.db-wal"])
+def test_a_command_that_is_killed_on_its_way_leaves_a_store_that_works(tmp_path: Path, seen: str) -> None:
+    with running("keys", "add", "ann", home=tmp_path) as command:
+        while not (tmp_path / STATE / seen).exists():
+            assert command.process.poll() is None
+        command.signal(signal.SIGKILL)
+        command.end()
+    with running("serve", "--port", "0", home=tmp_path, extra=LOGIN) as server:
+        port = server.port()
+        needed = "Clients need a key." in keys(tmp_path, "list")[1]
+        assert status(port, "/v1/key") == (401 if needed else 200)
+        assert ("ann" in keys(tmp_path, "list")[0]) == needed
+        secret = keys(tmp_path, *(("rotate", "ann") if needed else ("add", "ann")))[0].strip()
+        becomes(server, port, secret, 200)
+    assert keys(tmp_path, "list")[0].count("ann") == 1
+    assert ": whole" in finished("storage", "check", home=tmp_path).stdout
 
 
 def test_the_credential_of_the_commands_is_an_operator_s_and_nobody_else_s_to_read(tmp_path: Path) -> None:

@@ -10,9 +10,11 @@ import pytest
 
 from claude_openai_proxy import __version__
 from claude_openai_proxy.app import create_app
+from claude_openai_proxy.app.stores import stores
 from claude_openai_proxy.doctor.machine import python_row
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.simulator import Simulator
+from claude_openai_proxy.storage.client_keys import StoredKey, new_secret
 from doctor.conftest import Examine
 from selection.fake_claude import FakeClaude
 from web.serving import served
@@ -144,6 +146,47 @@ async def test_a_plan_that_would_be_shared_is_a_problem(examined: Examine, claud
     assert found["Single user"].found.endswith("the proxy would serve it with 2 client keys")
     assert "CLAUDE_CODE_SINGLE_USER=yes" in found["Single user"].fix
     assert found.status("Upstream in use") == "problem"
+
+
+async def test_stored_keys_count_as_those_of_the_setting_do(
+    examined: Examine, claude: FakeClaude, person: dict[str, str], home: Path
+) -> None:
+    kept = stores(load_settings(Flags(), person, home))
+    one, two, gone = (StoredKey(f"key_{name}", name) for name in ("ann", "bob", "cid"))
+    for key in (one, gone):
+        await kept.client_keys.add(key, new_secret())
+    await kept.client_keys.revoke("cid", now=1.0)
+    claude.is_logged_in()
+    assert (await examined())["Single user"].found == "nothing to refuse: this machine only, client keys: 1"
+
+    await kept.client_keys.add(two, new_secret())
+    await kept.aclose()
+    found = await examined()
+    assert found["Single user"].found.endswith("the proxy would serve it with 2 client keys")
+    assert found.status("Upstream in use") == "problem"
+    both = await examined(CLAUDE_CODE_SINGLE_USER="yes")
+    assert both.status("Single user") == "ok"
+
+
+async def test_stored_keys_that_cannot_be_read_are_not_none(
+    examined: Examine, claude: FakeClaude, person: dict[str, str], home: Path
+) -> None:
+    claude.is_logged_in()
+    directory = load_settings(Flags(), person, home).storage.directory
+    directory.mkdir(parents=True, mode=0o700)
+    (directory / "state.db").write_bytes(b"This is no database. " * 400)
+    (directory / "state.db").chmod(0o600)
+    found = await examined()
+    assert found["Single user"].found == "the stored client keys cannot be read: nobody knows how many there are"
+    assert found.status("Single user") == "problem"
+    assert found.status("Storage") == "warning"
+
+
+async def test_the_doctor_makes_no_file_in_order_to_count_keys(
+    examined: Examine, person: dict[str, str], home: Path
+) -> None:
+    await examined()
+    assert not load_settings(Flags(), person, home).storage.directory.exists()
 
 
 async def test_a_refused_key_says_what_to_do(examined: Examine, simulator_url: str, simulator: Simulator) -> None:

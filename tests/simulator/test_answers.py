@@ -1,6 +1,7 @@
 """Without a script the simulated model answers sensibly; the caller is the official SDK."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from anthropic import (
@@ -293,6 +294,68 @@ async def test_a_marked_prefix_is_written_once_and_then_read(claude: AsyncAnthro
     written, read = await usage("first")
     assert (bool(written), read) == (True, 0)
     assert await usage("second") == (0, written)
+
+
+@pytest.mark.parametrize(
+    ("model", "keeps"), [("claude-haiku-4-5", False), ("claude-sonnet-4-5", False), ("claude-opus-4-5", True)]
+)
+async def test_thinking_of_earlier_questions_is_part_of_the_prompt_where_the_model_reads_it(
+    claude: AsyncAnthropic, model: str, keeps: bool
+) -> None:
+    """A new question changes what stands before it where the model forgets; results of tools change nothing."""
+    long = [{"type": "text", "text": "Long. " * 4_000, "cache_control": {"type": "ephemeral"}}]
+    call = {"type": "tool_use", "id": "toolu_1", "name": "get_time", "input": {"city": "Bonn"}}
+    thought = {"type": "thinking", "thinking": "About time, and about what time is. " * 9, "signature": "EqQBCgIYAhIM"}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "noon"}
+    said: list[Any] = [{"role": "user", "content": "Go"}, {"role": "assistant", "content": [thought, call]}]
+    mark = {"cache_control": {"type": "ephemeral"}}
+
+    async def usage(*messages: Any) -> tuple[int, int, int]:
+        asked: Any = {"model": model, "system": long, "tools": [TIME], "messages": messages}
+        asked["thinking"] = {"type": "enabled", "budget_tokens": 1_024}
+        counted = await claude.messages.count_tokens(**asked)
+        used = (await claude.messages.create(max_tokens=2_000, **asked)).usage
+        read, written = used.cache_read_input_tokens or 0, used.cache_creation_input_tokens or 0
+        assert counted.input_tokens == read + written + used.input_tokens
+        return read, written, used.input_tokens
+
+    first = await usage(*said, {"role": "user", "content": [result | mark]})
+    looped = await usage(*said, {"role": "user", "content": [result | mark]})
+    assert looped == (first[0] + first[1], 0, first[2])
+
+    answer: Any = {"role": "assistant", "content": "It is noon."}
+    asked = {"role": "user", "content": [{"type": "text", "text": "And now?"} | mark]}
+    later = await usage(*said, {"role": "user", "content": [result]}, answer, asked)
+    bare = await usage(
+        said[0], {"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}, answer, asked
+    )
+    if keeps:
+        assert later[0] == looped[0]
+        assert later[1] > 0
+        assert sum(later) > sum(bare)
+    else:
+        assert later[0] < looped[0]
+        assert bare == (later[0] + later[1], 0, later[2])
+
+
+async def test_who_thinks_in_another_way_reads_no_messages_from_the_cache(claude: AsyncAnthropic) -> None:
+    mark = {"cache_control": {"type": "ephemeral"}}
+    asked: Any = {
+        "model": "claude-opus-4-6",
+        "max_tokens": 5_000,
+        "system": [{"type": "text", "text": "Long. " * 4_000} | mark],
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "Longer. " * 400} | mark]}],
+    }
+    budgets: list[Any] = [{"type": "enabled", "budget_tokens": budget} for budget in (1_024, 1_024, 2_048)]
+    read = []
+    for thinking in (*budgets, {"type": "disabled"}):
+        used = (await claude.messages.create(**asked, thinking=thinking)).usage
+        read.append((used.cache_read_input_tokens or 0, used.cache_creation_input_tokens or 0))
+    (_, written), (all_of_it, nothing), (system, rest), off = read
+    assert (all_of_it, nothing) == (written, 0)
+    assert system + rest == written
+    assert 0 < system < written
+    assert off == (system, rest)
 
 
 async def test_models_come_in_pages_and_by_id_or_alias(claude: AsyncAnthropic) -> None:

@@ -1,7 +1,10 @@
 """Client keys: the same tests judge memory and SQLite."""
 
+import asyncio
+import multiprocessing
+import signal
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from claude_openai_proxy.storage.client_keys import (
     prefix_of,
 )
 from storage.databases import sqlite_in
+from storage.neighbours import add_and_be_killed, add_and_die
 
 NOW = 1_800_000_000.0
 
@@ -113,3 +117,47 @@ def test_a_secret_has_256_bits_and_a_mark() -> None:
         mark, prefix, random = secret.split("_", 2)
         assert (mark, len(prefix), len(random)) == ("cop", 8, 43)
         assert prefix_of(secret) == prefix
+
+
+# ---- a process that is killed ---------------------------------------------------------------------------------------
+
+
+async def killed(target: Callable[..., None], *arguments: object) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=target, args=arguments)
+    process.start()
+    await asyncio.to_thread(process.join)
+    assert process.exitcode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("at", range(5))
+async def test_a_key_whose_command_is_killed_is_there_whole_or_not_at_all(tmp_path: Path, at: int) -> None:
+    """Killed at each statement, or before the commit: nobody was told of the key, and nothing of it is there."""
+    first, second = new_secret(), new_secret()
+    database = sqlite_in(tmp_path)
+    store = StoredClientKeys(database)
+    await store.add(ann := key("ann"), first)
+    await killed(add_and_die, tmp_path, key("bob"), second, at)
+    ring = await store.ring()
+    assert (ring.keys, list(ring.secrets)) == ((ann,), [prefix_of(first)])
+    assert (ring.find(first, NOW), ring.find(second, NOW)) == (ann, None)
+    await store.add(bob := key("bob"), second)
+    assert (await store.ring()).find(second, NOW) == bob
+    await database.aclose()
+
+
+async def test_the_first_key_that_was_not_acknowledged_requires_none(tmp_path: Path) -> None:
+    await killed(add_and_die, tmp_path, key("ann"), new_secret(), 4)
+    database = sqlite_in(tmp_path)
+    ring = await StoredClientKeys(database).ring()
+    assert (ring.required, ring.keys, ring.secrets) == (False, (), {})
+    await database.aclose()
+
+
+async def test_a_key_that_was_acknowledged_survives_its_process(tmp_path: Path) -> None:
+    secret, ann, said = new_secret(), key("ann"), tmp_path / "said"
+    await killed(add_and_be_killed, tmp_path, ann, secret, said)
+    assert said.exists()
+    database = sqlite_in(tmp_path)
+    ring = await StoredClientKeys(database).ring()
+    assert (ring.required, ring.find(secret, NOW)) == (True, ann)
+    await database.aclose()

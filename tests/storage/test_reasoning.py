@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from claude_openai_proxy.storage.interface import StorageUnavailableError, Transaction
+from claude_openai_proxy.storage.interface import StorageUnavailableError, Transaction, Work
 from claude_openai_proxy.storage.reasoning import (
     ABSENT_SECONDS,
+    COMMIT_SECONDS,
+    USE_SECONDS,
     MemoryReasoning,
     NoReasoning,
     ReasoningStore,
     StoredReasoning,
 )
-from claude_openai_proxy.storage.sealing import Seal
+from claude_openai_proxy.storage.sealing import KEY_FILE, Seal, generated_key
 from claude_openai_proxy.storage.sqlite import SQLiteDatabase
 from claude_openai_proxy.translate.messages_api.kept_turns import KeptTurn
 from storage.databases import sqlite_in
@@ -31,6 +33,16 @@ class Day:
 
     def __call__(self) -> float:
         return self.now
+
+
+class CountingDatabase(SQLiteDatabase):
+    """Counts what is posted."""
+
+    posts = 0
+
+    def post(self, work: Work[object], /) -> None:
+        self.posts += 1
+        super().post(work)
 
 
 def turn(number: int, *, keys: tuple[str, ...] = (), size: int = 10) -> KeptTurn:
@@ -64,8 +76,18 @@ def store(request: pytest.FixtureRequest, database: SQLiteDatabase, day: Day) ->
     return kinds[request.param]
 
 
-def over(database: SQLiteDatabase, day: Day, key: bytes = KEY, most_turns: int = 1_000) -> StoredReasoning:
-    return StoredReasoning(database, lambda: Seal(key), wall_clock=day, ttl=24 * HOUR, most_turns=most_turns)
+def over(
+    database: SQLiteDatabase, day: Day, key: bytes = KEY, most_turns: int = 1_000, patience: float = 60.0
+) -> StoredReasoning:
+    """Patient, so that a busy machine changes nothing."""
+    return StoredReasoning(
+        database,
+        lambda: Seal(key),
+        wall_clock=day,
+        ttl=24 * HOUR,
+        most_turns=most_turns,
+        commit_seconds=patience,
+    )
 
 
 async def test_a_turn_is_found_by_either_key_and_by_no_other(store: Callable[[], ReasoningStore]) -> None:
@@ -140,27 +162,91 @@ async def test_the_file_has_what_is_sealed_and_nothing_to_read(
     assert b"claude-opus" not in kept
 
 
-async def test_after_another_key_the_rows_count_as_absent_and_stay(database: SQLiteDatabase, day: Day) -> None:
+async def test_after_another_key_the_rows_count_as_absent_stay_and_are_told_once(
+    database: SQLiteDatabase, day: Day, caplog: pytest.LogCaptureFixture
+) -> None:
     await over(database, day).keep(turn(1))
-    assert await over(database, day, key=b"o" * 32).find(["calls-1"]) == {}
+    await over(database, day).keep(turn(2))
+    other = over(database, day, key=b"o" * 32)
+    assert await other.find(["calls-1"]) == {}
+    assert await other.find(["calls-2"]) == {}
+    day.now += ABSENT_SECONDS
+    assert await other.find(["calls-1", "said-2"]) == {}
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["Some kept thinking was sealed with another STORAGE_KEY: it counts as absent."]
     assert await over(database, day).find(["calls-1"]) == {"calls-1": [turn(1)]}
+    assert len(caplog.records) == 1
 
 
-async def test_a_file_is_bounded_and_loses_the_oldest(database: SQLiteDatabase, day: Day) -> None:
+async def test_a_lost_key_is_told_once_and_what_is_said_now_is_kept_with_the_new_one(
+    database: SQLiteDatabase, day: Day, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def generated() -> StoredReasoning:
+        return StoredReasoning(
+            database, lambda: Seal(generated_key(tmp_path / "state")), wall_clock=day, commit_seconds=60.0
+        )
+
+    await generated().keep(turn(1))
+    (tmp_path / "state" / KEY_FILE).unlink()
+    again = generated()
+    assert await again.find(["calls-1"]) == {}
+    await again.keep(turn(2))
+    assert await generated().find(["calls-2"]) == {"calls-2": [turn(2)]}
+    assert len(caplog.records) == 1
+    assert (await again.figures()).turns == 2
+
+
+async def test_a_file_is_bounded_and_loses_what_was_used_longest_ago(database: SQLiteDatabase, day: Day) -> None:
     store = over(database, day, most_turns=50)
     for number in range(401):
         day.now += 1
         await store.keep(turn(number))
+        assert await store.find(["calls-1"] if number else ["calls-0"])
     await database.settle()
     assert (await store.figures()).turns <= 50
     assert await over(database, day).find(["calls-400"])
-    assert not await over(database, day).find(["calls-1"])
+    assert await over(database, day).find(["said-1"])
+    assert not await over(database, day).find(["calls-2"])
+
+
+async def test_what_another_process_has_used_stays_too(database: SQLiteDatabase, day: Day) -> None:
+    writing, reading = over(database, day, most_turns=50), over(database, day)
+    await writing.keep(turn(0))
+    for number in range(1, 401):
+        day.now += 1
+        await writing.keep(turn(number))
+        if number % 30 == 0:
+            day.now += USE_SECONDS
+            assert await reading.find(["said-0"])
+    await database.settle()
+    assert (await writing.figures()).turns <= 50
+    assert await over(database, day).find(["calls-0"])
+
+
+async def test_uses_are_written_together(day: Day, tmp_path: Path) -> None:
+    database = CountingDatabase(tmp_path / "state" / "state.db", told=lambda _: None)
+    store = over(database, day)
+    for number in range(3):
+        await store.keep(turn(number))
+    await database.settle()
+    before = database.posts
+    for _ in range(500):
+        day.now += USE_SECONDS / 1_000
+        assert len(await store.find(["calls-0", "calls-1", "said-2"])) == 3
+    assert database.posts == before
+    day.now += USE_SECONDS
+    assert await store.find(["calls-0"])
+    assert database.posts == before + 1
+    await database.settle()
+    used = await database.read(lambda transaction: transaction.execute("SELECT used FROM reasoning ORDER BY at, used"))
+    assert sorted(round(day.now - row[0], 3) for row in used) == [0.0, USE_SECONDS, USE_SECONDS]
+    await database.aclose()
 
 
 async def test_the_last_event_waits_no_longer_than_stated_for_a_file_that_is_locked(
     database: SQLiteDatabase, day: Day
 ) -> None:
-    store = over(database, day)
+    store = over(database, day, patience=COMMIT_SECONDS)
     held, go = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
 

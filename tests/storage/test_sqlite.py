@@ -21,21 +21,7 @@ from claude_openai_proxy.storage.migration import newest, statements, steps
 from claude_openai_proxy.storage.place import network_file_system
 from claude_openai_proxy.storage.sqlite import SQLiteDatabase
 from storage.databases import sqlite_in
-
-
-def put(name: str, value: str = "1") -> "Put":
-    return Put(name, value)
-
-
-class Put:
-    """Writes one fact."""
-
-    def __init__(self, name: str, value: str) -> None:
-        self.row = (name, value)
-
-    def __call__(self, transaction: Transaction) -> int:
-        transaction.execute("INSERT INTO facts (name, value) VALUES (?, ?)", self.row)
-        return transaction.changed
+from storage.neighbours import put, write_and_leave
 
 
 def names(transaction: Transaction) -> list[Row]:
@@ -67,22 +53,11 @@ async def test_opening_the_file_again_keeps_the_locks_that_tell_other_processes_
 ) -> None:
     assert await database.read(names) == []
     database.open()
-    other = multiprocessing.get_context("spawn").Process(target=_write_and_leave, args=(tmp_path,))
+    other = multiprocessing.get_context("spawn").Process(target=write_and_leave, args=(tmp_path,))
     other.start()
     await asyncio.to_thread(other.join)
 
     assert await database.read(names) == [("of another process",)]
-
-
-def _write_and_leave(directory: Path) -> None:
-    async def write() -> None:
-        database = sqlite_in(directory)
-        database.open()
-        await database.read(names)
-        await database.write(put("of another process"))
-        await database.aclose()
-
-    asyncio.run(write())
 
 
 async def test_a_post_is_committed_without_anybody_waiting(database: SQLiteDatabase) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 from claude_openai_proxy import __version__
 from claude_openai_proxy.app import Pins, demo_upstream, model_catalog, selected_upstream
@@ -15,7 +16,7 @@ from claude_openai_proxy.doctor.models import models_row
 from claude_openai_proxy.doctor.report import Report, Row, failed, report_of
 from claude_openai_proxy.doctor.round_trip import check_of, round_trip_row
 from claude_openai_proxy.doctor.storage import CHECK as STORAGE
-from claude_openai_proxy.doctor.storage import storage_row
+from claude_openai_proxy.doctor.storage import key_count, storage_row
 from claude_openai_proxy.logins.login import Login
 from claude_openai_proxy.settings import Settings, SettingsError
 from claude_openai_proxy.upstreams.interface import Upstream, UpstreamChoice
@@ -36,7 +37,8 @@ async def examine(load: Callable[[], Settings], *, with_request: bool, today: da
     except SettingsError as error:
         rows += [failed("Configuration", problem, fix="See docs/configuration.md.") for problem in error.problems]
         return report_of(rows + _without_settings(), __version__)
-    look = _look_at_demo if settings.demo else _look
+    keys = await key_count(loaded)
+    look = _look_at_demo if settings.demo else partial(_look, keys=keys)
     async with asyncio.TaskGroup() as at_once:
         port = at_once.create_task(port_row(settings))
         storage = at_once.create_task(storage_row(loaded))
@@ -60,11 +62,12 @@ async def _look_at_demo(settings: Settings, *, with_request: bool, today: date) 
         await upstream.aclose()
 
 
-async def _look(settings: Settings, *, with_request: bool, today: date) -> list[Row]:
-    upstreams = selected_upstream(settings)
+async def _look(settings: Settings, *, with_request: bool, today: date, keys: int | None) -> list[Row]:
+    count = len(settings.client_keys) if keys is None else keys
+    upstreams = selected_upstream(settings, client_keys=lambda: count)
     try:
         cli = await _cli_findings(upstreams, settings)
-        rows = await _login_rows(upstreams, settings)
+        rows = await _login_rows(upstreams, settings, keys)
         why_not = _why_no_trips(upstreams, settings, cli, rows) if with_request else (NOT_ASKED, NOT_ASKED)
         pins = upstreams.logins.pins
         async with asyncio.TaskGroup() as at_once:
@@ -84,13 +87,13 @@ async def _cli_findings(upstreams: SelectedUpstream, settings: Settings) -> Find
     return await look_at_cli(upstreams.claude_code, needed=logins.needs_cli(upstreams, settings))
 
 
-async def _login_rows(upstreams: SelectedUpstream, settings: Settings) -> list[Row]:
+async def _login_rows(upstreams: SelectedUpstream, settings: Settings, keys: int | None) -> list[Row]:
     return [
         logins.files_row(upstreams),
         await logins.key_row(upstreams, settings),
         await logins.choice_row(upstreams, settings),
         await logins.shadowed_row(upstreams),
-        await logins.single_user_row(upstreams, settings),
+        await logins.single_user_row(upstreams, settings, keys),
     ]
 
 

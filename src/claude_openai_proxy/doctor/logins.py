@@ -9,6 +9,7 @@ from claude_openai_proxy.upstreams.selection import SelectedUpstream
 
 FILES, KEY, CHOICE = "Claude Code settings", "Login by key", "Upstream in use"
 SHADOWED, SINGLE_USER = "Unused login", "Single user"
+_READ = "See the row 'Storage'. Until they can be read, the server answers 503 to everybody."
 
 
 def files_row(upstreams: SelectedUpstream) -> Row:
@@ -96,8 +97,8 @@ async def shadowed_row(upstreams: SelectedUpstream) -> Row:
     )
 
 
-async def single_user_row(upstreams: SelectedUpstream, settings: Settings) -> Row:
-    """One person's plan stays one person's."""
+async def single_user_row(upstreams: SelectedUpstream, settings: Settings, keys: int | None) -> Row:
+    """One person's plan stays one person's. `keys` open the door; None where those that are stored cannot be read."""
     try:
         refusal = await upstreams.start_refusal()
     except ProxyError:
@@ -106,5 +107,7 @@ async def single_user_row(upstreams: SelectedUpstream, settings: Settings) -> Ro
         return failed(SINGLE_USER, refusal)
     if settings.single_user:
         return Row(SINGLE_USER, "ok", "CLAUDE_CODE_SINGLE_USER=yes: you say that only you use this proxy")
+    if keys is None:
+        return failed(SINGLE_USER, "the stored client keys cannot be read: nobody knows how many there are", fix=_READ)
     who = "other machines" if settings.public else "this machine only"
-    return Row(SINGLE_USER, "ok", f"nothing to refuse: {who}, client keys: {len(settings.client_keys)}")
+    return Row(SINGLE_USER, "ok", f"nothing to refuse: {who}, client keys: {keys}")

@@ -1,9 +1,10 @@
-"""The check of what outlives a request: where it is, and whether it can be used. Makes nothing that is not there."""
+"""What outlives a request: where it is, whether it can be used, who has a key. Makes nothing that is not there."""
 
 import time
 from typing import Final
 
-from claude_openai_proxy.app.stores import DATABASE, stores
+from claude_openai_proxy.app.keys import client_keys
+from claude_openai_proxy.app.stores import DATABASE, may_be_stored, stores
 from claude_openai_proxy.doctor.report import Row, failed
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.storage.reasoning import NO_FIGURES, ReasoningFigures
@@ -34,6 +35,20 @@ async def storage_row(settings: Settings) -> Row:
         await kept.aclose()
     size = sum(file.stat().st_size for file in path.parent.glob(f"{DATABASE}*"))
     return Row(CHECK, "ok", f"{path}, {size / _MEGABYTE:.1f} MB; {_reasoning(figures, time.time())}")
+
+
+async def key_count(settings: Settings) -> int | None:
+    """The client keys that open the door now, configured and stored; None where the stored ones cannot be read."""
+    if not may_be_stored(settings):
+        return len(settings.client_keys)
+    kept = stores(settings, told=lambda _: None)
+    keys = client_keys(settings, kept)
+    try:
+        await keys.refresh()
+        return None if keys.trouble else keys.count
+    finally:
+        await keys.aclose()
+        await kept.aclose()
 
 
 def _reasoning(figures: ReasoningFigures, now: float) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from claude_openai_proxy.simulator.complaints.asked import Asked
+from claude_openai_proxy.simulator.earlier_thinking import as_read
 from claude_openai_proxy.simulator.loose_json import JSONObject, compact
 from claude_openai_proxy.simulator.model_info import model_info, model_page
 from claude_openai_proxy.simulator.model_table import MODELS, Model, model_named
@@ -51,15 +52,16 @@ def refused_version(request: ReceivedRequest) -> Script | None:
 
 def asked_of(request: ReceivedRequest, account: Account) -> Asked:
     """A request for a message, or for a count of tokens, as the rules look at it."""
+    model = model_named(request.model, account.models)
     return Asked(
         parsed=request.parsed,
         size=len(request.body),
         version=request.headers.get("anthropic-version", ""),
         betas=request.headers.get("anthropic-beta", "") or ("beta" if "beta=true" in request.query else ""),
-        model=model_named(request.model, account.models),
+        model=model,
         counting=request.path.endswith("/count_tokens"),
         not_in_plan=frozenset(account.not_in_plan),
-        tokens=prompt_tokens(request.json),
+        tokens=prompt_tokens(as_read(request.json, model)),
     )
 
 

@@ -41,6 +41,8 @@ class Model:
     system_in_messages: bool = True
     binds_thinking: bool = False
     """Thinking blocks come back only to the same model and the same prefix."""
+    keeps_thinking: bool = True
+    """Reads its thinking of earlier turns; the others read that of the running tool loop alone."""
 
     @property
     def cache_minimum(self) -> int:
@@ -81,15 +83,17 @@ MODELS: tuple[Model, ...] = (
           max_output=64_000, system_in_messages=False, thinks_by_default=False),
     Model(id="claude-haiku-4-5-20251001", alias="claude-haiku-4-5", name="Claude Haiku 4.5", line="haiku",
           released="2025-10-15", thinking=OFF_OR_BUDGET, efforts=(), sampling=True, prefill=True, context=200_000,
-          max_output=64_000, system_in_messages=False, thinks_by_default=False),
+          max_output=64_000, system_in_messages=False, thinks_by_default=False, keeps_thinking=False),
     Model(id="claude-sonnet-4-5-20250929", alias="claude-sonnet-4-5", name="Claude Sonnet 4.5", line="sonnet",
           released="2025-09-29", thinking=OFF_OR_BUDGET, efforts=(), sampling=True, prefill=True, context=200_000,
           max_output=64_000, system_in_messages=False, thinks_by_default=False, lifecycle="deprecated",
-          retires="2026-11-30"),
+          retires="2026-11-30", keeps_thinking=False),
     Model(id="claude-opus-4-20250514", alias="claude-opus-4-0", name="Claude Opus 4", line="opus",
-          released="2025-05-22", thinking=OFF_OR_BUDGET, efforts=(), lifecycle="retired", retires="2026-06-15"),
+          released="2025-05-22", thinking=OFF_OR_BUDGET, efforts=(), lifecycle="retired", retires="2026-06-15",
+          keeps_thinking=False),
     Model(id="claude-sonnet-4-20250514", alias="claude-sonnet-4-0", name="Claude Sonnet 4", line="sonnet",
-          released="2025-05-22", thinking=OFF_OR_BUDGET, efforts=(), lifecycle="retired", retires="2026-06-15"),
+          released="2025-05-22", thinking=OFF_OR_BUDGET, efforts=(), lifecycle="retired", retires="2026-06-15",
+          keeps_thinking=False),
 )  # fmt: skip
 
 

@@ -2,7 +2,9 @@
 
 What is written: the prefix up to each mark, if it is long enough for the model. What is read: the longest prefix that
 was written before, byte for byte, and ends at a mark or at one of the 20 blocks before it. The automatic mark of a
-request is one on its last block that can carry one. Reading renews a prefix's time; a mark may keep it for an hour.
+request is one on its last block that can carry one. What thinks in another way (type, budget) has another prefix from
+the first message on, and thinking that a model does not read is none of it (`earlier_thinking`). Reading renews a
+prefix's time; a mark may keep it for an hour.
 """
 
 import hashlib
@@ -101,14 +103,22 @@ def _prefixes(body: JSONObject) -> Iterator[_Prefix]:
     automatic = object_in(body.get("cache_control"))
     last = max((number for number, (_, part) in enumerate(parts) if part.get("type") not in _UNMARKABLE), default=-1)
     digest = hashlib.sha256(text_in(body.get("model")).encode())
-    tokens = 0
+    tokens, in_messages = 0, False
     for number, (name, part) in enumerate(parts):
+        if not in_messages and name not in ("tool", "system"):
+            in_messages = True
+            digest.update(_way_of_thinking(body).encode())
         mark = object_in(part.get("cache_control")) or (automatic if number == last else {})
         plain = {field: value for field, value in part.items() if field != "cache_control"}
         digest.update(f"{name}{compact(plain)}".encode())
         tokens += part_tokens(plain)
         life = (ONE_HOUR if mark.get("ttl") == "1h" else FIVE_MINUTES) if mark else 0.0
         yield _Prefix(digest.hexdigest(), tokens, life)
+
+
+def _way_of_thinking(body: JSONObject) -> str:
+    thinking = object_in(body.get("thinking"))
+    return compact([thinking.get("type"), thinking.get("budget_tokens")])
 
 
 def _parts(body: JSONObject) -> Iterator[tuple[str, JSONObject]]:

@@ -13,6 +13,7 @@ from claude_openai_proxy.simulator.answer import answer
 from claude_openai_proxy.simulator.batches import PATH as BATCHES
 from claude_openai_proxy.simulator.batches import Batches
 from claude_openai_proxy.simulator.connection import Connection, Connections
+from claude_openai_proxy.simulator.earlier_thinking import as_read
 from claude_openai_proxy.simulator.endpoints import (
     Account,
     asked_of,
@@ -150,7 +151,7 @@ class Simulator:
             return json_answer({"input_tokens": asked.tokens})
         if queued is not None:
             return self._taken(queued)
-        used = self._cache.use(asked.body, minimum=self._cache_minimum(asked.model))
+        used = self._cache.use(as_read(asked.body, asked.model), minimum=self._cache_minimum(asked.model))
         request.cache = used
         return answer(asked, used.usage(), pace=self._pace)
 

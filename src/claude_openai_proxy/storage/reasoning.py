@@ -1,12 +1,16 @@
-"""Turns with Claude's signed thinking, for clients that cannot hand it back: sealed, for a day, the oldest go first.
+"""Turns with Claude's signed thinking, for clients that cannot hand it back: sealed, for a day, bounded.
+
+Where there are too many, those that were used longest ago go first. A use is not written when it happens: uses are
+collected and go to the database together, `USE_SECONDS` apart; a process that is killed forgets those of that time.
 
 A turn that is not there seldom comes later: it is kept before its answer ends. So what was looked for in vain is not
 looked for again for a while; another process on the same database may keep it after all.
 """
 
+import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -30,9 +34,16 @@ COMMIT_SECONDS: Final = 0.05
 ABSENT_SECONDS: Final = 30.0
 """What was looked for in vain is not looked for again before."""
 
+USE_SECONDS: Final = 60.0
+"""Between two writes of what was used since."""
+
+_MOST_USED: Final = 1_000
+"""Keys of turns whose use is not written yet; when there are more, they are written at once."""
 _ABSENT_KEYS: Final = 20_000
 _SWEEP_EVERY: Final = 200
 """Turns that are kept between two looks at what is old or too much."""
+
+log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +185,7 @@ class StoredReasoning:
         memory: MemoryReasoning | None = None,
         most_turns: int = MOST_TURNS,
         most_bytes: int = MOST_BYTES,
+        commit_seconds: float = COMMIT_SECONDS,
     ) -> None:
         self._database = database
         self._seal = seal
@@ -182,32 +194,32 @@ class StoredReasoning:
         self._memory = memory or MemoryReasoning(wall_clock=wall_clock, ttl=ttl)
         self._most_turns = most_turns
         self._most_bytes = most_bytes
+        self._commit_seconds = commit_seconds
         self._absent: OrderedDict[str, float] = OrderedDict()
         """Until when each key is not looked for."""
         self._empty_until = 0.0
         """Until when nothing is looked for, since there was nothing at all."""
+        self._used: dict[str, float] = {}
+        """When the turns of each key were last asked for, as far as that is not written yet."""
+        self._write_uses_at = wall_clock() + USE_SECONDS
         self._late = 0
         self._kept = 0
+        self._told = False
 
     async def find(self, keys: Collection[str]) -> dict[str, list[KeptTurn]]:
         """See `ReasoningStore.find`."""
         found = self._memory.known(keys)
         now = self._wall_clock()
         missing = [key for key in keys if key not in found and self._absent.get(key, now) <= now]
-        if not missing:
-            return found
-        try:
-            rows = await self._database.read(lambda transaction: _rows(transaction, missing))
-        except StorageUnavailableError:
-            return found
-        self._remember(rows)
-        found = self._memory.known(keys)
-        for key in missing:
-            if key not in found:
-                self._absent[key] = now + ABSENT_SECONDS
-                self._absent.move_to_end(key)
-        while len(self._absent) > _ABSENT_KEYS:
-            self._absent.popitem(last=False)
+        if missing:
+            try:
+                rows = await self._database.read(lambda transaction: _rows(transaction, missing))
+            except StorageUnavailableError:
+                return found
+            self._remember(rows)
+            found = self._memory.known(keys)
+            self._note_absent([key for key in missing if key not in found], now)
+        self._note_used(found, now)
         return found
 
     async def keep(self, turn: KeptTurn) -> None:
@@ -221,12 +233,13 @@ class StoredReasoning:
         try:
             sealed = self._seal().seal(msgspec.json.encode(turn), _about(id_))
             await self._database.write(
-                lambda transaction: _insert(transaction, id_, turn, sealed, now), wait=COMMIT_SECONDS
+                lambda transaction: _insert(transaction, id_, turn, sealed, now), wait=self._commit_seconds
             )
         except (ProxyError, OSError):
             self._late += 1
         self._kept += 1
         if self._kept % _SWEEP_EVERY == 1:
+            self._write_uses(now)
             self._database.post(self._sweep)
 
     async def figures(self) -> ReasoningFigures:
@@ -252,25 +265,49 @@ class StoredReasoning:
             self._empty_until = now + EMPTY_SECONDS
         return True
 
+    def _note_absent(self, keys: Iterable[str], now: float) -> None:
+        for key in keys:
+            self._absent[key] = now + ABSENT_SECONDS
+            self._absent.move_to_end(key)
+        while len(self._absent) > _ABSENT_KEYS:
+            self._absent.popitem(last=False)
+
+    def _note_used(self, keys: Iterable[str], now: float) -> None:
+        self._used.update(dict.fromkeys(keys, now))
+        if now >= self._write_uses_at or len(self._used) > _MOST_USED:
+            self._write_uses(now)
+
+    def _write_uses(self, now: float) -> None:
+        used, self._used = self._used, {}
+        self._write_uses_at = now + USE_SECONDS
+        if used:
+            self._database.post(lambda transaction: _use(transaction, used))
+
     def _remember(self, rows: Iterable[Row]) -> None:
-        """What does not open (another key, damage) counts as absent."""
+        """What does not open (another key, damage) counts as absent, stays, and is told once."""
         now = self._wall_clock()
         try:
             seal = self._seal()
         except (ProxyError, OSError):
             return
         for id_, sealed, at in rows:
-            if now - at < self._ttl and (plain := seal.open(bytes(sealed), _about(id_))) is not None:
+            if now - at >= self._ttl:
+                continue
+            plain = seal.open(bytes(sealed), _about(id_))
+            if plain is not None:
                 self._memory.put(msgspec.json.decode(plain, type=KeptTurn), at)
+            elif not self._told:
+                self._told = True
+                log.warning("Some kept thinking was sealed with another STORAGE_KEY: it counts as absent.")
 
     def _sweep(self, transaction: Transaction) -> None:
-        """What is too old, then the oldest of what is too much."""
+        """What is too old, then of what is too much that which was used longest ago."""
         transaction.execute("DELETE FROM reasoning WHERE at < ?", (self._wall_clock() - self._ttl,))
         turns, size, _ = _figures(transaction)
         while turns > self._most_turns or size > self._most_bytes:
             few = max(1, turns // 10)
             transaction.execute(
-                "DELETE FROM reasoning WHERE id IN (SELECT id FROM reasoning ORDER BY at LIMIT ?)", (few,)
+                "DELETE FROM reasoning WHERE id IN (SELECT id FROM reasoning ORDER BY used LIMIT ?)", (few,)
             )
             turns, size, _ = _figures(transaction)
 
@@ -289,8 +326,15 @@ def _rows(transaction: Transaction, keys: Collection[str]) -> list[Row]:
 def _insert(transaction: Transaction, id_: str, turn: KeptTurn, sealed: bytes, now: float) -> None:
     calls, said = (turn.keys[0], turn.keys[-1]) if len(turn.keys) > 1 else (None, turn.keys[0])
     transaction.execute(
-        "INSERT INTO reasoning (id, key_calls, key_said, sealed, bytes, at) VALUES (?, ?, ?, ?, ?, ?)",
-        (id_, calls, said, sealed, len(sealed), now),
+        "INSERT INTO reasoning (id, key_calls, key_said, sealed, bytes, at, used) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (id_, calls, said, sealed, len(sealed), now, now),
+    )
+
+
+def _use(transaction: Transaction, used: Mapping[str, float]) -> None:
+    transaction.execute_many(
+        "UPDATE reasoning SET used = ? WHERE (key_calls = ? OR key_said = ?) AND used < ?",
+        [(at, key, key, at) for key, at in used.items()],
     )
 
 

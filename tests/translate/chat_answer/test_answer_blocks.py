@@ -13,6 +13,7 @@ from claude_openai_proxy.protocols.openai_chat_response import (
     FunctionCall,
     FunctionCallDelta,
     FunctionToolCall,
+    ReasoningDetail,
     ToolCallDelta,
 )
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
@@ -59,6 +60,21 @@ def test_redacted_thinking_and_unknown_blocks_add_nothing() -> None:
     unknown = block(1, {"type": "hologram", "light": 1}, {"type": "text_delta", "text": "no text of the answer"})
 
     assert choice_of(message(redacted, unknown, text(2, "Hi"))).message.content == "Hi"
+
+
+def test_signed_blocks_are_handed_out_one_by_one() -> None:
+    redacted = block(1, {"type": "redacted_thinking", "data": "EmwK"})
+    events = message(thinking(0, "Let me", " see"), redacted, text(2, "Yes"))
+
+    assert choice_of(events, THINKING).message.reasoning_details == [
+        ReasoningDetail(
+            type="reasoning.text", index=0, format="anthropic-claude-v1", text="Let me see", signature="EqQBCg=="
+        ),
+        ReasoningDetail(type="reasoning.encrypted", index=1, format="anthropic-claude-v1", data="EmwK"),
+    ]
+    deltas = [chunk.delta.reasoning_details for chunk in chunks_of(events, THINKING)]
+    assert [detail.index for details in deltas if details is not UNSET for detail in details] == [0, 1]
+    assert choice_of(events).message.reasoning_details is UNSET
 
 
 # ---- calls ---------------------------------------------------------------------------------------------------------
