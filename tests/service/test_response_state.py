@@ -46,7 +46,7 @@ class Kept:
         self.state = ResponseState(self.store, self.new_id, self.runner, self.clock)
 
     def new_id(self, prefix: str) -> str:
-        return f"{prefix}_{next(self.numbers)}"
+        return f"{prefix}{next(self.numbers)}"
 
     @property
     def there(self) -> ResponseStore:

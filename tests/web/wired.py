@@ -4,18 +4,25 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.service.client_keys import ClientKeys
+from claude_openai_proxy.service.conversations import Conversations
 from claude_openai_proxy.service.files import Files
 from claude_openai_proxy.service.plan_meter import PlanMeter
+from claude_openai_proxy.service.response_state import ResponseState
+from claude_openai_proxy.service.stored_responses import StoredResponses
 from claude_openai_proxy.storage.client_keys import ClientKeyStore, MemoryClientKeys
 from claude_openai_proxy.storage.files import FileStore, MemoryFiles
 from claude_openai_proxy.storage.login_limits import MemoryLoginLimits
+from claude_openai_proxy.storage.responses import ResponseStore
+from claude_openai_proxy.storage.responses_memory import MemoryResponses
 from claude_openai_proxy.web.application import Application
 from claude_openai_proxy.web.body import Bodies
 from claude_openai_proxy.web.chat.completions import ChatCompletions
 from claude_openai_proxy.web.completions.completions import Completions
+from claude_openai_proxy.web.conversations.conversations import ConversationPages
 from claude_openai_proxy.web.doors import Doors
 from claude_openai_proxy.web.files.files import FilePages
 from claude_openai_proxy.web.messages.messages import Messages
@@ -25,6 +32,7 @@ from claude_openai_proxy.web.pages.key import KeyPage
 from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.pages.plan import PlanPage
 from claude_openai_proxy.web.responses.responses import Responses
+from claude_openai_proxy.web.responses.stored import StoredResponsePages
 from claude_openai_proxy.web.routes import make_router
 from claude_openai_proxy.web.visitor import TrustedProxies
 from web.fake_service import FakeCatalog, FakeChat, FakeCompletions, FakeHealth, FakeMessages, FakeResponses
@@ -90,6 +98,7 @@ class Wired:
     stored_keys: ClientKeyStore = field(default_factory=MemoryClientKeys)
     meter: PlanMeter = field(default_factory=lambda: PlanMeter(store=MemoryLoginLimits(), wall_clock=lambda: NOW))
     files: FileStore = field(default_factory=MemoryFiles)
+    responses: ResponseStore | None = field(default_factory=MemoryResponses)
     files_room: int = 1_000_000
     trusted_proxies: tuple[str, ...] = ()
     blot: Callable[[str], str] = str
@@ -102,6 +111,12 @@ class Wired:
     remains: str = ""
     startup: Callable[[], Awaitable[None]] = nothing
     shutdown: Callable[[], Awaitable[None]] = nothing
+
+    @cached_property
+    def state(self) -> ResponseState:
+        """What the application keeps of responses, too."""
+        numbers = itertools.count(1)
+        return ResponseState(self.responses, lambda prefix: f"{prefix}{next(numbers)}", "runner", lambda: NOW)
 
     def app(self) -> Application:
         bodies = self.bodies or Bodies(
@@ -139,6 +154,8 @@ class Wired:
                 key=KeyPage(client_keys),
                 plan=PlanPage(self.meter),
                 files=FilePages(files, bodies=bodies),
+                stored_responses=StoredResponsePages(StoredResponses(self.state)),
+                conversations=ConversationPages(Conversations(self.state), bodies=bodies),
             ),
             doors=Doors(
                 keys=client_keys,

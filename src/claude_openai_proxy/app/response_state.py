@@ -4,16 +4,31 @@ import os
 import time
 
 from claude_openai_proxy.app.stores import Stores
+from claude_openai_proxy.service.conversations import Conversations
 from claude_openai_proxy.service.response_state import ResponseState
+from claude_openai_proxy.service.stored_responses import StoredResponses
+from claude_openai_proxy.web.body import Bodies
+from claude_openai_proxy.web.conversations.conversations import ConversationPages
+from claude_openai_proxy.web.responses.stored import StoredResponsePages
 
 
 def response_state(kept: Stores) -> ResponseState:
     """Responses, conversations and chat completions, wherever they are kept."""
     return ResponseState(
-        store=kept.responses, new_id=new_object_id, runner=new_object_id("runner"), wall_clock=time.time
+        store=kept.responses, new_id=new_object_id, runner=new_object_id("runner_"), wall_clock=time.time
     )
 
 
+def stored_responses(state: ResponseState) -> StoredResponsePages:
+    """Responses that are asked for again."""
+    return StoredResponsePages(StoredResponses(state))
+
+
+def conversations(state: ResponseState, bodies: Bodies) -> ConversationPages:
+    """Conversations."""
+    return ConversationPages(Conversations(state), bodies=bodies)
+
+
 def new_object_id(prefix: str) -> str:
-    """One that nobody guesses."""
-    return f"{prefix}_{os.urandom(24).hex()}"
+    """One that nobody guesses; `prefix` with its underscore (`resp_`)."""
+    return f"{prefix}{os.urandom(24).hex()}"

@@ -15,6 +15,7 @@ from claude_openai_proxy.app.doors import doors
 from claude_openai_proxy.app.files import client_files
 from claude_openai_proxy.app.keys import client_keys
 from claude_openai_proxy.app.money import Money, money
+from claude_openai_proxy.app.response_state import conversations, response_state, stored_responses
 from claude_openai_proxy.app.responses import responses
 from claude_openai_proxy.app.secrecy import blotter
 from claude_openai_proxy.app.start import (
@@ -41,6 +42,7 @@ from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.service.reasoning import ReasoningVault
+from claude_openai_proxy.service.response_state import ResponseState
 from claude_openai_proxy.service.waiting import Places
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.telemetry.logging_setup import Log, new_log
@@ -188,7 +190,8 @@ def wire(settings: Settings) -> Wiring:
     spending = money(settings, kept, upstreams)
     blots = blotter(settings, upstreams)
     health = _health(upstreams, catalog, places, blotter=blots, kept=kept, meter=spending.meter, tally=tally)
-    closing = [keys.aclose, health.aclose, catalog.aclose, upstreams.aclose]
+    state = response_state(kept)
+    closing = [keys.aclose, state.aclose, health.aclose, catalog.aclose, upstreams.aclose]
     life = _Life(kept, [spending.open], closing, prepare)
     request_log = _log(settings, blots)
     admissions = Admissions(
@@ -201,7 +204,7 @@ def wire(settings: Settings) -> Wiring:
         ways=spending.ways,
         vault=ReasoningVault(kept.reasoning),
     )
-    router = _router(settings, admissions, catalog, health, keys=keys, meter=spending.meter, kept=kept)
+    router = _router(settings, admissions, catalog, health, keys=keys, meter=spending.meter, kept=kept, state=state)
     readers: list[RecordReader] = [request_log.requests, tally]
     application = _application(settings, router, readers=readers, blotter=blots, life=life, keys=keys)
     return Wiring(application, request_log, kept, keys, settings, upstreams, catalog, admissions, spending, life)
@@ -278,6 +281,7 @@ def _router(
     keys: ClientKeys,
     meter: PlanMeter,
     kept: Stores,
+    state: ResponseState,
 ) -> Router:
     bodies = Bodies(limit=settings.max_body_mb * 1024 * 1024)
     reject = settings.unsupported_parameters == "reject"
@@ -301,6 +305,8 @@ def _router(
         key=KeyPage(keys),
         plan=PlanPage(meter),
         files=FilePages(files, bodies=bodies),
+        stored_responses=stored_responses(state),
+        conversations=conversations(state, bodies),
     )
 
 

@@ -216,7 +216,7 @@ class ResponseState:
     async def locked(self, principal: Principal, conversation: str) -> AsyncIterator[None]:
         """Nobody else changes the conversation inside. Raises `InvalidRequestError` (conversation_locked)."""
         await self._conversation(principal.id, conversation, "conversation")
-        store, holder = self.kept(), self.new_id("lock")
+        store, holder = self.kept(), self.new_id("lock_")
         with self._alive():
             if not await store.take(conversation, holder, self.runner, self.wall_clock()):
                 raise InvalidRequestError(
@@ -315,6 +315,11 @@ class ResponseState:
         except StorageUnavailableError:
             return False
         return done
+
+    async def append(self, principal: Principal, conversation: str, items: Sequence[Item]) -> bool:
+        """Add to a conversation that is locked here; false where it is gone. Raises `StorageUnavailableError`."""
+        turn = Turn(conversation, self._holders.get(conversation, ""), items)
+        return await self.kept().append(principal.id, turn, self.wall_clock())
 
     def soon(self, ending: Coroutine[None, None, bool]) -> None:
         """Have it done; nobody waits."""

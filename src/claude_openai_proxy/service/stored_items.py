@@ -19,22 +19,22 @@ INCLUDABLE: Final = (
 """What `include` may name (https://platform.openai.com/docs/api-reference/responses/create)."""
 
 _PREFIXES: Final = {
-    "message": "msg",
-    "reasoning": "rs",
-    "function_call": "fc",
-    "function_call_output": "fco",
-    "custom_tool_call": "ctc",
-    "custom_tool_call_output": "ctco",
-    "web_search_call": "ws",
-    "local_shell_call": "lsh",
-    "local_shell_call_output": "lsho",
-    "shell_call": "sh",
-    "shell_call_output": "sho",
-    "apply_patch_call": "apc",
-    "apply_patch_call_output": "apco",
-    "tool_search_call": "tsc",
-    "tool_search_output": "tso",
-    "compaction": "cmp",
+    "message": "msg_",
+    "reasoning": "rs_",
+    "function_call": "fc_",
+    "function_call_output": "fco_",
+    "custom_tool_call": "ctc_",
+    "custom_tool_call_output": "ctco_",
+    "web_search_call": "ws_",
+    "local_shell_call": "lsh_",
+    "local_shell_call_output": "lsho_",
+    "shell_call": "sh_",
+    "shell_call_output": "sho_",
+    "apply_patch_call": "apc_",
+    "apply_patch_call_output": "apco_",
+    "tool_search_call": "tsc_",
+    "tool_search_output": "tso_",
+    "compaction": "cmp_",
 }
 
 _Members = dict[str, Raw]
@@ -44,7 +44,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def stored(items: Iterable[bytes | Raw], part: Part, new_id: Callable[[str], str]) -> list[Item]:
-    """Items to be kept; `new_id` makes one with a prefix (`msg`) for those that came without."""
+    """Items to be kept; `new_id` makes one with a prefix (`msg_`) for those that came without."""
     return [_stored(_members(item), part, new_id) for item in items]
 
 
@@ -61,15 +61,16 @@ def shown(item: bytes, include: Collection[str] = ()) -> Raw:
     return Raw(_encode(members))
 
 
-def type_of(item: bytes) -> str:
-    """An item's type."""
-    return _text(_members(item), "type") or "message"
+def type_of(item: bytes | Raw) -> str:
+    """An item's type; "" for what is no item."""
+    members = _members(item)
+    return _text(members, "type") or ("message" if _text(members, "role") else "")
 
 
 def _stored(members: _Members, part: Part, new_id: Callable[[str], str]) -> Item:
     id_ = _text(members, "id")
     if not id_:
-        id_ = new_id(_PREFIXES.get(_text(members, "type") or "message", "item"))
+        id_ = new_id(_PREFIXES.get(_text(members, "type") or "message", "item_"))
         members = {"id": Raw(_encode(id_)), **{name: value for name, value in members.items() if name != "id"}}
     return Item(id_, part, _encode(members))
 

@@ -1,12 +1,15 @@
 """A body that is to be OpenAI's JSON: what every dialect of theirs says of one that is not."""
 
 import re
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from claude_openai_proxy.errors import InvalidRequestError
-from claude_openai_proxy.translate.schemas.nesting import DEEPEST
+from claude_openai_proxy.translate.schemas.nesting import DEEPEST, is_deeper
+from claude_openai_proxy.translate.schemas.surrogates import with_whole_characters
+
+T = TypeVar("T")
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _PLACE: Final = re.compile(r" - at `(?P<place>(?:key in )?\$?.*)`$", re.DOTALL)
@@ -26,6 +29,19 @@ def json_text(body: bytes) -> bytes:
         except UnicodeDecodeError as error:
             raise not_this(error) from None
     return body
+
+
+def decoded(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """What `decoder` makes of a body of no great size. Raises `InvalidRequestError`."""
+    whole = with_whole_characters(json_text(body))
+    if is_deeper(whole, DEEPEST):
+        raise too_deep()
+    try:
+        return decoder.decode(whole)
+    except RecursionError:
+        raise too_deep() from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise not_this(error) from None
 
 
 def not_this(error: msgspec.DecodeError | UnicodeDecodeError) -> InvalidRequestError:

@@ -18,6 +18,9 @@ EXPOSED: Final = (
 )
 """What a browser lets a page read of an answer from another origin."""
 
+NO_STORE: Final[Header] = (b"cache-control", b"no-store")
+"""What belongs to one client stays out of every cache."""
+
 NAME_LENGTH = 64
 NAMES_LENGTH = 2000
 

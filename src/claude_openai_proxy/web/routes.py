@@ -11,6 +11,7 @@ from typing import Final
 
 from claude_openai_proxy.web.chat.completions import ChatCompletions
 from claude_openai_proxy.web.completions.completions import Completions
+from claude_openai_proxy.web.conversations.conversations import ConversationPages
 from claude_openai_proxy.web.dialect import OPENAI, Dialect
 from claude_openai_proxy.web.doors import Access
 from claude_openai_proxy.web.exchange import Exchange
@@ -24,6 +25,7 @@ from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.pages.plan import PlanPage
 from claude_openai_proxy.web.pages.readme import readme, readme_access
 from claude_openai_proxy.web.responses.responses import Responses
+from claude_openai_proxy.web.responses.stored import StoredResponsePages
 
 Endpoint = Callable[[Exchange], Awaitable[None]]
 
@@ -32,7 +34,7 @@ _DEPLOYMENT: Final = re.compile(r"/deployments/(?P<rest>.+)(?P<path>/chat/comple
 _CHAT_PATH: Final = "/chat/completions"
 _NOT_SERVED: Final = (
     "embeddings", "audio", "images", "videos", "uploads", "moderations", "batches",
-    "assistants", "threads", "vector_stores", "fine_tuning", "realtime", "conversations", "evals", "containers",
+    "assistants", "threads", "vector_stores", "fine_tuning", "realtime", "evals", "containers",
 )  # fmt: skip
 """First words of paths that OpenAI serves and this proxy does not."""
 
@@ -84,27 +86,28 @@ class Route:
 
 
 class Router:
-    """`exact` by path without `/v1`; `below` takes whatever follows its path and a slash.
+    """`exact` by path without `/v1`; `below` by patterns of such paths, the first that fits.
 
-    A star in a path of `below` stands for what is taken, up to what follows the star; such paths come first.
+    `{id}` in a pattern is one step of the path, `{path}` any number; what stands there is taken.
     """
 
     def __init__(self, exact: Mapping[str, Route], below: Mapping[str, Route]) -> None:
         self._exact = dict(exact)
-        self._below = dict(below)
+        self._below = {_pattern(path): route for path, route in below.items()}
 
     def find(self, path: str) -> tuple[Route, str] | None:
-        """The route of `path`, and what follows it (the model, in Azure's spelling); None where nothing is."""
+        """The route of `path`, and what it takes of it (ids with a slash between, the model in Azure's spelling).
+
+        None where nothing is.
+        """
         bare = _bare(path)
         if route := self._exact.get(bare):
             return route, ""
         if (deployment := _DEPLOYMENT.fullmatch(bare)) and (route := self._exact.get(deployment["path"])):
             return route, deployment["rest"]
         for pattern, below in self._below.items():
-            prefix, _, ending = pattern.partition("/*")
-            taken = bare[len(prefix) + 1 : len(bare) - len(ending)]
-            if taken and bare.startswith(prefix + "/") and bare.endswith(ending):
-                return below, taken
+            if taken := pattern.fullmatch(bare):
+                return below, "/".join(taken.groups())
         return None
 
     @property
@@ -141,6 +144,8 @@ def make_router(
     key: KeyPage,
     plan: PlanPage,
     files: FilePages,
+    stored_responses: StoredResponsePages,
+    conversations: ConversationPages,
 ) -> Router:
     """The routes of this server."""
     return Router(
@@ -148,27 +153,80 @@ def make_router(
             _CHAT_PATH: Route("/v1/chat/completions", "POST", chat),
             "/completions": Route("/v1/completions", "POST", completions),
             "/responses": Route("/v1/responses", "POST", responses),
-            "/messages": Route("/v1/messages", "POST", messages.create, dialect=anthropics),
-            "/messages/count_tokens": Route(
-                "/v1/messages/count_tokens", "POST", messages.count_tokens, dialect=anthropics
-            ),
+            **_message_routes(messages),
             "/models": Route("/v1/models", "GET", models.all, dialect=dialect_meant),
             "/files": Route("/v1/files", "GET", files.all, dialect=dialect_meant, others=(("POST", files.upload),)),
-            "/key": Route("/v1/key", "GET", key),
-            "/usage/plan": Route("/usage/plan", "GET", plan, access=plan.access),
-            "/health": Route("/health", "GET", health, access=health.access),
-            "/ready": Route("/ready", "GET", health.ready, access=health.access),
-            "/": Route("/", "GET", page, access=page.access),
-            "/readme": Route("/readme", "GET", readme, access=readme_access),
+            "/conversations": Route("/v1/conversations", "POST", conversations.create),
+            **_own_routes(health=health, page=page, key=key, plan=plan),
         },
         below={
-            "/files/*/content": Route("/v1/files/{id}/content", "GET", files.content, dialect=dialect_meant),
-            "/files": Route(
-                "/v1/files/{id}", "GET", files.one, dialect=dialect_meant, others=(("DELETE", files.delete),)
-            ),
-            "/models": Route("/v1/models/{id}", "GET", models.one, dialect=dialect_meant),
+            **_stored_response_routes(stored_responses),
+            **_conversation_routes(conversations),
+            **_file_routes(files),
+            "/models/{path}": Route("/v1/models/{id}", "GET", models.one, dialect=dialect_meant),
         },
     )
+
+
+def _message_routes(messages: Messages) -> dict[str, Route]:
+    """Anthropic's own."""
+    return {
+        "/messages": Route("/v1/messages", "POST", messages.create, dialect=anthropics),
+        "/messages/count_tokens": Route("/v1/messages/count_tokens", "POST", messages.count_tokens, dialect=anthropics),
+    }
+
+
+def _own_routes(*, health: HealthPage, page: Page, key: KeyPage, plan: PlanPage) -> dict[str, Route]:
+    """Those that neither API has."""
+    return {
+        "/key": Route("/v1/key", "GET", key),
+        "/usage/plan": Route("/usage/plan", "GET", plan, access=plan.access),
+        "/health": Route("/health", "GET", health, access=health.access),
+        "/ready": Route("/ready", "GET", health.ready, access=health.access),
+        "/": Route("/", "GET", page, access=page.access),
+        "/readme": Route("/readme", "GET", readme, access=readme_access),
+    }
+
+
+def _stored_response_routes(responses: StoredResponsePages) -> dict[str, Route]:
+    return {
+        "/responses/{id}/cancel": Route("/v1/responses/{id}/cancel", "POST", responses.cancel),
+        "/responses/{id}/input_items": Route("/v1/responses/{id}/input_items", "GET", responses.input_items),
+        "/responses/{id}": Route("/v1/responses/{id}", "GET", responses.one, others=(("DELETE", responses.delete),)),
+    }
+
+
+def _conversation_routes(conversations: ConversationPages) -> dict[str, Route]:
+    return {
+        "/conversations/{id}/items/{id}": Route(
+            "/v1/conversations/{id}/items/{item_id}",
+            "GET",
+            conversations.item,
+            others=(("DELETE", conversations.delete_item),),
+        ),
+        "/conversations/{id}/items": Route(
+            "/v1/conversations/{id}/items", "GET", conversations.items, others=(("POST", conversations.add_items),)
+        ),
+        "/conversations/{id}": Route(
+            "/v1/conversations/{id}",
+            "GET",
+            conversations.one,
+            others=(("POST", conversations.update), ("DELETE", conversations.delete)),
+        ),
+    }
+
+
+def _file_routes(files: FilePages) -> dict[str, Route]:
+    return {
+        "/files/{path}/content": Route("/v1/files/{id}/content", "GET", files.content, dialect=dialect_meant),
+        "/files/{path}": Route(
+            "/v1/files/{id}", "GET", files.one, dialect=dialect_meant, others=(("DELETE", files.delete),)
+        ),
+    }
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(path.replace("{id}", "([^/]+)").replace("{path}", "(.+)"))
 
 
 def _bare(path: str) -> str:

@@ -17,10 +17,10 @@ from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.exchange import Exchange
 from claude_openai_proxy.web.files.form import boundary_of, read_upload
 from claude_openai_proxy.web.messages.dialect import speaks_messages
+from claude_openai_proxy.web.response_headers import NO_STORE
 
 MOST_FILES: Final = 10_000
 
-_NO_STORE: Final = (b"cache-control", b"no-store")
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -52,14 +52,14 @@ class FilePages:
         async with ClientWatch(exchange):
             asked = {name: values[-1] for name, values in parse_qs(exchange.query.decode("latin-1")).items()}
             page = _page(await self._files.all(exchange.record.principal), asked)
-            await exchange.answer(200, _encode(page), headers=(_NO_STORE,))
+            await exchange.answer(200, _encode(page), headers=(NO_STORE,))
 
     async def one(self, exchange: Exchange) -> None:
         """`GET`: one file, without its content."""
         _check_whose(exchange)
         async with ClientWatch(exchange):
             file = await self._files.one(exchange.rest, exchange.record.principal)
-            await exchange.answer(200, _encode(_shown(file)), headers=(_NO_STORE,))
+            await exchange.answer(200, _encode(_shown(file)), headers=(NO_STORE,))
 
     async def content(self, exchange: Exchange) -> None:
         """`GET`: its bytes, for saving; no browser shows or runs them."""
@@ -71,7 +71,7 @@ class FilePages:
                 200,
                 content,
                 content_type=b"application/octet-stream",
-                headers=((b"content-disposition", saved), _NO_STORE),
+                headers=((b"content-disposition", saved), NO_STORE),
             )
 
     async def delete(self, exchange: Exchange) -> None:

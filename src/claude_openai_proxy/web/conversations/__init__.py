@@ -1,0 +1,1 @@
+"""OpenAI's conversations over HTTP."""
