@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+CLIENT_LEFT: Final = 499
+"""nginx's status for a client that closed the connection; only in records."""
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -63,6 +66,14 @@ class RequestRecord:
     """Why thinking of earlier turns did not: `edited`, `model`, `upstream`, `prefix`."""
     web_searches: int = 0
     """By Claude's side, billed one by one."""
+    speed: str = ""
+    """`fast` where Claude answered so, and charged more."""
+    choices: int = 1
+    """Answers that were asked for."""
+    list_price: float = 0.0
+    """US dollars that the tokens and searches cost by the API's price list, whoever charges for them."""
+    has_list_price: bool = True
+    """False of a model that the list does not have: then it is the dearest model's price."""
     rate_limits: tuple[tuple[str, str], ...] = ()
     """What upstream told of the login's limits, as in its headers."""
     account: str = ""
@@ -101,3 +112,50 @@ class RecordReader(Protocol):
 
     def ended(self, record: RequestRecord) -> None:
         """The answer is complete, failed, or its client has left; the record no longer changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """What the ledger keeps of one request: whole numbers and short words, nothing of what was said.
+
+    `at` is when it came, in seconds since 1970; prices in US dollars; texts that clients choose are cut and printable.
+    """
+
+    id: str
+    at: float
+    principal: str
+    key: str
+    """The principal's name."""
+    client: str
+    route: str
+    dialect: str
+    model_asked: str
+    model_used: str
+    upstream: str
+    billed: str
+    status: int
+    finish_reason: str
+    error: str
+    stream: bool
+    choices: int
+    speed: str
+    input_tokens: int
+    cached_tokens: int
+    cache_write_tokens: int
+    cache_write_1h_tokens: int
+    output_tokens: int
+    thinking_tokens: int
+    web_searches: int
+    list_price: float
+    has_list_price: bool
+    charged: float | None
+    """Beyond a plan; None where whoever charges has a price of their own."""
+    first_token_ms: int | None
+    total_ms: int
+    repairs: str
+    upstream_request_id: str
+
+    @property
+    def failed(self) -> bool:
+        """Not by the client's leaving."""
+        return (self.status >= 400 and self.status != CLIENT_LEFT) or (self.status < 400 and self.error != "")

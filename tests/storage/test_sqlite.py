@@ -19,7 +19,7 @@ from claude_openai_proxy.storage.interface import (
 )
 from claude_openai_proxy.storage.migration import newest, statements, steps
 from claude_openai_proxy.storage.place import network_file_system
-from claude_openai_proxy.storage.sqlite import SQLiteDatabase
+from claude_openai_proxy.storage.sqlite import SQLiteDatabase, _Job
 from storage.databases import sqlite_in
 from storage.neighbours import put, write_and_leave
 
@@ -219,3 +219,27 @@ def test_several_servers_share_a_directory_from_its_first_moment(tmp_path: Path)
     connection = sqlite3.connect(tmp_path / "state" / "state.db")
     assert connection.execute("SELECT count(*) FROM facts").fetchone() == (200,)
     connection.close()
+
+
+async def test_who_comes_while_a_failed_run_ends_is_told_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = threading.Event()
+
+    def fails(_: Path) -> sqlite3.Connection:
+        opened.wait()
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr("claude_openai_proxy.storage.sqlite.connect", fails)
+    database = sqlite_in(tmp_path)
+    late = _Job(put("b"), posted=False)
+    first = asyncio.ensure_future(database.write(put("a"), wait=60))
+    while not database._batch:  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0)
+    database._batch[0].result.add_done_callback(lambda _: database._enqueue(late))
+    opened.set()
+
+    with pytest.raises(StorageUnavailableError, match="the disk is gone"):
+        await first
+    error = await asyncio.to_thread(late.result.exception, 60)
+
+    assert isinstance(error, StorageUnavailableError)
+    await database.aclose()

@@ -14,6 +14,7 @@ from claude_openai_proxy.storage.client_keys import ClientKeyStore, MemoryClient
 from claude_openai_proxy.storage.daily_spend import DailySpendStore, MemoryDailySpend, StoredDailySpend
 from claude_openai_proxy.storage.files import FileStore, MemoryFiles, StoredFiles
 from claude_openai_proxy.storage.interface import StorageRefusedError, StorageState
+from claude_openai_proxy.storage.ledger import LedgerStore, MemoryLedger, StoredLedger
 from claude_openai_proxy.storage.login_limits import LoginLimitStore, MemoryLoginLimits, StoredLoginLimits
 from claude_openai_proxy.storage.reasoning import MemoryReasoning, NoReasoning, ReasoningStore, StoredReasoning
 from claude_openai_proxy.storage.responses import ResponseStore
@@ -39,6 +40,7 @@ class Stores:
     files: FileStore
     responses: ResponseStore | None
     """None where they are not kept at all."""
+    ledger: LedgerStore
     seal: Callable[[], Seal]
     database: SQLiteDatabase | None = field(default=None)
 
@@ -85,6 +87,7 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
             reasoning=_reasoning(settings, None, seal),
             files=MemoryFiles(),
             responses=_responses(settings, None, seal),
+            ledger=MemoryLedger(),
             seal=seal,
         )
     database = SQLiteDatabase(settings.storage.directory / DATABASE, told=told or _log)
@@ -95,6 +98,7 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
         reasoning=_reasoning(settings, database, seal),
         files=StoredFiles(database, seal),
         responses=_responses(settings, database, seal),
+        ledger=StoredLedger(database),
         seal=seal,
         database=database,
     )

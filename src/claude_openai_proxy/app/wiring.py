@@ -28,6 +28,7 @@ from claude_openai_proxy.app.start import (
 )
 from claude_openai_proxy.app.stores import Stores, stores
 from claude_openai_proxy.app.upstreams import demo_upstream, selected_upstream
+from claude_openai_proxy.app.usage import ledger
 from claude_openai_proxy.errors import NoLoginError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.protocols.openai_chat_response import ModelList
@@ -45,6 +46,7 @@ from claude_openai_proxy.service.reasoning import ReasoningVault
 from claude_openai_proxy.service.response_state import ResponseState
 from claude_openai_proxy.service.waiting import Places
 from claude_openai_proxy.settings import Settings
+from claude_openai_proxy.telemetry.ledger import Ledger
 from claude_openai_proxy.telemetry.logging_setup import Log, new_log
 from claude_openai_proxy.telemetry.prompt_tally import PromptTally
 from claude_openai_proxy.upstreams.interface import Upstream, UpstreamChoice
@@ -109,6 +111,7 @@ class Wiring:
     log: Log
     """Not installed yet: wiring has no effects beyond its objects."""
     stores: Stores
+    ledger: Ledger
     _keys: ClientKeys
     _settings: Settings
     _upstreams: UpstreamChoice
@@ -190,9 +193,9 @@ def wire(settings: Settings) -> Wiring:
     spending = money(settings, kept, upstreams)
     blots = blotter(settings, upstreams)
     health = _health(upstreams, catalog, places, blotter=blots, kept=kept, meter=spending.meter, tally=tally)
-    state = response_state(kept)
-    closing = [keys.aclose, state.aclose, health.aclose, catalog.aclose, upstreams.aclose]
-    life = _Life(kept, [spending.open], closing, prepare)
+    state, book = response_state(kept), ledger(settings, kept)
+    closing = [keys.aclose, state.aclose, health.aclose, catalog.aclose, upstreams.aclose, book.aclose]
+    life = _Life(kept, [spending.open, book.open], closing, prepare)
     request_log = _log(settings, blots)
     admissions = Admissions(
         upstreams=upstreams,
@@ -205,9 +208,9 @@ def wire(settings: Settings) -> Wiring:
         vault=ReasoningVault(kept.reasoning),
     )
     router = _router(settings, admissions, catalog, health, keys=keys, meter=spending.meter, kept=kept, state=state)
-    readers: list[RecordReader] = [request_log.requests, tally]
+    readers: list[RecordReader] = [request_log.requests, tally, book]
     application = _application(settings, router, readers=readers, blotter=blots, life=life, keys=keys)
-    return Wiring(application, request_log, kept, keys, settings, upstreams, catalog, admissions, spending, life)
+    return Wiring(application, request_log, kept, book, keys, settings, upstreams, catalog, admissions, spending, life)
 
 
 # ---- parts, also for whoever examines them one by one ---------------------------------------------------------------

@@ -349,6 +349,8 @@ class Usage(Struct, frozen=True):
     service_tier: str | None = None
     cache_creation: CacheCreation | None = None
     server_tool_use: ServerToolUsage | None = None
+    speed: str | None = None
+    """`fast` where the answer was, and cost more."""
 
 
 class RefusalStopDetails(Struct, frozen=True):

@@ -44,7 +44,7 @@ from claude_openai_proxy.service.ways import Way, Ways
 from claude_openai_proxy.storage.reasoning import NoReasoning
 from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.messages_api.usage import NO_USAGE, add_usage
-from claude_openai_proxy.translate.models.prices import cost
+from claude_openai_proxy.translate.models.prices import cost, price_of
 from claude_openai_proxy.upstreams.interface import AnswerFacts, UpstreamChoice
 
 
@@ -83,6 +83,10 @@ class Admission:
             total = answering.usage if total is NO_USAGE else add_usage(total, answering.usage)
         return total
 
+    def _messages(self) -> list[Usage]:
+        """The usage of every message, each by itself."""
+        return [message for answering in self._answerings for message in answering.messages]
+
     @property
     def head(self) -> AnswerHead:
         """What can be told once upstream has answered: of the first answer, where there are several."""
@@ -117,7 +121,7 @@ class Admission:
         """
         record = self.record
         self._reserve(asked)
-        record.ignored = asked[0][0].ignored
+        record.ignored, record.choices = asked[0][0].ignored, len(asked)
         for word in (word for translation, _ in asked for word in translation.repairs):
             _note(record, word)
         places, of_upstream = self._means.places, self.upstream.capabilities.simultaneous
@@ -181,8 +185,11 @@ class Admission:
         """Put into the record what was used and how it ended."""
         record, usage = self.record, self.usage
         self._note_facts()
+        record.list_price = sum(cost(self.model.id, message) for message in self._messages())
+        record.has_list_price = price_of(self.model.id) is not None
+        record.speed = usage.speed or ""
         if self._reserved and (budget := self._means.ways.budget):
-            budget.settle(self._reserved, cost(self.model.id, usage))
+            budget.settle(self._reserved, record.list_price)
             self._reserved = 0.0
         record.billed = record.billed and self._billed()
         record.cached_tokens = usage.cache_read_input_tokens or 0

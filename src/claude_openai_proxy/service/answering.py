@@ -41,6 +41,11 @@ class Progress(Protocol):
         ...
 
     @property
+    def messages(self) -> tuple[Usage, ...]:
+        """Of each message by itself."""
+        ...
+
+    @property
     def cut(self) -> bool:
         """An emulated stop was reached."""
         ...
@@ -147,6 +152,12 @@ class Answering(Generic[Piece]):
         """What is known so far; final once the iteration has ended."""
         usage = self._answer.usage
         return add_usage(self._discarded, usage) if self._discarded else usage
+
+    @property
+    def messages(self) -> tuple[Usage, ...]:
+        """The same for each message by itself: a price may depend on how much one request had."""
+        messages = self._answer.messages
+        return (self._discarded, *messages) if self._discarded else messages
 
     async def __aenter__(self) -> Self:
         """Open the stream; a request that upstream refuses for a reason with a known remedy is mended once."""

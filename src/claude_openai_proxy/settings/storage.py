@@ -24,6 +24,7 @@ class StorageSettings:
     reasoning: KeptKind = "sqlite"
     reasoning_seconds: float = 86_400.0
     responses: KeptKind = "sqlite"
+    ledger_days: int = 400
 
 
 def read_storage(
@@ -39,4 +40,5 @@ def read_storage(
         reasoning=found.value(table.REASONING_STORE),
         reasoning_seconds=found.value(table.REASONING_TTL),
         responses=found.value(table.RESPONSES_STORE),
+        ledger_days=found.value(table.LEDGER_DAYS),
     )

@@ -407,6 +407,14 @@ RESPONSES_STORE: Setting[KeptKind] = Setting(
     description="Where responses, conversations and stored chat completions are kept, for clients that continue or "
     "read them. `STATE=memory` makes memory of sqlite.",
 )
+LEDGER_DAYS = Setting(
+    name="LEDGER_DAYS",
+    read=values.whole_number(0, 36_500),
+    default=400,
+    allowed="a whole number from 0 to 36500",
+    shown_default="400",
+    description="Days for which the ledger keeps what each request used and cost, without its content; 0 keeps none.",
+)
 
 SETTINGS: Final[tuple[Setting[object], ...]] = (
     PROXY_HOST,
@@ -447,6 +455,7 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     REASONING_TTL,
     RESPONSES_STORE,
     FILES_MB,
+    LEDGER_DAYS,
     LOG_LEVEL,
     LOG_FORMAT,
 )

@@ -203,7 +203,9 @@ class SQLiteDatabase:
         with self._lock:
             self._writing = False
             self._dropped += sum(job.posted for job in batch)
-        if not self._trouble:
+            # Who came while a failed run was ending has had no try yet, and nothing else would wake the writer.
+            wanted = not self._trouble or not all(job.posted for job in self._jobs)
+        if wanted:
             self._wake()
 
     # ---- on the writer's thread -------------------------------------------------------------------------------------

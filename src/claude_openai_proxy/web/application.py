@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Literal
 
 from claude_openai_proxy.errors import ClientRefusedError, ProxyError, StoppingError, UpstreamStatusError
-from claude_openai_proxy.records import RecordReader, RequestRecord
+from claude_openai_proxy.records import CLIENT_LEFT, RecordReader, RequestRecord
 from claude_openai_proxy.web.asgi import Receive, Scope, Send
 from claude_openai_proxy.web.client_watch import ClientLeftError
 from claude_openai_proxy.web.doors import Doors, preflight_headers
@@ -15,9 +15,6 @@ from claude_openai_proxy.web.exchange import ANONYMOUS, NO_PROXIES, Exchange
 from claude_openai_proxy.web.response_headers import header_value
 from claude_openai_proxy.web.routes import Endpoint, Route, Router, dialect_meant
 from claude_openai_proxy.web.visitor import TrustedProxies
-
-CLIENT_LEFT = 499
-"""nginx's status for a client that closed the connection; only in records."""
 
 _Moment = Literal["started", "first_token", "ended"]
 """Of a request, as `RecordReader` names them."""

@@ -50,6 +50,11 @@ class PassedAnswer:
         """So far."""
         return self._tally.total
 
+    @property
+    def messages(self) -> tuple[Usage, ...]:
+        """The one."""
+        return self._tally.messages
+
     def feed(self, event: StreamEvent) -> list[StreamEvent]:
         """The event."""
         if isinstance(event, MessageStart):

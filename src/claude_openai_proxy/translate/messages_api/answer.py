@@ -49,6 +49,11 @@ class AnswerStream:
         return self._tally.total
 
     @property
+    def messages(self) -> tuple[Usage, ...]:
+        """The usage of each message by itself."""
+        return self._tally.messages
+
+    @property
     def called(self) -> bool:
         """A call of a client's tool has started."""
         return self.blocks.calls > 0

@@ -1,6 +1,7 @@
 """Token counts in Claude's own words (`usage`, https://docs.anthropic.com/en/api/messages), summed over messages."""
 
 from collections.abc import Iterable
+from functools import reduce
 from typing import Final
 
 from claude_openai_proxy.protocols.anthropic import (
@@ -17,7 +18,7 @@ NO_USAGE: Final = Usage()
 
 
 def add_usage(a: Usage, b: Usage) -> Usage:
-    """Both together: continuations of a paused turn, retries, several choices. The tier is the later one's."""
+    """Both together: continuations of a paused turn, retries, several choices. Tier and speed are the later one's."""
     return Usage(
         input_tokens=_sum(a.input_tokens, b.input_tokens),
         output_tokens=_sum(a.output_tokens, b.output_tokens),
@@ -27,6 +28,7 @@ def add_usage(a: Usage, b: Usage) -> Usage:
         service_tier=b.service_tier or a.service_tier,
         cache_creation=_by_life(a.cache_creation, b.cache_creation),
         server_tool_use=_calls(a.server_tool_use, b.server_tool_use),
+        speed=b.speed or a.speed,
     )
 
 
@@ -34,12 +36,12 @@ class UsageTally:
     """The usage of one message, or of several that make one answer."""
 
     def __init__(self) -> None:
-        self._before = NO_USAGE
+        self._before: tuple[Usage, ...] = ()
         self._now = NO_USAGE
 
     def start(self, usage: Usage) -> None:
         """A message begins; what the ones before it used stays counted."""
-        self._before = self.total
+        self._before = self.messages
         self._now = usage
 
     def update(self, usage: Usage) -> None:
@@ -55,12 +57,18 @@ class UsageTally:
             service_tier=usage.service_tier or self._now.service_tier,
             cache_creation=usage.cache_creation or self._now.cache_creation,
             server_tool_use=usage.server_tool_use or self._now.server_tool_use,
+            speed=usage.speed or self._now.speed,
         )
+
+    @property
+    def messages(self) -> tuple[Usage, ...]:
+        """Each by itself: a price may depend on how much one request had."""
+        return self._before if self._now is NO_USAGE else (*self._before, self._now)
 
     @property
     def total(self) -> Usage:
         """All messages so far; the tier is that of the latest message that named one."""
-        return self._now if self._before is NO_USAGE else add_usage(self._before, self._now)
+        return reduce(add_usage, self.messages) if self._before else self._now
 
 
 def usage_of(events: Iterable[StreamEvent]) -> Usage:

@@ -1,0 +1,209 @@
+"""The reader that keeps a row of each request: collected for a moment, written in batches, never waited for.
+
+| state   | rows           | leaves it                                                      |
+|---------|----------------|----------------------------------------------------------------|
+| empty   | none           | a request ends: waiting                                        |
+| waiting | some           | `WAIT_SECONDS` pass, or `BATCH_ROWS` rows are there: writing        |
+| writing | some, or more  | they are kept: empty or waiting; they could not be: waiting    |
+
+Invariants: at most one write is under way; a row is let go only once it is kept, or when more than `MOST_WAITING` wait
+(the oldest first, counted and said once until a write succeeds); what is tried again is kept once, by the request's own
+id. A process that is killed loses what waits: the requests of its last second.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from claude_openai_proxy.errors import ProxyError
+from claude_openai_proxy.records import LedgerRow, RequestRecord
+
+WAIT_SECONDS: Final = 1.0
+BATCH_ROWS: Final = 256
+MOST_WAITING: Final = 10_000
+DAY_SECONDS: Final = 86_400
+MOST_CHARACTERS: Final = 120
+"""Characters of what comes from a request."""
+_LARGEST: Final = 2**53
+"""Counts come from Claude's side: none is larger than what every database and reader can hold."""
+
+DIALECTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "/v1/chat/completions": "chat",
+        "/v1/completions": "completions",
+        "/v1/messages": "messages",
+        "/v1/responses": "responses",
+    }
+)
+"""By route: those that ask for an answer. Only they have rows."""
+_NOBODY: Final = "anonymous"
+"""Strangers must not be able to fill a disk: who was not let in has no row."""
+
+_DEMO: Final = "demo"
+_CHARGED_BY_LIST: Final = frozenset({"api", "extra-usage"})
+
+log: Final = logging.getLogger(__name__)
+
+
+class _Keep(Protocol):
+    """`LedgerStore.keep`."""
+
+    def __call__(self, rows: Sequence[LedgerRow], *, oldest: float) -> Awaitable[None]: ...
+
+
+class Ledger:
+    """Reads records on the event loop and hands their rows to `keep`.
+
+    `days`: how long rows are kept; 0 keeps none. `clock` is the records', `wall_clock` counts seconds since 1970.
+    """
+
+    def __init__(self, keep: _Keep, *, days: int, clock: Callable[[], float], wall_clock: Callable[[], float]) -> None:
+        self._keep = keep
+        self._days = days
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._waiting: deque[RequestRecord] = deque()
+        self._full = asyncio.Event()
+        self._one_write = asyncio.Lock()
+        self._writing: asyncio.Task[None] | None = None
+        self._lost = 0
+
+    async def open(self) -> None:
+        """Let go, in the background, what is older than it may be."""
+        self._writing = asyncio.create_task(self._write())
+
+    def started(self, record: RequestRecord) -> None:
+        """Nothing is known yet."""
+
+    def first_token(self, record: RequestRecord) -> None:
+        """Nothing is final yet."""
+
+    def ended(self, record: RequestRecord) -> None:
+        """Let it wait to be written."""
+        if record.route not in DIALECTS or record.method != "POST" or record.principal.id == _NOBODY or not self._days:
+            return
+        self._waiting.append(record)
+        if len(self._waiting) >= BATCH_ROWS:
+            self._full.set()
+            self._make_room()
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+
+    async def flush(self) -> None:
+        """Return when all that has ended is kept, or cannot be now."""
+        while self._waiting and await self._write_batch():
+            pass
+
+    async def aclose(self) -> None:
+        """Write what waits, in one try."""
+        if self._writing is not None:
+            self._writing.cancel()
+            await asyncio.wait([self._writing])
+        await self.flush()
+
+    # ---- in the background ------------------------------------------------------------------------------------------
+
+    async def _write(self) -> None:
+        """Batch after batch until nothing waits."""
+        try:
+            kept = await self._write_batch() if not self._waiting else True
+            while self._waiting:
+                await self._moment(hurries=kept)
+                kept = await self._write_batch()
+        finally:
+            self._writing = None
+
+    async def _moment(self, *, hurries: bool) -> None:
+        """More may come meanwhile. A full batch does not wait for it, unless the last one could not be written."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WAIT_SECONDS):
+                await (self._full.wait() if hurries else asyncio.Event().wait())
+
+    async def _write_batch(self) -> bool:
+        """Whether it was kept; what was not waits again."""
+        async with self._one_write:
+            batch = [self._waiting.popleft() for _ in range(min(BATCH_ROWS, len(self._waiting)))]
+            if len(self._waiting) < BATCH_ROWS:
+                self._full.clear()
+            now, kept = self._wall_clock(), False
+            try:
+                rows = [row_of(record, now - self._clock()) for record in batch]
+                await self._keep(rows, oldest=now - self._days * DAY_SECONDS)
+                kept, self._lost = True, 0
+            except ProxyError:  # The database tells of its trouble itself.
+                pass
+            finally:
+                if not kept:
+                    self._waiting.extendleft(reversed(batch))
+                    self._make_room()
+            return kept
+
+    def _make_room(self) -> None:
+        while len(self._waiting) > MOST_WAITING:
+            self._waiting.popleft()
+            if not self._lost:
+                log.warning("The ledger cannot be written: rows of the requests that wait longest are given up.")
+            self._lost += 1
+
+
+# ---- a row ----------------------------------------------------------------------------------------------------------
+
+
+def row_of(record: RequestRecord, since_1970: float) -> LedgerRow:
+    """The row of a request that has ended; `since_1970` plus a moment of the record is that moment since then."""
+    ended = record.started if record.ended is None else record.ended
+    return LedgerRow(
+        id=record.own_id,
+        at=record.started + since_1970,
+        principal=record.principal.id,
+        key=record.principal.name,
+        client=shown(record.client),
+        route=record.route,
+        dialect=DIALECTS[record.route],
+        model_asked=shown(record.model_asked),
+        model_used=shown(record.model_used),
+        upstream=record.upstream,
+        billed=record.billed,
+        status=record.status,
+        finish_reason=shown(record.finish_reason),
+        error=shown(record.error),
+        stream=record.stream,
+        choices=record.choices,
+        speed=shown(record.speed),
+        input_tokens=_count(record.input_tokens),
+        cached_tokens=_count(record.cached_tokens),
+        cache_write_tokens=_count(record.cache_write_tokens),
+        cache_write_1h_tokens=_count(record.cache_write_1h_tokens),
+        output_tokens=_count(record.output_tokens),
+        thinking_tokens=_count(record.thinking_tokens),
+        web_searches=_count(record.web_searches),
+        list_price=record.list_price,
+        has_list_price=record.has_list_price,
+        charged=charged(record),
+        first_token_ms=None if record.first_token is None else round((record.first_token - record.started) * 1000),
+        total_ms=round((ended - record.started) * 1000),
+        repairs=",".join(record.repairs),
+        upstream_request_id=shown(record.upstream_request_id),
+    )
+
+
+def charged(record: RequestRecord) -> float | None:
+    """US dollars that somebody charges for it beyond a plan; None where they have a price list of their own."""
+    if not record.list_price or record.billed == "plan" or record.upstream == _DEMO:
+        return 0.0
+    return record.list_price if record.billed in _CHARGED_BY_LIST and record.has_list_price else None
+
+
+def shown(text: str) -> str:
+    """Cut, and with what a terminal would obey written out: names come from requests and from Claude's side."""
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:MOST_CHARACTERS])
+    return text[:MOST_CHARACTERS]
+
+
+def _count(tokens: int) -> int:
+    return max(0, min(tokens, _LARGEST))
