@@ -77,6 +77,16 @@ async def test_an_expired_file_is_gone_and_gives_its_room_back(store: FileStore)
     assert await store.content(later) == b"later"
 
 
+async def test_expired_files_can_be_deleted_with_nobody_uploading(store: FileStore) -> None:
+    await store.keep(replace(NOTES, expires=200.0), b"hello", room=ROOM)
+    await store.keep(replace(NOTES, id="file-2"), b"stays", room=ROOM)
+    await store.drop_expired(199.0)
+    assert await store.content(NOTES) == b"hello"
+    await store.drop_expired(200.0)
+    assert await store.content(NOTES) is None
+    assert [file.id for file in await store.all("ann", 100.0)] == ["file-2"]
+
+
 async def test_the_room_is_everybodys_together(store: FileStore) -> None:
     await store.keep(NOTES, b"hello", room=9)
     with pytest.raises(FilesFullError, match="FILES_MB"):

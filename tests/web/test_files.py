@@ -1,5 +1,6 @@
 """`/v1/files` from outside: forms, lists, contents, doors; and requests that name a file."""
 
+import asyncio
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -8,10 +9,15 @@ import msgspec
 import pytest
 
 from claude_openai_proxy.protocols.openai_chat_request import FilePart, UserMessage
-from claude_openai_proxy.service.files import LARGEST_BYTES, safe_name
+from claude_openai_proxy.records import LOCAL
+from claude_openai_proxy.service.files import LARGEST_BYTES, SWEEP_SECONDS, Files, Upload, safe_name
+from claude_openai_proxy.storage.files import MemoryFiles
+from claude_openai_proxy.storage.interface import StorageUnavailableError
 from claude_openai_proxy.web.application import Application
+from claude_openai_proxy.web.body import BODIES_TOGETHER, Bodies
 from web.direct import Answer, call
-from web.wired import NOW, Wired
+from web.fake_service import FakeChat, Script
+from web.wired import NOW, Clock, Wired
 
 FILES = "/v1/files"
 NO_FIELDS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -257,3 +263,153 @@ async def test_named_files_are_bounded_together() -> None:
     await upload(app, form(b"x" * (LARGEST_BYTES // 2)))
     refused = await call(app, body=naming("file-1", "file-1", "file-1"))
     assert (refused.status, refused.error.param) == (400, "messages[0].content[3].file.file_id")
+
+
+def returning(content: object, *, role: str = "tool") -> bytes:
+    """A request whose tool returned this: in a message of its own, or as Claude's part."""
+    call_ = {"id": "call_1", "type": "function", "function": {"name": "fetch", "arguments": "{}"}}
+    said = {"role": "assistant", "tool_calls": [call_]}
+    results = {
+        "tool": {"role": "tool", "tool_call_id": "call_1", "content": content},
+        "function": {"role": "function", "name": "fetch", "content": content},
+        "user": {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "call_1", "content": content}]},
+    }
+    return msgspec.json.encode({"messages": [{"role": "user", "content": "Fetch it."}, said, results[role]]})
+
+
+@pytest.mark.parametrize("role", ["tool", "function", "user"])
+async def test_a_file_that_a_tool_returned_is_in_the_request_that_is_asked(role: str) -> None:
+    made = Wired()
+    app = made.app()
+    await upload(app)
+    content = ["Here it is:", {"type": "file", "file": {"file_id": "file-1"}, "cache_control": {"type": "ephemeral"}}]
+    assert (await call(app, body=returning(content, role=role))).status == 200
+    message = msgspec.to_builtins(made.chat.requests[0].messages[2])
+    result = message["content"][0]["content"] if role == "user" else message["content"]
+    assert result == [
+        "Here it is:",
+        {
+            "type": "file",
+            "file": {"file_data": "aGVsbG8=", "filename": "notes.txt"},
+            "cache_control": {"type": "ephemeral"},
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("role", "param"),
+    [
+        ("tool", "messages[2].content[0].file.file_id"),
+        ("function", "messages[2].content[0].file.file_id"),
+        ("user", "messages[2].content[0].content[0].file.file_id"),
+    ],
+)
+async def test_a_tool_s_file_that_is_not_here_is_named_with_its_place(role: str, param: str) -> None:
+    content = [{"type": "file", "file": {"file_id": "file-1"}}]
+    refused = await call(Wired().app(), body=returning(content, role=role))
+    assert (refused.status, refused.error.param, refused.error.code) == (400, param, "file_not_found")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"type": "file", "file": {"file_id": "file-1"}}, {"type": "of the tool's own"}],
+        [{"type": "file", "file": {"file_id": "https://example.com/a.pdf"}}],
+        [{"type": "file", "file": {"file_id": "file-1", "file_data": "aGVsbG8="}}],
+        [{"type": "file", "file": "file-1"}],
+        {"type": "file", "file": {"file_id": "file-1"}},
+        [{"type": "text", "text": "file-1"}],
+        "file-1",
+    ],
+)
+async def test_what_a_tool_returned_otherwise_stays_as_it_is(content: object) -> None:
+    made = Wired()
+    app = made.app()
+    await upload(app)
+    assert (await call(app, body=returning(content))).status == 200
+    assert msgspec.to_builtins(made.chat.requests[0].messages[2])["content"] == content
+
+
+async def test_the_files_of_a_request_take_room_like_its_body_until_it_is_translated() -> None:
+    room = 1_900_000 * BODIES_TOGETHER
+    bodies = Bodies(limit=1_900_000, idle_seconds=0.01)
+    goes_on = asyncio.Event()
+    wired = Wired(chat=FakeChat(Script(before=[goes_on])), bodies=bodies, files_room=room)
+    app = wired.app()
+    await upload(app, form(bytes(1_400_000)))  # 1,866,666 bytes in base64
+    waiting = []
+    for _ in range(BODIES_TOGETHER):
+        wired.chat.entered.clear()
+        waiting.append(asyncio.create_task(call(app, body=naming("file-1"))))
+        await wired.chat.entered.wait()
+    for body in (naming("file-1"), returning([{"type": "file", "file": {"file_id": "file-1"}}])):
+        answer = await call(app, body=body)
+        assert (answer.status, answer.error.code, answer.headers["retry-after"]) == (503, "overloaded", "5")
+    assert (await call(Wired().app(), body=naming())).status == 200
+    goes_on.set()
+    assert [answer.status for answer in await asyncio.gather(*waiting)] == [200] * BODIES_TOGETHER
+    assert (await call(app, body=naming("file-1"))).status == 200
+
+
+async def test_who_has_room_for_its_body_waits_for_no_more() -> None:
+    """Else those who hold some could all wait for each other."""
+    bodies = Bodies(limit=2_000_000)
+    wired = Wired(chat=FakeChat(Script(before=[asyncio.Event()])), bodies=bodies, files_room=2_000_000)
+    app = wired.app()
+    await upload(app, form(bytes(1_400_000)))
+    waiting = []
+    for body in (naming("file-1"), naming("file-1"), naming("file-1"), naming().ljust(1_500_000)):
+        wired.chat.entered.clear()
+        waiting.append(asyncio.create_task(call(app, body=body)))
+        await wired.chat.entered.wait()
+    large = naming("file-1").ljust(1_100_000)
+    told = await call(app, body=large, headers={"content-length": str(len(large))})
+    assert (told.status, told.error.code) == (503, "overloaded")
+    for request in waiting:
+        request.cancel()
+    await asyncio.gather(*waiting)
+    assert (await call(Wired(bodies=bodies, files=wired.files).app(), body=large)).status == 200
+
+
+# ---- what has expired ------------------------------------------------------------------------------------------------
+
+
+class Pauses:
+    """A pause ends when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked: asyncio.Queue[float] = asyncio.Queue()
+        self.over = asyncio.Semaphore(0)
+
+    async def __call__(self, seconds: float) -> None:
+        self.asked.put_nowait(seconds)
+        await self.over.acquire()
+
+
+class Troubled(MemoryFiles):
+    """Can be told to fail once."""
+
+    trouble = False
+
+    async def drop_expired(self, now: float) -> None:
+        if self.trouble:
+            self.trouble = False
+            raise StorageUnavailableError("The disk is full.")
+        await super().drop_expired(now)
+
+
+async def test_what_has_expired_is_deleted_though_nobody_asks_for_it() -> None:
+    store, pauses, clock = Troubled(), Pauses(), Clock(now=1_000.0)
+    files = Files(store=store, room=100, new_id=lambda: "file-1", wall_clock=clock, pause=pauses)
+    file = await files.upload(Upload("notes.txt", b"hello", "user_data", seconds=3_600), LOCAL)
+    store.trouble = True
+    await files.start()
+    assert await pauses.asked.get() == SWEEP_SECONDS
+    pauses.over.release()
+    await pauses.asked.get()
+    assert await store.content(file) == b"hello"
+    clock.now += 3_600.0
+    pauses.over.release()
+    await pauses.asked.get()
+    assert await store.content(file) is None
+    await files.aclose()

@@ -1,19 +1,18 @@
 """A server from its settings: service, web, telemetry, and what can be told of it."""
 
 import asyncio
-import logging
 import os
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
 
 from claude_openai_proxy import __version__
 from claude_openai_proxy.app.doors import doors
 from claude_openai_proxy.app.files import client_files
 from claude_openai_proxy.app.keys import client_keys
+from claude_openai_proxy.app.life import Life
 from claude_openai_proxy.app.money import Money, money
 from claude_openai_proxy.app.response_state import conversations, response_state, stored_responses
 from claude_openai_proxy.app.responses import responses
@@ -37,6 +36,7 @@ from claude_openai_proxy.service.admission import Admissions
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.service.completions import CompletionService
+from claude_openai_proxy.service.files import Files
 from claude_openai_proxy.service.health import HealthService
 from claude_openai_proxy.service.messages import MessagesService
 from claude_openai_proxy.service.model_names import ModelNames
@@ -66,41 +66,8 @@ from claude_openai_proxy.web.pages.plan import PlanPage
 from claude_openai_proxy.web.routes import Router, make_router
 from claude_openai_proxy.web.visitor import TrustedProxies
 
-log: Final = logging.getLogger(__name__)
-
 Pins = Callable[[], Mapping[str, str]]
 """Which line of models is pinned to which id at the moment."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Life:
-    """What is opened when the server starts, and closed, in this order, when it ends; `prepare` runs beside it."""
-
-    stores: Stores
-    opening: Sequence[Callable[[], Awaitable[None]]]
-    closing: Sequence[Callable[[], Awaitable[None]]]
-    prepare: Callable[[], Awaitable[None]]
-    _preparing: list[asyncio.Task[None]] = field(default_factory=list)
-
-    async def serve(self) -> None:
-        """Start, and make ready in the background what the first request would have to wait for."""
-        await self.start()
-        self._preparing.append(asyncio.create_task(_awaited(self.prepare)))
-
-    async def start(self) -> None:
-        """A store that must not be used fails what needs it and nothing else; `start_refusal` comes before this."""
-        if refusal := await self.stores.open():
-            log.error("Storage: %s", refusal)
-        for open_ in self.opening:
-            await open_()
-
-    async def end(self) -> None:
-        """What is kept comes last: others may write to it until then."""
-        for task in self._preparing:
-            task.cancel()
-            await asyncio.wait([task])
-        for close in (*self.closing, self.stores.aclose):
-            await close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +85,7 @@ class Wiring:
     _catalog: ModelCatalog
     _admissions: Admissions
     _spending: Money
-    _life: _Life
+    _life: Life
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -165,10 +132,6 @@ async def _nothing() -> None:
     pass
 
 
-async def _awaited(prepare: Callable[[], Awaitable[None]]) -> None:
-    await prepare()
-
-
 def create_app(settings: Settings) -> Application:
     """The ASGI application for these settings."""
     return wire(settings).application
@@ -193,21 +156,16 @@ def wire(settings: Settings) -> Wiring:
     spending = money(settings, kept, upstreams)
     blots = blotter(settings, upstreams)
     health = _health(upstreams, catalog, places, blotter=blots, kept=kept, meter=spending.meter, tally=tally)
-    state, book = response_state(kept), ledger(settings, kept)
-    closing = [keys.aclose, state.aclose, health.aclose, catalog.aclose, upstreams.aclose, book.aclose]
-    life = _Life(kept, [spending.open, book.open], closing, prepare)
+    state, book, files = response_state(kept), ledger(settings, kept), client_files(settings, kept)
+    closing = [
+        keys.aclose, state.aclose, health.aclose, files.aclose, catalog.aclose, upstreams.aclose, book.aclose,
+    ]  # fmt: skip
+    life = Life(kept, [spending.open, book.open, files.start], closing, prepare)
     request_log = _log(settings, blots)
-    admissions = Admissions(
-        upstreams=upstreams,
-        catalog=catalog,
-        places=places,
-        clock=time.monotonic,
-        note_limits=spending.meter.note,
-        guard=spending.guard,
-        ways=spending.ways,
-        vault=ReasoningVault(kept.reasoning),
+    admissions = _admissions(upstreams, catalog, places, spending=spending, kept=kept)
+    router = _router(
+        settings, admissions, catalog, health, keys=keys, meter=spending.meter, kept=kept, state=state, files=files
     )
-    router = _router(settings, admissions, catalog, health, keys=keys, meter=spending.meter, kept=kept, state=state)
     readers: list[RecordReader] = [request_log.requests, tally, book]
     application = _application(settings, router, readers=readers, blotter=blots, life=life, keys=keys)
     return Wiring(application, request_log, kept, book, keys, settings, upstreams, catalog, admissions, spending, life)
@@ -252,6 +210,21 @@ def _chat_service(settings: Settings, admissions: Admissions) -> ChatService:
     )
 
 
+def _admissions(
+    upstreams: UpstreamChoice, catalog: ModelCatalog, places: Places, *, spending: Money, kept: Stores
+) -> Admissions:
+    return Admissions(
+        upstreams=upstreams,
+        catalog=catalog,
+        places=places,
+        clock=time.monotonic,
+        note_limits=spending.meter.note,
+        guard=spending.guard,
+        ways=spending.ways,
+        vault=ReasoningVault(kept.reasoning),
+    )
+
+
 def _health(
     upstreams: UpstreamChoice,
     catalog: ModelCatalog,
@@ -285,6 +258,7 @@ def _router(
     meter: PlanMeter,
     kept: Stores,
     state: ResponseState,
+    files: Files,
 ) -> Router:
     bodies = Bodies(limit=settings.max_body_mb * 1024 * 1024)
     reject = settings.unsupported_parameters == "reject"
@@ -295,7 +269,6 @@ def _router(
         new_id=lambda: f"cmpl-{os.urandom(14).hex()}",
         wall_clock=time.time,
     )
-    files = client_files(settings, kept)
     messages = MessagesService(admissions=admissions, reject_unsupported=reject)
     return make_router(
         chat=ChatCompletions(chat, bodies=bodies, files=files, clock=time.monotonic, wall_clock=time.time),
@@ -319,7 +292,7 @@ def _application(
     *,
     readers: Sequence[RecordReader],
     blotter: Blotter,
-    life: _Life,
+    life: Life,
     keys: ClientKeys,
 ) -> Application:
     return Application(

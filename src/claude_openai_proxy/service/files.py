@@ -1,7 +1,9 @@
 """Files that clients upload, and requests that name them. Nobody sees another principal's."""
 
+import asyncio
+import logging
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +13,7 @@ from claude_openai_proxy.errors import ClientRefusedError, InvalidRequestError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest, File
 from claude_openai_proxy.records import Principal
 from claude_openai_proxy.storage.files import FilesFullError, FileStore, StoredFile
+from claude_openai_proxy.storage.interface import StorageUnavailableError
 from claude_openai_proxy.translate.chat.files import named_files, with_files
 from claude_openai_proxy.translate.responses.files import named_files as named_in_items
 from claude_openai_proxy.translate.responses.files import with_files as items_with_files
@@ -22,6 +25,13 @@ SHORTEST_LIFE: Final = 3600
 LONGEST_LIFE: Final = 30 * 86_400
 """Seconds that `expires_after` may ask for (https://platform.openai.com/docs/api-reference/files/create)."""
 LONGEST_NAME: Final = 255
+SWEEP_SECONDS: Final = 600.0
+"""An expired file is seen by nobody, and gone after so long at the latest."""
+
+Hold = Callable[[int], Awaitable[None]]
+"""Waits for room for so many bytes more of a request."""
+
+log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +45,44 @@ class Upload:
 
 
 class Files:
-    """`room`: bytes that all files of the installation together may have. `wall_clock` in seconds since 1970."""
+    """`room`: bytes that all files of the installation together may have. `wall_clock` in seconds since 1970.
+
+    Between `start` and `aclose` expired files are deleted, each time after `pause` has waited so many seconds.
+    """
 
     def __init__(
-        self, *, store: FileStore, room: int, new_id: Callable[[], str], wall_clock: Callable[[], float]
+        self,
+        *,
+        store: FileStore,
+        room: int,
+        new_id: Callable[[], str],
+        wall_clock: Callable[[], float],
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._room = room
         self._new_id = new_id
         self._wall_clock = wall_clock
+        self._pause = pause
+        self._sweeping: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Delete what has expired, now and from now on."""
+        self._sweeping = asyncio.create_task(self._sweep())
+
+    async def aclose(self) -> None:
+        """No more."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            await asyncio.wait([self._sweeping])
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await self._store.drop_expired(self._wall_clock())
+            except StorageUnavailableError as error:
+                log.debug("Expired files stay a while longer: %s", error.message)  # The store's state tells why.
+            await self._pause(SWEEP_SECONDS)
 
     async def upload(self, upload: Upload, principal: Principal) -> StoredFile:
         """Keep it. Raises `InvalidRequestError`, `ClientRefusedError` (413), `StorageUnavailableError`."""
@@ -88,7 +127,7 @@ class Files:
         if not await self._store.delete(principal.id, id_, self._wall_clock()):
             raise _no_file(id_)
 
-    async def inlined(self, request: ChatCompletionRequest, principal: Principal) -> ChatCompletionRequest:
+    async def inlined(self, request: ChatCompletionRequest, principal: Principal, hold: Hold) -> ChatCompletionRequest:
         """The request with the files that it names by id in it.
 
         Raises `InvalidRequestError` at an id that is none of the principal's, or where they are too much together.
@@ -96,18 +135,11 @@ class Files:
         named = named_files(request)
         if not named:
             return request
-        size = 0
-        kept: dict[str, StoredFile] = {}
-        for id_, place in named:
-            if id_ not in kept:
-                kept[id_] = await self._named(id_, place, principal)
-            size += kept[id_].size
-            if size > LARGEST_BYTES:
-                raise _too_much(place)
-        places = dict(reversed(named))
-        return with_files(request, {id_: await self._in_it(file, places[id_]) for id_, file in kept.items()})
+        kept = await self._contents([(id_, place, False) for id_, place in named], principal, hold)
+        files = {id_: File(file_data=content, filename=name) for id_, (content, name) in kept.items()}
+        return with_files(request, files)
 
-    async def inlined_items(self, items: list[Raw], principal: Principal) -> list[Raw]:
+    async def inlined_items(self, items: list[Raw], principal: Principal, hold: Hold) -> list[Raw]:
         """Items of a Responses request with the files that they name by id in them; the same list where none is named.
 
         Raises as `inlined`, but not for what a tool returned: a client sends that again with every turn.
@@ -115,32 +147,34 @@ class Files:
         named = named_in_items(items)
         if not named:
             return items
+        return items_with_files(items, await self._contents(named, principal, hold))
+
+    async def _contents(
+        self, named: Sequence[tuple[str, str, bool]], principal: Principal, hold: Hold
+    ) -> dict[str, tuple[str, str]]:
+        """Base64 and name by id, of ids with their places; what is `returned` by a tool may be missing."""
+        files: dict[str, StoredFile] = {}
         size = 0
-        kept: dict[str, tuple[str, str]] = {}
         for id_, place, returned in named:
-            file = await self._store.one(principal.id, id_, self._wall_clock())
-            content = None if file is None else await self._store.content(file)
-            if file is None or content is None:
-                if returned:
-                    continue
+            if id_ not in files and (file := await self._store.one(principal.id, id_, self._wall_clock())) is not None:
+                files[id_] = file
+            if id_ in files:
+                size += files[id_].size
+            elif not returned:
                 raise _unknown(id_, place)
-            size += 0 if id_ in kept else file.size
             if size > LARGEST_BYTES:
                 raise _too_much(place)
-            kept[id_] = (b64encode(content).decode("ascii"), file.name)
-        return items_with_files(items, kept)
-
-    async def _named(self, id_: str, place: str, principal: Principal) -> StoredFile:
-        file = await self._store.one(principal.id, id_, self._wall_clock())
-        if file is None:
-            raise _unknown(id_, place)
-        return file
-
-    async def _in_it(self, file: StoredFile, place: str) -> File:
-        content = await self._store.content(file)
-        if content is None:
-            raise _unknown(file.id, place)
-        return File(file_data=b64encode(content).decode("ascii"), filename=file.name)
+        await hold(size * 4 // 3)
+        kept: dict[str, tuple[str, str]] = {}
+        for id_, place, returned in named:
+            if id_ not in files or id_ in kept:
+                continue
+            content = await self._store.content(files[id_])
+            if content is not None:
+                kept[id_] = b64encode(content).decode("ascii"), files[id_].name
+            elif not returned:
+                raise _unknown(id_, place)
+        return kept
 
 
 def safe_name(name: str) -> str:

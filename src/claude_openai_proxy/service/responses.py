@@ -27,7 +27,7 @@ from claude_openai_proxy.service.admission import Admission, Admissions, AnswerH
 from claude_openai_proxy.service.answering import Answering
 from claude_openai_proxy.service.any_way import on_any_way
 from claude_openai_proxy.service.envelopes import Envelopes, Kind
-from claude_openai_proxy.service.files import Files
+from claude_openai_proxy.service.files import Files, Hold
 from claude_openai_proxy.service.reasoning import name_of, prefix_of
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
 from claude_openai_proxy.translate.responses.declined import check_limits
@@ -155,15 +155,16 @@ class ResponsesService:
 
     @asynccontextmanager
     async def respond(
-        self, work: Work, *, unknown: tuple[str, ...], record: RequestRecord, large: bool = False
+        self, work: Work, *, unknown: tuple[str, ...], record: RequestRecord, hold: Hold, large: bool = False
     ) -> AsyncIterator[ResponseAnswer]:
         """Returns once upstream has answered; leaving cancels what still runs there. Raises `ProxyError`.
 
-        A `large` request is translated on a thread of its own, so that it holds nobody else up.
+        A `large` request is translated on a thread of its own, so that it holds nobody else up. `hold` waits for room
+        for the files that it names.
         """
         try:
             check_limits(work.request)
-            work.request = await self._with_files(work.request, record.principal)
+            work.request = await self._with_files(work.request, record.principal, hold)
             opened = self._opened(work.request, record.principal)
             async with self._asked(work, opened, unknown=unknown, record=record, large=large) as answer:
                 yield answer
@@ -221,10 +222,10 @@ class ResponsesService:
         )
         return ResponseStream(plan, draft, new_id=self._new_id, now=self._wall_clock, manner=manner)
 
-    async def _with_files(self, request: ResponsesRequest, principal: Principal) -> ResponsesRequest:
+    async def _with_files(self, request: ResponsesRequest, principal: Principal, hold: Hold) -> ResponsesRequest:
         if not isinstance(request.input, list):
             return request
-        items = await self._files.inlined_items(request.input, principal)
+        items = await self._files.inlined_items(request.input, principal, hold)
         return request if items is request.input else replace(request, input=items)
 
     def _opened(self, request: ResponsesRequest, principal: Principal) -> OpenedEnvelopes:

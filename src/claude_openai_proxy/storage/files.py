@@ -75,6 +75,10 @@ class FileStore(Protocol):
         """Whether there was one."""
         ...
 
+    async def drop_expired(self, now: float) -> None:
+        """Delete what has expired at `now`; nothing is written where nothing has."""
+        ...
+
 
 class MemoryFiles:
     """Files for as long as the process lives."""
@@ -84,7 +88,7 @@ class MemoryFiles:
 
     async def keep(self, file: StoredFile, content: bytes, *, room: int) -> None:
         """See `FileStore.keep`."""
-        self._kept = {id_: kept for id_, kept in self._kept.items() if kept[0].is_here(file.created)}
+        await self.drop_expired(file.created)
         _check_room(sum(kept.size for kept, _ in self._kept.values()), file, room)
         self._kept[file.id] = (file, content)
 
@@ -108,6 +112,10 @@ class MemoryFiles:
             return False
         del self._kept[id_]
         return True
+
+    async def drop_expired(self, now: float) -> None:
+        """See `FileStore.drop_expired`."""
+        self._kept = {id_: kept for id_, kept in self._kept.items() if kept[0].is_here(now)}
 
 
 class StoredFiles:
@@ -182,6 +190,11 @@ class StoredFiles:
 
         return await self._database.write(work, abandon=True)
 
+    async def drop_expired(self, now: float) -> None:
+        """See `FileStore.drop_expired`."""
+        if await self._database.read(lambda transaction: _any_expired(transaction, now)):
+            await self._database.write(lambda transaction: _drop_expired(transaction, now))
+
     # ---- sealing ------------------------------------------------------------------------------------------------
 
     def _sealed(self, file: StoredFile, content: bytes) -> tuple[bytes, list[bytes]]:
@@ -234,6 +247,10 @@ def _check_room(size: int, file: StoredFile, room: int) -> None:
             f"There is no room for {file.size} bytes: all files of this installation together may have "
             f"{room // 1_048_576} MiB. Delete some, or raise FILES_MB."
         )
+
+
+def _any_expired(transaction: Transaction, now: float) -> bool:
+    return bool(transaction.execute("SELECT 1 FROM files WHERE expires IS NOT NULL AND expires <= ? LIMIT 1", (now,)))
 
 
 def _drop_expired(transaction: Transaction, now: float) -> None:

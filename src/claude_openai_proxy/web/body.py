@@ -6,8 +6,10 @@
 | larger, of known length | its length | it was released (translated), or its request has ended |
 | compressed | its length and what it may become | the same |
 | of unknown length, once it is larger than `SMALL` | the limit | the same |
+| the uploaded files that it names | their length in base64, with it | the same |
 
-Invariants: whoever waits for room holds none; first come, first served.
+Invariants: whoever waits for room holds none; first come, first served. So who holds some and needs more, for files, is
+told to come again where that is not there at once.
 """
 
 import asyncio
@@ -51,6 +53,12 @@ class Body:
         await self._room.take(size)
         self.held = size
 
+    def hold_more(self, size: int) -> bool:
+        """Take more room without waiting; false where there is none."""
+        taken = self._room.take_now(size)
+        self.held += size if taken else 0
+        return taken
+
     def put(self, data: bytes) -> None:
         """It is here."""
         self._data = data
@@ -87,6 +95,12 @@ class Room:
             else:
                 self.give(size)
             raise
+
+    def take_now(self, size: int) -> bool:
+        """Take it if it is free and nobody waits."""
+        free = not self._waiting and size <= self._free
+        self._free -= size if free else 0
+        return free
 
     def give(self, size: int) -> None:
         """It is free again."""
@@ -142,6 +156,14 @@ class Bodies:
         """The body, decompressed; leaving gives back its room. Raises `ProxyError`, `ClientLeftError`."""
         return _Reading(Body(self._room), lambda body: self._read(exchange, body))
 
+    async def hold_more(self, body: Body, size: int) -> None:
+        """Room for `size` bytes that come to this body from elsewhere. Raises `QueueFullError`."""
+        if not body.held:
+            if size > SMALL:
+                await self._hold(body, size)
+        elif not body.hold_more(size):
+            raise _no_room()
+
     async def _read(self, exchange: Exchange, body: Body) -> None:
         encoding = _encoding(exchange)
         length = self._declared_length(exchange)
@@ -171,10 +193,7 @@ class Bodies:
             async with asyncio.timeout(self._idle_seconds):
                 await body.hold(size)
         except TimeoutError:
-            raise QueueFullError(
-                "Too many large requests are being read at the moment. Send it again in a moment.",
-                retry_after=RETRY_AFTER,
-            ) from None
+            raise _no_room() from None
 
     async def _collect(self, exchange: Exchange, body: Body) -> bytes:
         """One piece is the rule, and is not copied; mostly it is there already."""
@@ -217,6 +236,12 @@ class Bodies:
             code="request_too_large",
             headers=_CLOSE if unread else (),
         )
+
+
+def _no_room() -> QueueFullError:
+    return QueueFullError(
+        "Too many large requests are being read at the moment. Send it again in a moment.", retry_after=RETRY_AFTER
+    )
 
 
 async def _next_piece(exchange: Exchange) -> tuple[bytes, bool]:

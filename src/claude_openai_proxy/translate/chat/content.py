@@ -147,7 +147,7 @@ class ContentReader(Struct, frozen=True):
             if url is not None and web_source(url) is not None:
                 return file_block(url, file.filename, f"{place}.{name}", mark)
         raise InvalidRequestError(
-            "Send the file itself or its URL in file_data; only messages of the user can name an uploaded one.",
+            "Send the file itself or its URL in file_data; messages of the user and of tools can name an uploaded one.",
             param=f"{place}.file_id" if file.file_id is not None else place,
         )
 

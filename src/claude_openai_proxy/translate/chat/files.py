@@ -1,7 +1,12 @@
-"""Uploaded files in a chat request: which it names, and the request with their content in it."""
+"""Uploaded files in a chat request: which it names, and the request with their content in it.
 
-from collections.abc import Iterator, Mapping, Sequence
+A part names one in a message of the user, and in what a tool returned: in a message of a tool, or in Claude's own
+`tool_result` part.
+"""
 
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
 from msgspec.structs import replace
 
 from claude_openai_proxy.protocols.openai_chat_request import (
@@ -9,46 +14,85 @@ from claude_openai_proxy.protocols.openai_chat_request import (
     ContentPart,
     File,
     FilePart,
+    FunctionMessage,
+    JSONValue,
     Message,
+    ToolMessage,
+    ToolResultPart,
     UserMessage,
 )
+from claude_openai_proxy.translate.chat.results import is_of_parts
 from claude_openai_proxy.translate.wishes.media import web_source
+
+_Put = Callable[[str, str], File | None]
+"""From the id and its place to the file that takes its place; None leaves the part as it is."""
 
 
 def named_files(request: ChatCompletionRequest) -> Sequence[tuple[str, str]]:
-    """The id of each uploaded file that a user's message names, as often as it does, and the place of that id."""
-    return [*_named(request.messages)]
+    """The id of each uploaded file that is named, as often as it is, and the place of that id."""
+    named: list[tuple[str, str]] = []
+
+    def note(id_: str, place: str) -> None:
+        named.append((id_, place))
+
+    _walk(request.messages, note)
+    return named
 
 
 def with_files(request: ChatCompletionRequest, files: Mapping[str, File]) -> ChatCompletionRequest:
     """The request with the file itself in place of each id that `files` has."""
-    return replace(request, messages=[_inlined(message, files) for message in request.messages])
+    return replace(request, messages=_walk(request.messages, lambda id_, _: files.get(id_)))
 
 
-def _named(messages: Sequence[Message]) -> Iterator[tuple[str, str]]:
+def _walk(messages: Sequence[Message], put: _Put) -> list[Message]:
+    walked: list[Message] = []
     for number, message in enumerate(messages):
-        content = message.content if isinstance(message, UserMessage) else None
-        for place, part in enumerate(content if isinstance(content, list) else ()):
-            if (id_ := _id_of(part)) is not None:
-                yield id_, f"messages[{number}].content[{place}].file.file_id"
+        place = f"messages[{number}].content"
+        if isinstance(message, UserMessage) and isinstance(message.content, list):
+            parts = [_part(part, f"{place}[{index}]", put) for index, part in enumerate(message.content)]
+            walked.append(replace(message, content=parts))
+        elif isinstance(message, ToolMessage | FunctionMessage) and isinstance(message.content, list):
+            walked.append(replace(message, content=_returned(message.content, place, put)))
+        else:
+            walked.append(message)
+    return walked
 
 
-def _id_of(part: ContentPart) -> str | None:
-    """None where the file came with the request, or is on the web: some clients put its URL into `file_id`."""
-    if not isinstance(part, FilePart) or part.file.file_data is not None or part.file.file_id is None:
-        return None
-    on_the_web = [url for url in (part.file.file_url, part.file.file_id) if url and web_source(url)]
-    return None if on_the_web else part.file.file_id
+def _part(part: ContentPart, place: str, put: _Put) -> ContentPart:
+    if isinstance(part, FilePart):
+        file = _file(part.file, place, put)
+        return part if file is None else replace(part, file=file)
+    if isinstance(part, ToolResultPart):
+        return replace(part, content=_returned(part.content, f"{place}.content", put))
+    return part
 
 
-def _inlined(message: Message, files: Mapping[str, File]) -> Message:
-    if isinstance(message, UserMessage) and isinstance(message.content, list):
-        return replace(message, content=[_with_file(part, files) for part in message.content])
-    return message
+def _returned(content: JSONValue, place: str, put: _Put) -> JSONValue:
+    """Other JSON than parts is a text of the tool's, whatever stands in it."""
+    if not isinstance(content, list) or not is_of_parts(content):
+        return content
+    return [_returned_part(part, f"{place}[{index}]", put) for index, part in enumerate(content)]
 
 
-def _with_file(part: ContentPart, files: Mapping[str, File]) -> ContentPart:
-    id_ = _id_of(part)
-    if id_ is None or not isinstance(part, FilePart) or (kept := files.get(id_)) is None:
+def _returned_part(part: object, place: str, put: _Put) -> object:
+    """What is wrong with a part is said where it is translated."""
+    if not isinstance(part, dict) or part.get("type") != "file":
         return part
-    return replace(part, file=replace(kept, filename=part.file.filename or kept.filename))
+    try:
+        named = msgspec.convert(part.get("file"), File)
+    except msgspec.ValidationError:
+        return part
+    file = _file(named, place, put)
+    if file is None:
+        return part
+    return part | {"file": {"file_data": file.file_data, "filename": file.filename}}
+
+
+def _file(named: File, place: str, put: _Put) -> File | None:
+    """None where the file came with the request, or is on the web: some clients put its URL into `file_id`."""
+    if named.file_data is not None or named.file_id is None:
+        return None
+    if any(url and web_source(url) for url in (named.file_url, named.file_id)):
+        return None
+    file = put(named.file_id, f"{place}.file.file_id")
+    return file and replace(file, filename=named.filename or file.filename)

@@ -1,6 +1,7 @@
 """What tools returned, as clients send it: text, parts, a list of texts, or any other JSON, which becomes its text."""
 
 import json
+from collections.abc import Sequence
 from typing import Final, get_args
 
 import msgspec
@@ -24,9 +25,14 @@ def read_result(content: JSONValue, place: str, notes: Notes) -> Content:
     """
     if content is None or isinstance(content, str):
         return content
-    if isinstance(content, list) and all(isinstance(item, str) or _is_part(item) for item in content):
+    if isinstance(content, list) and is_of_parts(content):
         return [_part(item, f"{place}.content[{index}]", notes) for index, item in enumerate(content)]
     return json.dumps(content, ensure_ascii=False)
+
+
+def is_of_parts(content: Sequence[object]) -> bool:
+    """Whether these are parts and texts, not just any JSON."""
+    return all(isinstance(item, str) or _is_part(item) for item in content)
 
 
 def _is_part(item: object) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -56,7 +57,9 @@ class ChatCompletions:
             exchange.record.repairs += decoded.repairs
             if exchange.rest:
                 request = msgspec.structs.replace(request, model=exchange.rest)
-            inlined = await self._files.inlined(request, exchange.record.principal)
+            inlined = await self._files.inlined(
+                request, exchange.record.principal, partial(self._bodies.hold_more, body)
+            )
             large = large or inlined is not request
             request, streamed = inlined, inlined.stream
             opening = self._service.chat(request, unknown=unknown, record=exchange.record, large=large)

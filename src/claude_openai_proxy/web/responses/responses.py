@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -58,7 +59,10 @@ class Responses:
             del data
             exchange.record.repairs += decoded.repairs
             work = self._service.begin(decoded.request)
-            opening = self._service.respond(work, unknown=decoded.unknown, record=exchange.record, large=large)
+            hold = partial(self._bodies.hold_more, body)
+            opening = self._service.respond(
+                work, unknown=decoded.unknown, record=exchange.record, hold=hold, large=large
+            )
             del decoded
             if work.request.stream:
                 await self._stream(exchange, work, opening, body)
