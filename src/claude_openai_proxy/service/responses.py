@@ -38,7 +38,7 @@ from claude_openai_proxy.translate.responses.opened import LeftOut, published_re
 from claude_openai_proxy.translate.responses.request import ReadResponse, to_messages_request
 from claude_openai_proxy.translate.responses_answer.compaction import COMPACT, CompactionStream
 from claude_openai_proxy.translate.responses_answer.failures import to_error_body
-from claude_openai_proxy.translate.responses_answer.open_items import Included
+from claude_openai_proxy.translate.responses_answer.searches import Included
 from claude_openai_proxy.translate.responses_answer.stream import Manner, ResponseStream
 
 Batch = list[ResponseEvent]

@@ -8,7 +8,7 @@ from claude_openai_proxy.errors import UpstreamProtocolError
 from claude_openai_proxy.protocols.openai_responses import ErrorBody, Response
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
 from claude_openai_proxy.translate.messages_api.call_forms import CallForm
-from claude_openai_proxy.translate.responses_answer.open_items import Included
+from claude_openai_proxy.translate.responses_answer.searches import Included
 from claude_openai_proxy.translate.responses_answer.stream import Manner
 from translate.message_events import (
     Events,
@@ -266,6 +266,60 @@ def test_a_search_that_failed_says_so() -> None:
     found = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": error}
     item, _ = output(message(block(0, use), block(1, found), text(2, "Sorry")))
     assert (item["status"], item["action"]) == ("failed", {"type": "search", "query": "", "queries": []})
+
+
+def called_for(index: int, id_: str, query: str) -> Events:
+    delta = {"type": "input_json_delta", "partial_json": json.dumps({"query": query})}
+    return block(index, {"type": "server_tool_use", "id": id_, "name": "web_search", "input": {}}, delta)
+
+
+def found(index: int, id_: str, url: str) -> Events:
+    page = {"type": "web_search_result", "url": url, "title": "T", "encrypted_content": "Eo8B", "page_age": None}
+    return block(index, {"type": "web_search_tool_result", "tool_use_id": id_, "content": [page]})
+
+
+@pytest.mark.parametrize("order", ["first comes first", "first comes last"])
+def test_searches_that_run_side_by_side_are_items_one_after_the_other_each_with_its_own_results(order: str) -> None:
+    results = [found(2, "srvtoolu_1", "https://cats.example"), found(3, "srvtoolu_2", "https://dogs.example")]
+    if order == "first comes last":
+        results = [found(2, "srvtoolu_2", "https://dogs.example"), found(3, "srvtoolu_1", "https://cats.example")]
+    calls = [called_for(0, "srvtoolu_1", "cats"), called_for(1, "srvtoolu_2", "dogs")]
+    manner = Manner(seal=SEALING.seal, included=Included(sources=True))
+    events = told(message(*calls, *results, text(4, "Both.")), None, manner)
+    cats, dogs, carried, _ = events[-1]["response"]["output"]  # type: ignore[index]
+    assert [(item["status"], item["action"]["query"], item["action"]["sources"]) for item in (cats, dogs)] == [
+        ("completed", "cats", [{"type": "url", "url": "https://cats.example"}]),
+        ("completed", "dogs", [{"type": "url", "url": "https://dogs.example"}]),
+    ]
+    assert [event["output_index"] for event in events if "output_index" in event] == [0] * 5 + [1] * 5 + [2] * 2 + [
+        3
+    ] * 6
+    blocks = json.loads(f"[{carried['encrypted_content'].removeprefix('search:')}]")
+    ids = [one.get("id") or one["tool_use_id"] for one in blocks]
+    assert ids[:2] == ["srvtoolu_1", "srvtoolu_2"]
+    assert sorted(ids[2:]) == ["srvtoolu_1", "srvtoolu_2"]
+
+
+def test_a_search_whose_results_come_after_a_pause_is_whole() -> None:
+    events = [start(), *called_for(0, "srvtoolu_1", "cats"), *ended("pause_turn")]
+    events += message(found(0, "srvtoolu_1", "https://cats.example"), text(1, "Meow"))
+    search, carried, _ = output(events, None, SEALING)
+    assert search["status"] == "completed"
+    assert [one["type"] for one in json.loads(f"[{str(carried['encrypted_content']).removeprefix('search:')}]")] == [
+        "server_tool_use",
+        "web_search_tool_result",
+    ]
+
+
+def test_searches_that_nobody_waits_for_any_more_have_failed_and_are_not_carried() -> None:
+    calls = [called_for(0, "srvtoolu_1", "cats"), called_for(1, "srvtoolu_2", "dogs")]
+    late = found(3, "srvtoolu_1", "https://cats.example")
+    items = output(message(*calls, text(2, "Never mind."), late), None, SEALING)
+    assert [(item["type"], item["status"]) for item in items] == [
+        ("web_search_call", "failed"),
+        ("web_search_call", "failed"),
+        ("message", "completed"),
+    ]
 
 
 # ---- ends ----------------------------------------------------------------------------------------------------------

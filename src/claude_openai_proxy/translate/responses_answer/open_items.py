@@ -6,15 +6,16 @@
 | reasoning | added | summary part and text | summary done, item done with its sealed blocks |
 | function or custom call | added | arguments or input | done, unless it was cut; item done |
 | shell, patch, tool search | nothing: its object is known at the end | | added, item done |
-| web search | added, in progress, searching | | completed, item done |
+| web search (`searches`) | added, in progress, searching | | completed, item done |
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final, Protocol
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct
 
 from claude_openai_proxy.protocols import openai_responses as published
 from claude_openai_proxy.protocols.openai_responses import ItemStatus, OutputItem, ResponseEvent
@@ -253,80 +254,6 @@ class OpenOwnCall:
         return published.FunctionToolCall(*head, self._form.name, text, status)
 
 
-class OpenSearch:
-    """A search on the web; `looked_for` gives Claude's call of it, once that is whole."""
-
-    def __init__(self, place: Place, looked_for: Callable[[], Raw], include: "Included") -> None:
-        self._place = place
-        self.looked_for = looked_for
-        self._include = include
-        self._found: list[published.WebSearchResult] | None = None
-
-    def begin(self) -> list[ResponseEvent]:
-        """The item, and that it searches."""
-        place = self._place
-        item = published.WebSearchCall(place.id, "in_progress")
-        return [
-            published.OutputItemAdded(place.number(), place.index, item),
-            published.WebSearchInProgress(place.number(), place.id, place.index),
-            published.WebSearchSearching(place.number(), place.id, place.index),
-        ]
-
-    def found(self, content: Raw) -> None:
-        """What Claude got; an error is no list."""
-        try:
-            self._found = _results(content)
-        except msgspec.DecodeError:
-            self._found = None
-
-    def close(self, status: ItemStatus) -> tuple[list[ResponseEvent], OutputItem]:  # noqa: ARG002 - the protocol's
-        """See `OpenItem.close`. A search without results that can be read has failed."""
-        place, found = self._place, self._found
-        action = _action(self.looked_for())
-        if found is not None and self._include.sources:
-            action = msgspec.structs.replace(action, sources=[published.WebSearchSource(page.url) for page in found])
-        results: list[published.WebSearchResult] | UnsetType = UNSET
-        if found is not None and self._include.results:
-            results = found
-        item = published.WebSearchCall(place.id, "failed" if found is None else "completed", action, results)
-        events: list[ResponseEvent] = [
-            published.WebSearchCompleted(place.number(), place.id, place.index),
-            published.OutputItemDone(place.number(), place.index, item),
-        ]
-        return events, item
-
-
-class Included(Struct, frozen=True):
-    """What a client asked to be told of searches."""
-
-    sources: bool = False
-    results: bool = False
-
-
-NOTHING_INCLUDED: Final = Included()
-
-
-class _SearchInput(Struct, frozen=True):
-    query: str = ""
-
-
-class _SearchUse(Struct, frozen=True):
-    """A `server_tool_use` block."""
-
-    input: Raw = Raw(b"{}")
-
-
-_results: Final = msgspec.json.Decoder(list[published.WebSearchResult]).decode
-
-
-def _action(use: Raw) -> published.WebSearchAction:
-    try:
-        query = msgspec.json.decode(msgspec.json.decode(use, type=_SearchUse).input, type=_SearchInput).query
-    except msgspec.DecodeError:
-        query = ""
-    return published.WebSearchAction(query, [query] if query else [])
-
-
 def _members(text: str) -> dict[str, Raw]:
     """Empty where it is no object."""
     try:
@@ -337,3 +264,23 @@ def _members(text: str) -> dict[str, Raw]:
 
 def _object(members: object) -> Raw:
     return Raw(msgspec.json.encode(members))
+
+
+_PREFIXES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "function_call": "fc_",
+        "custom_tool_call": "ctc_",
+        "local_shell_call": "lsh_",
+        "shell_call": "sh_",
+        "apply_patch_call": "apc_",
+        "tool_search_call": "tsc_",
+    }
+)
+_WITH_TEXT: Final = frozenset({"function_call", "custom_tool_call"})
+"""Calls whose item holds text, which can be told as it comes."""
+
+
+def open_call(form: CallForm, place: Callable[[str], Place], call_id: str) -> OpenCall | OpenOwnCall:
+    """The item of a call, at the place that is made for the prefix of its id."""
+    kind = OpenCall if form.type in _WITH_TEXT else OpenOwnCall
+    return kind(place(_PREFIXES[form.type]), form, call_id)

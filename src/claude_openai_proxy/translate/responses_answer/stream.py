@@ -45,17 +45,16 @@ from claude_openai_proxy.translate.messages_api.call_forms import CallForm
 from claude_openai_proxy.translate.messages_api.continuation import TurnRecorder
 from claude_openai_proxy.translate.messages_api.stop_reasons import LENGTH_REASONS
 from claude_openai_proxy.translate.responses_answer.open_items import (
-    NOTHING_INCLUDED,
-    Included,
     OpenCall,
     OpenItem,
     OpenMessage,
     OpenOwnCall,
     OpenReasoning,
-    OpenSearch,
     Place,
     numbers,
+    open_call,
 )
+from claude_openai_proxy.translate.responses_answer.searches import NOTHING_INCLUDED, Included, OpenSearch, Searches
 from claude_openai_proxy.translate.responses_answer.usage import to_response_usage
 from claude_openai_proxy.translate.wishes.service_tier import to_openai_tier
 
@@ -67,18 +66,6 @@ Seal = Callable[[SealKind, Sequence[Raw]], str | None]
 """Makes `encrypted_content` of blocks, which are Claude's byte for byte; None where it cannot."""
 
 NO_FORMS: Final[Mapping[str, CallForm]] = MappingProxyType({})
-_PREFIXES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "function_call": "fc_",
-        "custom_tool_call": "ctc_",
-        "local_shell_call": "lsh_",
-        "shell_call": "sh_",
-        "apply_patch_call": "apc_",
-        "tool_search_call": "tsc_",
-    }
-)
-_WITH_TEXT: Final = frozenset({"function_call", "custom_tool_call"})
-"""Calls whose item holds text, which can be told as it comes."""
 
 
 class Manner(Struct, frozen=True):
@@ -130,8 +117,7 @@ class ResponseStream:
         self._message: OpenMessage | None = None
         """The open item, where it is one whose text goes on."""
         self._output: list[published.OutputItem] = []
-        self._searched: list[Raw] = []
-        """Blocks of searches that no reasoning item carries yet."""
+        self._searches = Searches()
         self._said = 0
         """Characters of text."""
         self._block = 0
@@ -281,9 +267,7 @@ class ResponseStream:
         form = self._manner.forms.get(call.name) or CallForm(
             "custom_tool_call" if call.custom else "function_call", call.name
         )
-        kind = OpenCall if form.type in _WITH_TEXT else OpenOwnCall
-        item = kind(self._place(_PREFIXES[form.type]), form, call.id)
-        self._item = item
+        self._item = item = open_call(form, self._place, call.id)
         return [*events, *item.begin()]
 
     def _think(self) -> list[ResponseEvent]:
@@ -300,21 +284,29 @@ class ResponseStream:
     def _search(self, start: ContentBlockStart) -> list[ResponseEvent]:
         block, recorder, index = start.content_block, self._recorder, start.index
         if isinstance(block, ServerToolUseBlock):
-            events = self._close("completed")
-            item = OpenSearch(self._place("ws_"), lambda: recorder.block(index), self._manner.included)
-            self._item = item
-            return [*events, *item.begin()]
-        if isinstance(block, WebSearchToolResultBlock) and isinstance(self._item, OpenSearch):
-            self._item.found(block.content)
-            self._searched += [self._item.looked_for(), recorder.block(index)]
-            return self._close("completed")
-        return []
+            events = [] if isinstance(self._item, OpenSearch) else self._close("completed")
+            self._searches.call(block.id, lambda: recorder.block(index))
+            return [*events, *self._next_search()]
+        if not isinstance(block, WebSearchToolResultBlock):
+            return []
+        self._searches.find(block.tool_use_id, block.content, lambda: recorder.block(index))
+        events = []
+        while isinstance(self._item, OpenSearch) and self._item.over:
+            events += [*self._close_one("completed"), *self._next_search()]
+        return events
+
+    def _next_search(self) -> list[ResponseEvent]:
+        """The item of who has waited longest, unless another is open."""
+        if self._item is not None or (search := self._searches.next()) is None:
+            return []
+        self._item = item = OpenSearch(self._place("ws_"), search, self._manner.included)
+        return item.begin()
 
     def _carry_searches(self) -> list[ResponseEvent]:
         """An item that has no words, for what of a search no other form can hold."""
-        if not self._searched or self._manner.seal is None:
+        searched = self._searches.carried()
+        if not searched or self._manner.seal is None:
             return []
-        searched, self._searched = self._searched, []
         events = self._reasoning(lambda: searched, "search")
         return [*events, *self._close("completed")]
 
@@ -329,6 +321,13 @@ class ResponseStream:
         return Place(self._new_id(prefix), len(self._output), self._number)
 
     def _close(self, status: published.ItemStatus) -> list[ResponseEvent]:
+        """What is open, and the searches that wait for it."""
+        events = self._close_one(status)
+        while began := self._next_search():
+            events += [*began, *self._close_one(status)]
+        return events
+
+    def _close_one(self, status: published.ItemStatus) -> list[ResponseEvent]:
         if self._item is None:
             return []
         events, item = self._item.close(status)
