@@ -18,6 +18,7 @@ from claude_openai_proxy.storage.files import FileStore, MemoryFiles
 from claude_openai_proxy.storage.login_limits import MemoryLoginLimits
 from claude_openai_proxy.storage.responses import ResponseStore
 from claude_openai_proxy.storage.responses_memory import MemoryResponses
+from claude_openai_proxy.telemetry.metrics import RequestMetrics
 from claude_openai_proxy.web.application import Application
 from claude_openai_proxy.web.body import Bodies
 from claude_openai_proxy.web.chat.completions import ChatCompletions
@@ -29,11 +30,12 @@ from claude_openai_proxy.web.messages.messages import Messages
 from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.pages.health import HealthPage
 from claude_openai_proxy.web.pages.key import KeyPage
+from claude_openai_proxy.web.pages.metrics import MetricsPage
 from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.pages.plan import PlanPage
 from claude_openai_proxy.web.responses.responses import Responses
 from claude_openai_proxy.web.responses.stored import StoredResponsePages
-from claude_openai_proxy.web.routes import make_router
+from claude_openai_proxy.web.routes import OwnPages, make_router
 from claude_openai_proxy.web.visitor import TrustedProxies
 from web.fake_service import FakeCatalog, FakeChat, FakeCompletions, FakeHealth, FakeMessages, FakeResponses
 
@@ -109,6 +111,7 @@ class Wired:
     total_seconds: float = 300.0
     principal_id: Callable[[str], str] = str
     remains: str = ""
+    metrics: RequestMetrics = field(default_factory=RequestMetrics)
     startup: Callable[[], Awaitable[None]] = nothing
     shutdown: Callable[[], Awaitable[None]] = nothing
 
@@ -149,10 +152,13 @@ class Wired:
                 messages=messages,
                 responses=Responses(FakeResponses(), bodies=bodies, clock=self.clock, wall_clock=lambda: NOW),
                 models=ModelPages(FakeCatalog()),
-                health=HealthPage(self.health),
-                page=Page(self.health, remains=self.remains),
-                key=KeyPage(client_keys),
-                plan=PlanPage(self.meter),
+                own=OwnPages(
+                    health=HealthPage(self.health),
+                    page=Page(self.health, remains=self.remains),
+                    key=KeyPage(client_keys),
+                    plan=PlanPage(self.meter),
+                    metrics=MetricsPage(self.metrics.families, health=self.health, meter=self.meter),
+                ),
                 files=FilePages(files, bodies=bodies),
                 stored_responses=StoredResponsePages(StoredResponses(self.state)),
                 conversations=ConversationPages(Conversations(self.state), bodies=bodies),
@@ -166,7 +172,7 @@ class Wired:
             clock=self.clock,
             wall_clock=lambda: NOW,
             new_id=lambda: next(ids),
-            readers=[self.keeper],
+            readers=[self.keeper, self.metrics],
             blot=self.blot,
             trusted=TrustedProxies(self.trusted_proxies),
             startup=self.startup,

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
-from claude_openai_proxy import __version__
 from claude_openai_proxy.app.doors import doors
 from claude_openai_proxy.app.files import client_files
 from claude_openai_proxy.app.keys import client_keys
@@ -17,6 +16,7 @@ from claude_openai_proxy.app.money import Money, money
 from claude_openai_proxy.app.response_state import conversations, response_state, stored_responses
 from claude_openai_proxy.app.responses import responses
 from claude_openai_proxy.app.secrecy import blotter
+from claude_openai_proxy.app.sight import sight
 from claude_openai_proxy.app.start import (
     login_lines,
     model_line,
@@ -37,18 +37,15 @@ from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.service.completions import CompletionService
 from claude_openai_proxy.service.files import Files
-from claude_openai_proxy.service.health import HealthService
 from claude_openai_proxy.service.messages import MessagesService
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
-from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.service.reasoning import ReasoningVault
 from claude_openai_proxy.service.response_state import ResponseState
 from claude_openai_proxy.service.waiting import Places
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.telemetry.ledger import Ledger
 from claude_openai_proxy.telemetry.logging_setup import Log, new_log
-from claude_openai_proxy.telemetry.prompt_tally import PromptTally
 from claude_openai_proxy.upstreams.interface import Upstream, UpstreamChoice
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
 from claude_openai_proxy.web.application import Application
@@ -59,11 +56,7 @@ from claude_openai_proxy.web.completions.completions import Completions
 from claude_openai_proxy.web.files.files import FilePages
 from claude_openai_proxy.web.messages.messages import Messages
 from claude_openai_proxy.web.models import ModelPages
-from claude_openai_proxy.web.pages.health import HealthPage
-from claude_openai_proxy.web.pages.key import KeyPage
-from claude_openai_proxy.web.pages.page import Page
-from claude_openai_proxy.web.pages.plan import PlanPage
-from claude_openai_proxy.web.routes import Router, make_router
+from claude_openai_proxy.web.routes import OwnPages, Router, make_router
 from claude_openai_proxy.web.visitor import TrustedProxies
 
 Pins = Callable[[], Mapping[str, str]]
@@ -152,21 +145,19 @@ def wire(settings: Settings) -> Wiring:
         pins, prepare = upstreams.logins.pins, upstreams.prepare
     catalog = model_catalog(settings, upstreams, pins)
 
-    places, tally = _places(settings), PromptTally()
+    places = _places(settings)
     spending = money(settings, kept, upstreams)
     blots = blotter(settings, upstreams)
-    health = _health(upstreams, catalog, places, blotter=blots, kept=kept, meter=spending.meter, tally=tally)
+    seen = sight(upstreams, catalog, places, blotter=blots, kept=kept, meter=spending.meter, keys=keys)
     state, book, files = response_state(kept), ledger(settings, kept), client_files(settings, kept)
     closing = [
-        keys.aclose, state.aclose, health.aclose, files.aclose, catalog.aclose, upstreams.aclose, book.aclose,
+        keys.aclose, state.aclose, seen.health.aclose, files.aclose, catalog.aclose, upstreams.aclose, book.aclose,
     ]  # fmt: skip
     life = Life(kept, [spending.open, book.open, files.start], closing, prepare)
     request_log = _log(settings, blots)
     admissions = _admissions(upstreams, catalog, places, spending=spending, kept=kept)
-    router = _router(
-        settings, admissions, catalog, health, keys=keys, meter=spending.meter, kept=kept, state=state, files=files
-    )
-    readers: list[RecordReader] = [request_log.requests, tally, book]
+    router = _router(settings, admissions, catalog, own=seen.pages, kept=kept, state=state, files=files)
+    readers: list[RecordReader] = [request_log.requests, book, *seen.readers]
     application = _application(settings, router, readers=readers, blotter=blots, life=life, keys=keys)
     return Wiring(application, request_log, kept, book, keys, settings, upstreams, catalog, admissions, spending, life)
 
@@ -225,37 +216,12 @@ def _admissions(
     )
 
 
-def _health(
-    upstreams: UpstreamChoice,
-    catalog: ModelCatalog,
-    places: Places,
-    *,
-    blotter: Blotter,
-    kept: Stores,
-    meter: PlanMeter,
-    tally: PromptTally,
-) -> HealthService:
-    return HealthService(
-        upstreams=upstreams,
-        catalog=catalog,
-        places=places,
-        version=__version__,
-        clock=time.monotonic,
-        blot=blotter.all,
-        storage=lambda: kept.state,
-        limits=meter.report,
-        prompts=lambda: tally.told,
-    )
-
-
 def _router(
     settings: Settings,
     admissions: Admissions,
     catalog: ModelCatalog,
-    health: HealthService,
     *,
-    keys: ClientKeys,
-    meter: PlanMeter,
+    own: OwnPages,
     kept: Stores,
     state: ResponseState,
     files: Files,
@@ -276,10 +242,7 @@ def _router(
         messages=Messages(messages, bodies=bodies, clock=time.monotonic),
         responses=responses(settings, kept, admissions, files=files, bodies=bodies),
         models=ModelPages(catalog),
-        health=HealthPage(health),
-        page=Page(health, needs_key=lambda: keys.required, remains=kept.remains),
-        key=KeyPage(keys),
-        plan=PlanPage(meter),
+        own=own,
         files=FilePages(files, bodies=bodies),
         stored_responses=stored_responses(state),
         conversations=conversations(state, bodies),

@@ -21,6 +21,7 @@ from claude_openai_proxy.web.messages.messages import Messages
 from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.pages.health import HealthPage
 from claude_openai_proxy.web.pages.key import KeyPage
+from claude_openai_proxy.web.pages.metrics import MetricsPage
 from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.pages.plan import PlanPage
 from claude_openai_proxy.web.pages.readme import readme, readme_access
@@ -132,6 +133,17 @@ class Router:
         return ""
 
 
+@dataclass(frozen=True, slots=True)
+class OwnPages:
+    """Of what neither API has: the server's state, and what can be known of it."""
+
+    health: HealthPage
+    page: Page
+    key: KeyPage
+    plan: PlanPage
+    metrics: MetricsPage
+
+
 def make_router(
     *,
     chat: ChatCompletions,
@@ -139,10 +151,7 @@ def make_router(
     messages: Messages,
     responses: Responses,
     models: ModelPages,
-    health: HealthPage,
-    page: Page,
-    key: KeyPage,
-    plan: PlanPage,
+    own: OwnPages,
     files: FilePages,
     stored_responses: StoredResponsePages,
     conversations: ConversationPages,
@@ -157,7 +166,7 @@ def make_router(
             "/models": Route("/v1/models", "GET", models.all, dialect=dialect_meant),
             "/files": Route("/v1/files", "GET", files.all, dialect=dialect_meant, others=(("POST", files.upload),)),
             "/conversations": Route("/v1/conversations", "POST", conversations.create),
-            **_own_routes(health=health, page=page, key=key, plan=plan),
+            **_own_routes(own),
         },
         below={
             **_stored_response_routes(stored_responses),
@@ -176,11 +185,13 @@ def _message_routes(messages: Messages) -> dict[str, Route]:
     }
 
 
-def _own_routes(*, health: HealthPage, page: Page, key: KeyPage, plan: PlanPage) -> dict[str, Route]:
+def _own_routes(own: OwnPages) -> dict[str, Route]:
     """Those that neither API has."""
+    health, page = own.health, own.page
     return {
-        "/key": Route("/v1/key", "GET", key),
-        "/usage/plan": Route("/usage/plan", "GET", plan, access=plan.access),
+        "/key": Route("/v1/key", "GET", own.key),
+        "/usage/plan": Route("/usage/plan", "GET", own.plan, access=own.plan.access),
+        "/metrics": Route("/metrics", "GET", own.metrics, access=own.metrics.access),
         "/health": Route("/health", "GET", health, access=health.access),
         "/ready": Route("/ready", "GET", health.ready, access=health.access),
         "/": Route("/", "GET", page, access=page.access),

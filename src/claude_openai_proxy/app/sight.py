@@ -1,0 +1,66 @@
+"""What can be seen of a running server: its health and what is counted of its requests, and the pages that tell it."""
+
+import time
+from dataclasses import dataclass
+
+from claude_openai_proxy import __version__
+from claude_openai_proxy.app.stores import Stores
+from claude_openai_proxy.records import RecordReader
+from claude_openai_proxy.service.client_keys import ClientKeys
+from claude_openai_proxy.service.health import HealthService
+from claude_openai_proxy.service.models import ModelCatalog
+from claude_openai_proxy.service.plan_meter import PlanMeter
+from claude_openai_proxy.service.waiting import Places
+from claude_openai_proxy.telemetry.metrics import RequestMetrics
+from claude_openai_proxy.telemetry.prompt_tally import PromptTally
+from claude_openai_proxy.upstreams.interface import UpstreamChoice
+from claude_openai_proxy.web.blotting import Blotter
+from claude_openai_proxy.web.pages.health import HealthPage
+from claude_openai_proxy.web.pages.key import KeyPage
+from claude_openai_proxy.web.pages.metrics import MetricsPage
+from claude_openai_proxy.web.pages.page import Page
+from claude_openai_proxy.web.pages.plan import PlanPage
+from claude_openai_proxy.web.routes import OwnPages
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The parts, put together."""
+
+    health: HealthService
+    readers: list[RecordReader]
+    """Of the requests' records."""
+    pages: OwnPages
+
+
+def sight(
+    upstreams: UpstreamChoice,
+    catalog: ModelCatalog,
+    places: Places,
+    *,
+    blotter: Blotter,
+    kept: Stores,
+    meter: PlanMeter,
+    keys: ClientKeys,
+) -> Sight:
+    """Of a server of these parts."""
+    tally, metrics = PromptTally(), RequestMetrics()
+    health = HealthService(
+        upstreams=upstreams,
+        catalog=catalog,
+        places=places,
+        version=__version__,
+        clock=time.monotonic,
+        blot=blotter.all,
+        storage=lambda: kept.state,
+        limits=meter.report,
+        prompts=lambda: tally.told,
+    )
+    pages = OwnPages(
+        health=HealthPage(health),
+        page=Page(health, needs_key=lambda: keys.required, remains=kept.remains),
+        key=KeyPage(keys),
+        plan=PlanPage(meter),
+        metrics=MetricsPage(metrics.families, health=health, meter=meter),
+    )
+    return Sight(health, [tally, metrics], pages)
