@@ -120,7 +120,7 @@ async def test_head_is_get_without_the_body() -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
-        ("GET", CHAT, "POST, OPTIONS"),
+        ("PUT", CHAT, "POST, GET, HEAD, OPTIONS"),
         ("DELETE", "/v1/models", "GET, HEAD, OPTIONS"),
         ("POST", "/health", "GET, HEAD, OPTIONS"),
     ],
@@ -132,7 +132,7 @@ async def test_a_wrong_method_is_told_the_right_ones(method: str, path: str, all
 
 async def test_options_says_which_methods_there_are() -> None:
     answer = await call(Wired().app(), "OPTIONS", CHAT)
-    assert (answer.status, answer.headers["allow"]) == (204, "POST, OPTIONS")
+    assert (answer.status, answer.headers["allow"]) == (204, "POST, GET, HEAD, OPTIONS")
     assert "content-length" not in answer.headers
 
 

@@ -8,6 +8,7 @@ from claude_openai_proxy.errors import (
     InvalidRequestError,
     ModelNotFoundError,
     NoLoginError,
+    NotStoredError,
     PlanSpentError,
     ProxyError,
     QueueFullError,
@@ -35,6 +36,7 @@ def upstream(status: int, message: str = "Upstream's words.", error_type: str = 
     [
         (InvalidRequestError("Wrong.", param="n"), 400, "invalid_request_error", None),
         (UnsupportedParameterError("No seed.", param="seed"), 400, "invalid_request_error", "unsupported_parameter"),
+        (NotStoredError("No such response."), 404, "invalid_request_error", None),
         (PlanSpentError("All is spent."), 429, "insufficient_quota", "insufficient_quota"),
         (ModelNotFoundError("No such model."), 404, "invalid_request_error", "model_not_found"),
         (

@@ -12,6 +12,7 @@ from claude_openai_proxy.service.conversations import Conversations
 from claude_openai_proxy.service.files import Files
 from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.service.response_state import ResponseState
+from claude_openai_proxy.service.stored_completions import StoredCompletions
 from claude_openai_proxy.service.stored_responses import StoredResponses
 from claude_openai_proxy.storage.client_keys import ClientKeyStore, MemoryClientKeys
 from claude_openai_proxy.storage.files import FileStore, MemoryFiles
@@ -22,6 +23,7 @@ from claude_openai_proxy.telemetry.metrics import RequestMetrics
 from claude_openai_proxy.web.application import Application
 from claude_openai_proxy.web.body import Bodies
 from claude_openai_proxy.web.chat.completions import ChatCompletions
+from claude_openai_proxy.web.chat.stored import StoredCompletionPages
 from claude_openai_proxy.web.completions.completions import Completions
 from claude_openai_proxy.web.conversations.conversations import ConversationPages
 from claude_openai_proxy.web.doors import Doors
@@ -160,6 +162,7 @@ class Wired:
                     metrics=MetricsPage(self.metrics.families, health=self.health, meter=self.meter),
                 ),
                 files=FilePages(files, bodies=bodies),
+                stored_completions=StoredCompletionPages(StoredCompletions(self.state), bodies=bodies),
                 stored_responses=StoredResponsePages(StoredResponses(self.state)),
                 conversations=ConversationPages(Conversations(self.state), bodies=bodies),
             ),

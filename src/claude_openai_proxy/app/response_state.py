@@ -6,8 +6,10 @@ import time
 from claude_openai_proxy.app.stores import Stores
 from claude_openai_proxy.service.conversations import Conversations
 from claude_openai_proxy.service.response_state import ResponseState
+from claude_openai_proxy.service.stored_completions import StoredCompletions
 from claude_openai_proxy.service.stored_responses import StoredResponses
 from claude_openai_proxy.web.body import Bodies
+from claude_openai_proxy.web.chat.stored import StoredCompletionPages
 from claude_openai_proxy.web.conversations.conversations import ConversationPages
 from claude_openai_proxy.web.responses.stored import StoredResponsePages
 
@@ -22,6 +24,11 @@ def response_state(kept: Stores) -> ResponseState:
 def stored_responses(state: ResponseState) -> StoredResponsePages:
     """Responses that are asked for again."""
     return StoredResponsePages(StoredResponses(state))
+
+
+def stored_completions(state: ResponseState, bodies: Bodies) -> StoredCompletionPages:
+    """Chat completions that are asked for again."""
+    return StoredCompletionPages(StoredCompletions(state), bodies=bodies)
 
 
 def conversations(state: ResponseState, bodies: Bodies) -> ConversationPages:

@@ -13,7 +13,7 @@ from claude_openai_proxy.app.files import client_files
 from claude_openai_proxy.app.keys import client_keys
 from claude_openai_proxy.app.life import Life
 from claude_openai_proxy.app.money import Money, money
-from claude_openai_proxy.app.response_state import conversations, response_state, stored_responses
+from claude_openai_proxy.app.response_state import conversations, response_state, stored_completions, stored_responses
 from claude_openai_proxy.app.responses import responses
 from claude_openai_proxy.app.secrecy import blotter
 from claude_openai_proxy.app.sight import sight
@@ -42,6 +42,7 @@ from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.reasoning import ReasoningVault
 from claude_openai_proxy.service.response_state import ResponseState
+from claude_openai_proxy.service.stored_completions import StoredCompletions
 from claude_openai_proxy.service.waiting import Places
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.telemetry.ledger import Ledger
@@ -192,12 +193,13 @@ def chat_service(
     return _chat_service(settings, admissions)
 
 
-def _chat_service(settings: Settings, admissions: Admissions) -> ChatService:
+def _chat_service(settings: Settings, admissions: Admissions, stored: StoredCompletions | None = None) -> ChatService:
     return ChatService(
         admissions=admissions,
         reject_unsupported=settings.unsupported_parameters == "reject",
         new_id=lambda: f"chatcmpl-{os.urandom(14).hex()}",
         wall_clock=time.time,
+        stored=stored,
     )
 
 
@@ -228,7 +230,7 @@ def _router(
 ) -> Router:
     bodies = Bodies(limit=settings.max_body_mb * 1024 * 1024)
     reject = settings.unsupported_parameters == "reject"
-    chat = _chat_service(settings, admissions)
+    chat = _chat_service(settings, admissions, StoredCompletions(state))
     completions = CompletionService(
         admissions=admissions,
         reject_unsupported=reject,
@@ -244,6 +246,7 @@ def _router(
         models=ModelPages(catalog),
         own=own,
         files=FilePages(files, bodies=bodies),
+        stored_completions=stored_completions(state, bodies),
         stored_responses=stored_responses(state),
         conversations=conversations(state, bodies),
     )

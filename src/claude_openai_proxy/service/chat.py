@@ -1,7 +1,7 @@
 """Chat completions: OpenAI's dialect on both sides of an admission."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -11,6 +11,7 @@ from claude_openai_proxy.protocols.openai_usage import CompletionUsage
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.service.admission import Admission, Admissions, AnswerHead
 from claude_openai_proxy.service.any_way import on_any_way
+from claude_openai_proxy.service.stored_completions import StoredCompletions, without_store
 from claude_openai_proxy.translate.chat.fields import is_legacy
 from claude_openai_proxy.translate.chat.request import to_messages_request
 from claude_openai_proxy.translate.chat_answer.chunks import ChoiceStream
@@ -19,6 +20,7 @@ from claude_openai_proxy.translate.chat_answer.usage import to_completion_usage
 
 Batch = list[ChunkChoice]
 """Chunks of one choice."""
+Keep = Callable[[ChatCompletion], Awaitable[None]]
 
 
 class ChatAnswer:
@@ -35,7 +37,9 @@ class ChatAnswer:
         source: AsyncIterable[Batch],
         choices: Sequence[ChoiceStream],
         usage: Callable[[], CompletionUsage],
+        keep: Keep | None = None,
     ) -> None:
+        """`keep` is called with the whole completion before the iteration ends."""
         self.id = id_
         self.created = created
         self.model = model
@@ -44,10 +48,11 @@ class ChatAnswer:
         self._source = source
         self._choices = choices
         self._usage = usage
+        self._keep = keep
 
     def __aiter__(self) -> AsyncIterator[Batch]:
         """Chunks, those of one choice and one upstream read together, never none; raises the kinds of `ProxyError`."""
-        return aiter(self._source)
+        return self._kept(self._keep) if self._keep else aiter(self._source)
 
     @property
     def usage(self) -> CompletionUsage:
@@ -62,8 +67,22 @@ class ChatAnswer:
     async def completion(self) -> ChatCompletion:
         """Read to the end and put together."""
         accumulators = [ChoiceAccumulator() for _ in self._choices]
-        async for batch in self:
+        async for batch in self._source:
             accumulators[batch[0].index].feed(batch)
+        completion = self._put_together(accumulators)
+        if self._keep:
+            await self._keep(completion)
+        return completion
+
+    async def _kept(self, keep: Keep) -> AsyncIterator[Batch]:
+        """The chunks, and at their end what they are together."""
+        accumulators = [ChoiceAccumulator() for _ in self._choices]
+        async for batch in self._source:
+            accumulators[batch[0].index].feed(batch)
+            yield batch
+        await keep(self._put_together(accumulators))
+
+    def _put_together(self, accumulators: Sequence[ChoiceAccumulator]) -> ChatCompletion:
         return to_chat_completion(
             [accumulator.choice() for accumulator in accumulators],
             self.usage,
@@ -84,11 +103,14 @@ class ChatService:
         reject_unsupported: bool,
         new_id: Callable[[], str],
         wall_clock: Callable[[], float],
+        stored: StoredCompletions | None = None,
     ) -> None:
+        """Without `stored` none is kept, and `store` means nothing."""
         self._admissions = admissions
         self._reject_unsupported = reject_unsupported
         self._new_id = new_id
         self._wall_clock = wall_clock
+        self._stored = stored
 
     @on_any_way
     @asynccontextmanager
@@ -99,6 +121,7 @@ class ChatService:
 
         A `large` request is translated on a thread of its own, so that it holds nobody else up.
         """
+        request, keep = self._to_be_kept(request, record)
         async with self._admissions.admit(record, model=request.model, stream=bool(request.stream)) as admission:
             translate = partial(
                 to_messages_request,
@@ -112,7 +135,18 @@ class ChatService:
             legacy = is_legacy(request)
             choices = [ChoiceStream(translation.plan, index=index, legacy=legacy) for index in range(request.n or 1)]
             source = await admission.ask(translation, choices)
-            yield self._answer(request, admission, source, choices)
+            yield self._answer(request, admission, source, choices, keep)
+
+    def _to_be_kept(
+        self, request: ChatCompletionRequest, record: RequestRecord
+    ) -> tuple[ChatCompletionRequest, Keep | None]:
+        """The request without what it says of keeping, and what keeps its completion where that is to be kept."""
+        stored = self._stored
+        metadata = stored.wanted(request) if stored else None
+        if stored is None or metadata is None:
+            return request, None
+        keep = partial(stored.keep, messages=request.messages, metadata=metadata, record=record)
+        return without_store(request), keep
 
     def _answer(
         self,
@@ -120,6 +154,7 @@ class ChatService:
         admission: Admission,
         source: AsyncIterable[Batch],
         choices: Sequence[ChoiceStream],
+        keep: Keep | None,
     ) -> ChatAnswer:
         options = request.stream_options
         return ChatAnswer(
@@ -131,4 +166,5 @@ class ChatService:
             source=source,
             choices=choices,
             usage=lambda: to_completion_usage(admission.usage),
+            keep=keep,
         )

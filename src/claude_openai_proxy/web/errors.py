@@ -139,7 +139,7 @@ def reason(error: ProxyError) -> str:
     """The proxy's own sentence for the log; what it quotes of a request is left out, upstream's words altogether."""
     if isinstance(error, UpstreamStatusError | UpstreamProtocolError):
         return ""
-    if isinstance(error, InvalidRequestError):
+    if isinstance(error, InvalidRequestError | NotStoredError):
         return _QUOTED.sub("…", error.message)
     return error.message
 

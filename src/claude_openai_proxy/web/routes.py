@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from claude_openai_proxy.web.chat.completions import ChatCompletions
+from claude_openai_proxy.web.chat.stored import StoredCompletionPages
 from claude_openai_proxy.web.completions.completions import Completions
 from claude_openai_proxy.web.conversations.conversations import ConversationPages
 from claude_openai_proxy.web.dialect import OPENAI, Dialect
@@ -33,6 +34,8 @@ Endpoint = Callable[[Exchange], Awaitable[None]]
 _SLASHES: Final = re.compile(r"/{2,}")
 _DEPLOYMENT: Final = re.compile(r"/deployments/(?P<rest>.+)(?P<path>/chat/completions)")
 _CHAT_PATH: Final = "/chat/completions"
+_TAKEN: Final = {"{id}": "([^/]+)", "{chat_id}": "(chatcmpl-[^/]+)", "{path}": "(.+)"}
+"""What a pattern takes of a path. A base URL that ends with `_CHAT_PATH` makes paths that look like ids below it."""
 _NOT_SERVED: Final = (
     "embeddings", "audio", "images", "videos", "uploads", "moderations", "batches",
     "assistants", "threads", "vector_stores", "fine_tuning", "realtime", "evals", "containers",
@@ -89,7 +92,7 @@ class Route:
 class Router:
     """`exact` by path without `/v1`; `below` by patterns of such paths, the first that fits.
 
-    `{id}` in a pattern is one step of the path, `{path}` any number; what stands there is taken.
+    `{id}` in a pattern is one step of the path, `{path}` any number (`_TAKEN`); what stands there is taken.
     """
 
     def __init__(self, exact: Mapping[str, Route], below: Mapping[str, Route]) -> None:
@@ -153,13 +156,14 @@ def make_router(
     models: ModelPages,
     own: OwnPages,
     files: FilePages,
+    stored_completions: StoredCompletionPages,
     stored_responses: StoredResponsePages,
     conversations: ConversationPages,
 ) -> Router:
     """The routes of this server."""
     return Router(
         exact={
-            _CHAT_PATH: Route("/v1/chat/completions", "POST", chat),
+            _CHAT_PATH: Route("/v1/chat/completions", "POST", chat, others=(("GET", stored_completions.all),)),
             "/completions": Route("/v1/completions", "POST", completions),
             "/responses": Route("/v1/responses", "POST", responses),
             **_message_routes(messages),
@@ -169,6 +173,7 @@ def make_router(
             **_own_routes(own),
         },
         below={
+            **_stored_completion_routes(stored_completions),
             **_stored_response_routes(stored_responses),
             **_conversation_routes(conversations),
             **_file_routes(files),
@@ -196,6 +201,20 @@ def _own_routes(own: OwnPages) -> dict[str, Route]:
         "/ready": Route("/ready", "GET", health.ready, access=health.access),
         "/": Route("/", "GET", page, access=page.access),
         "/readme": Route("/readme", "GET", readme, access=readme_access),
+    }
+
+
+def _stored_completion_routes(completions: StoredCompletionPages) -> dict[str, Route]:
+    return {
+        "/chat/completions/{chat_id}/messages": Route(
+            "/v1/chat/completions/{id}/messages", "GET", completions.messages
+        ),
+        "/chat/completions/{chat_id}": Route(
+            "/v1/chat/completions/{id}",
+            "GET",
+            completions.one,
+            others=(("POST", completions.update), ("DELETE", completions.delete)),
+        ),
     }
 
 
@@ -237,7 +256,9 @@ def _file_routes(files: FilePages) -> dict[str, Route]:
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(path.replace("{id}", "([^/]+)").replace("{path}", "(.+)"))
+    for name, steps in _TAKEN.items():
+        path = path.replace(name, steps)
+    return re.compile(path)
 
 
 def _bare(path: str) -> str:
