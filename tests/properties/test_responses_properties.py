@@ -20,8 +20,8 @@ from claude_openai_proxy.protocols.openai_responses import ErrorBody
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
 from claude_openai_proxy.translate.messages_api.call_forms import CallForm
 from claude_openai_proxy.translate.messages_api.whole_answer import joined
-from claude_openai_proxy.translate.responses_answer.searches import Included
-from claude_openai_proxy.translate.responses_answer.stream import Manner, ResponseStream
+from claude_openai_proxy.translate.responses_answer.manner import Included, Manner
+from claude_openai_proxy.translate.responses_answer.stream import ResponseStream
 from properties.event_scripts import AnswerScript, Event, answers, decoded
 from properties.test_answer_properties import PLANS, WHOLE_PLANS
 from translate.responses_answer.told import plain, sealed, stream

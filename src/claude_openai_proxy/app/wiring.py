@@ -242,7 +242,7 @@ def _router(
         chat=ChatCompletions(chat, bodies=bodies, files=files, clock=time.monotonic, wall_clock=time.time),
         completions=Completions(completions, bodies=bodies, clock=time.monotonic, wall_clock=time.time),
         messages=Messages(messages, bodies=bodies, clock=time.monotonic),
-        responses=responses(settings, kept, admissions, files=files, bodies=bodies),
+        responses=responses(settings, kept, admissions, state=state, files=files, bodies=bodies),
         models=ModelPages(catalog),
         own=own,
         files=FilePages(files, bodies=bodies),

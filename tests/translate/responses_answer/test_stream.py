@@ -8,8 +8,7 @@ from claude_openai_proxy.errors import UpstreamProtocolError
 from claude_openai_proxy.protocols.openai_responses import ErrorBody, Response
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
 from claude_openai_proxy.translate.messages_api.call_forms import CallForm
-from claude_openai_proxy.translate.responses_answer.searches import Included
-from claude_openai_proxy.translate.responses_answer.stream import Manner
+from claude_openai_proxy.translate.responses_answer.manner import Included, Manner
 from translate.message_events import (
     Events,
     block,

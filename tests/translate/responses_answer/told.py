@@ -8,7 +8,8 @@ from msgspec import Raw
 
 from claude_openai_proxy.protocols.openai_responses import Response, ResponseEvent
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
-from claude_openai_proxy.translate.responses_answer.stream import PLAIN, Manner, ResponseStream
+from claude_openai_proxy.translate.responses_answer.manner import PLAIN, Manner
+from claude_openai_proxy.translate.responses_answer.stream import ResponseStream
 from translate.message_events import Events
 
 JSONObject = dict[str, object]

@@ -45,6 +45,7 @@ class CompactionStream(ResponseStream):
             raise UpstreamProtocolError("Claude gave no summary of the conversation that could be kept.")
         item = published.CompactionItem(self._new_id("cmp_"), envelope)
         self._output.append(item)
+        self.kept.append(item)
         return [
             published.OutputItemAdded(self._number(), 0, item),
             published.OutputItemDone(self._number(), 0, item),

@@ -42,7 +42,7 @@ class OpenItem(Protocol):
     """An item that has begun."""
 
     def close(self, status: ItemStatus) -> tuple[list[ResponseEvent], OutputItem]:
-        """The events that end it, and what it has become."""
+        """The events that end it, and what it has become, with all that can be kept of it."""
         ...
 
 
@@ -129,11 +129,12 @@ class OpenMessage:
 
 
 class OpenReasoning:
-    """A block of thinking; `sealed` gives what a client can carry of it, once it is whole."""
+    """A block of thinking; `sealed` gives what can be kept of it, once it is whole; `shown`: to the client as well."""
 
-    def __init__(self, place: Place, sealed: Callable[[], str | None]) -> None:
+    def __init__(self, place: Place, sealed: Callable[[], str | None], *, shown: bool) -> None:
         self._place = place
         self._sealed = sealed
+        self._shown = shown
         self._pieces: list[str] = []
 
     def begin(self) -> list[ResponseEvent]:
@@ -165,7 +166,8 @@ class OpenReasoning:
             ]
         sealed = self._sealed() if status == "completed" else None
         item = published.ReasoningItem(place.id, summary, status, UNSET if sealed is None else sealed)
-        return [*events, published.OutputItemDone(place.number(), place.index, item)], item
+        told = item if self._shown else published.ReasoningItem(place.id, summary, status)
+        return [*events, published.OutputItemDone(place.number(), place.index, told)], item
 
 
 class OpenCall:

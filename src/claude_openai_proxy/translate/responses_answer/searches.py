@@ -18,17 +18,8 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from claude_openai_proxy.protocols import openai_responses as published
 from claude_openai_proxy.protocols.openai_responses import ItemStatus, OutputItem, ResponseEvent
+from claude_openai_proxy.translate.responses_answer.manner import Included
 from claude_openai_proxy.translate.responses_answer.open_items import Place
-
-
-class Included(Struct, frozen=True):
-    """What a client asked to be told of searches."""
-
-    sources: bool = False
-    results: bool = False
-
-
-NOTHING_INCLUDED: Final = Included()
 
 
 @dataclass(slots=True, eq=False)

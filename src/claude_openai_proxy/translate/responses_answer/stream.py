@@ -11,10 +11,9 @@ Invariants: at most one item is open; after the terminal event nothing comes; `o
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Final, Literal
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw
 from msgspec.structs import replace
 
 from claude_openai_proxy.protocols import openai_responses as published
@@ -44,6 +43,7 @@ from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
 from claude_openai_proxy.translate.messages_api.call_forms import CallForm
 from claude_openai_proxy.translate.messages_api.continuation import TurnRecorder
 from claude_openai_proxy.translate.messages_api.stop_reasons import LENGTH_REASONS
+from claude_openai_proxy.translate.responses_answer.manner import PLAIN, Manner, SealKind
 from claude_openai_proxy.translate.responses_answer.open_items import (
     OpenCall,
     OpenItem,
@@ -54,33 +54,12 @@ from claude_openai_proxy.translate.responses_answer.open_items import (
     numbers,
     open_call,
 )
-from claude_openai_proxy.translate.responses_answer.searches import NOTHING_INCLUDED, Included, OpenSearch, Searches
+from claude_openai_proxy.translate.responses_answer.searches import OpenSearch, Searches
 from claude_openai_proxy.translate.responses_answer.usage import to_response_usage
 from claude_openai_proxy.translate.wishes.service_tier import to_openai_tier
 
 REFUSED: Final = "Claude declined to answer this request."
 """Stands in the refusal where Claude gave no explanation."""
-
-SealKind = Literal["thinking", "search"]
-Seal = Callable[[SealKind, Sequence[Raw]], str | None]
-"""Makes `encrypted_content` of blocks, which are Claude's byte for byte; None where it cannot."""
-
-NO_FORMS: Final[Mapping[str, CallForm]] = MappingProxyType({})
-
-
-class Manner(Struct, frozen=True):
-    """How things are to be told. `seal`: of what no form can hold; `forms` by the tools' declared names.
-
-    `refusal_as_text`: the client shows no refusal part.
-    """
-
-    forms: Mapping[str, CallForm] = NO_FORMS
-    seal: Seal | None = None
-    included: Included = NOTHING_INCLUDED
-    refusal_as_text: bool = False
-
-
-PLAIN: Final = Manner()
 
 
 class ResponseStream:
@@ -117,6 +96,8 @@ class ResponseStream:
         self._message: OpenMessage | None = None
         """The open item, where it is one whose text goes on."""
         self._output: list[published.OutputItem] = []
+        self.kept: list[published.OutputItem] = []
+        """The same with all that can be kept of them."""
         self._searches = Searches()
         self._said = 0
         """Characters of text."""
@@ -168,6 +149,12 @@ class ResponseStream:
         events += self._close("incomplete")
         events.append(published.ErrorEvent(self._number(), error, error.code, error.message, error.param))
         return [*events, self._end("failed", error=published.ResponseError(error.code, error.message))]
+
+    def fail_instead(self, end: ResponseEvent, error: published.ErrorBody) -> list[ResponseEvent]:
+        """What goes out in place of the terminal event `end`, which has not gone out."""
+        self.finish_reason = None
+        told = published.ErrorEvent(end.sequence_number, error, error.code, error.message, error.param)
+        return [told, self._end("failed", error=published.ResponseError(error.code, error.message))]
 
     def cancel(self) -> None:
         """Nobody wants it any more: `response` has what was said so far. Nothing where it has ended."""
@@ -277,7 +264,9 @@ class ResponseStream:
 
     def _reasoning(self, blocks: Callable[[], Sequence[Raw]], kind: SealKind = "thinking") -> list[ResponseEvent]:
         seal = self._manner.seal
-        item = OpenReasoning(self._place("rs_"), lambda: seal(kind, blocks()) if seal else None)
+        item = OpenReasoning(
+            self._place("rs_"), lambda: seal(kind, blocks()) if seal else None, shown=self._manner.carries
+        )
         self._item = item
         return item.begin()
 
@@ -331,6 +320,9 @@ class ResponseStream:
         if self._item is None:
             return []
         events, item = self._item.close(status)
+        self.kept.append(item)
+        if isinstance(item, published.ReasoningItem) and not self._manner.carries:
+            item = replace(item, encrypted_content=UNSET)
         self._output.append(item)
         self._item = self._message = None
         return events

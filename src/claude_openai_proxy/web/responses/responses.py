@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 
 from claude_openai_proxy.protocols.openai_responses import ErrorBody
-from claude_openai_proxy.service.responses import Batch, ResponseAnswer, ResponsesService, Work
+from claude_openai_proxy.service.response_work import Batch, ResponseAnswer, Work
+from claude_openai_proxy.service.responses import ResponsesService
 from claude_openai_proxy.web.body import LARGE_BODY, Bodies, Body
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.doors import check_json

@@ -1,0 +1,162 @@
+"""One response under way: its id, its events, what seals it, and what keeps it."""
+
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+from msgspec import UNSET, Raw
+from msgspec.structs import replace
+
+from claude_openai_proxy.errors import ProxyError
+from claude_openai_proxy.protocols.openai_responses import ErrorBody, Response, ResponseEvent
+from claude_openai_proxy.protocols.openai_responses_request import ResponsesRequest
+from claude_openai_proxy.service.admission import Admission, AnswerHead
+from claude_openai_proxy.service.answering import Answering
+from claude_openai_proxy.service.envelopes import Envelopes, Kind
+from claude_openai_proxy.service.reasoning import name_of, prefix_of
+from claude_openai_proxy.service.response_state import Underway
+from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
+from claude_openai_proxy.translate.responses.draft import draft_of
+from claude_openai_proxy.translate.responses.opened import LeftOut, published_reason
+from claude_openai_proxy.translate.responses.request import ReadResponse
+from claude_openai_proxy.translate.responses_answer.failures import to_error_body
+from claude_openai_proxy.translate.responses_answer.stream import ResponseStream
+
+Batch = list[ResponseEvent]
+
+NOT_APPENDED: Final = ErrorBody(
+    "server_error",
+    "server_error",
+    "The conversation could not be kept with this response. Send the request again in a moment.",
+)
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+@dataclass(slots=True)
+class Work:
+    """One response under way. `created` in seconds since 1970; `keeps`: the response is to be kept."""
+
+    id: str
+    created: int
+    request: ResponsesRequest
+    keeps: bool
+    new_id: Callable[[str], str]
+    now: Callable[[], float]
+    history: list[Raw] | None = None
+    """Items before the input; None where it continues nothing."""
+    sent: Sequence[bytes | Raw] = ()
+    """The input as items, as it is kept."""
+    stream: ResponseStream | None = None
+    """Once there is something to translate for; the latest, where several ways were tried."""
+    failing: list[ResponseEvent] = field(default_factory=list)
+
+    def fail(self, error: ErrorBody) -> list[ResponseEvent]:
+        """The events that tell a stream of it; the same again when asked again."""
+        if not self.failing:
+            self.failing = (self.stream or self._unasked()).fail(error)
+        return self.failing
+
+    def keep_alive(self) -> list[ResponseEvent]:
+        """A sign of life that counts as an event; none before anybody was asked."""
+        return self.stream.keep_alive() if self.stream else []
+
+    def draft(self, read: ReadResponse, model: str) -> Response:
+        """The response before anything is said; its store is what is hoped for."""
+        return draft_of(
+            read.asked, id_=self.id, created=self.created, model=model, store=self.keeps, left_out=read.left_out
+        )
+
+    def _unasked(self) -> ResponseStream:
+        request = self.request
+        model = request.model if isinstance(request.model, str) else ""
+        draft = draft_of(request, id_=self.id, created=self.created, model=model, store=False)
+        return ResponseStream(AnswerPlan(), draft, new_id=self.new_id, now=self.now)
+
+
+class Sealing:
+    """Seals what one answer says: to what it is bound is known once Claude has been asked."""
+
+    def __init__(self, envelopes: Envelopes, admission: Admission) -> None:
+        self._envelopes = envelopes
+        self._admission = admission
+        self._prefix = ""
+        self.answering: Answering[ResponseEvent] | None = None
+
+    def __call__(self, kind: Kind, blocks: Sequence[Raw]) -> str | None:
+        """See `Envelopes.sealed`."""
+        assert self.answering is not None, "nothing is said before it is asked"
+        asked = self.answering.asked
+        self._prefix = self._prefix or prefix_of(asked).value
+        return self._envelopes.sealed(
+            kind,
+            self._admission.record.principal.id,
+            blocks=blocks,
+            model=asked.model,
+            upstream=name_of(self._admission.upstream.identity),
+            prefix=self._prefix,
+        )
+
+    def summary(self, text: str) -> str | None:
+        """See `Envelopes.sealed`."""
+        return self._envelopes.sealed("compaction", self._admission.record.principal.id, summary=text)
+
+
+class ResponseAnswer:
+    """An answer under way: what it says goes out once what it promises is kept."""
+
+    def __init__(
+        self, work: Work, stream: ResponseStream, head: AnswerHead, source: AsyncIterable[Batch], underway: Underway
+    ) -> None:
+        self.head = head
+        self._work = work
+        self._stream = stream
+        self._source = source
+        self._underway = underway
+        stream.response = replace(stream.response, store=underway.kept)
+        underway.so_far = self._cancelled
+
+    async def __aiter__(self) -> AsyncIterator[Batch]:
+        """Events, those of one upstream read together, never none; raises the kinds of `ProxyError`."""
+        try:
+            async for batch in self._source:
+                yield batch if self._stream.finish_reason is None else await self._finished(batch)
+        except ProxyError as error:
+            self._work.fail(to_error_body(error))
+            await self._keep()
+            raise
+
+    async def response(self) -> Response:
+        """Read to the end: what the terminal event has."""
+        async for _ in self:
+            pass
+        return self._stream.response
+
+    async def _finished(self, batch: Batch) -> Batch:
+        """The last batch, as it can be kept."""
+        if await self._keep():
+            return batch
+        *before, end = batch
+        if self._stream.response.conversation is not UNSET:
+            return [*before, *self._stream.fail_instead(end, NOT_APPENDED)]
+        self._stream.response = replace(self._stream.response, store=False)
+        return [*before, replace(end, response=self._stream.response)]
+
+    async def _keep(self) -> bool:
+        stream = self._stream
+        return await self._underway.finish(_encode(stream.response), [_encode(item) for item in stream.kept])
+
+    def _cancelled(self) -> bytes:
+        self._stream.cancel()
+        return _encode(self._stream.response)
+
+
+def tell_lost(stream: ResponseStream, lost: Sequence[tuple[str, str]]) -> None:
+    """In the response: what the client carried of earlier thinking and could not be used."""
+    if not lost:
+        return
+    told = stream.response.input_transformations
+    before = [] if told is UNSET else list(told)
+    after = [*before, *(LeftOut(id_ or None, published_reason(reason)) for id_, reason in lost)]
+    stream.response = replace(stream.response, input_transformations=after)
