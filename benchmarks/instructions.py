@@ -3,6 +3,7 @@
     python benchmarks/instructions.py                      the checkout that this file belongs to
     python benchmarks/instructions.py OTHER/src SOURCE/src compare two source trees, the first is the baseline
     python benchmarks/instructions.py --most 1.05 ...      and fail where the second costs more than so many times that
+    python benchmarks/instructions.py --without LEDGER_DAYS=0    with this setting (the baseline), and as it is
 
 Counted, not timed: the same on a busy machine. Fixed hash seed, plain asyncio, one connection. Needs valgrind.
 """
@@ -87,7 +88,7 @@ def control(process: subprocess.Popen[bytes], *words: str) -> None:
     subprocess.run(["callgrind_control", *words, str(process.pid)], check=True, stdout=quiet, stderr=quiet)
 
 
-def counted(source: Path, directory: Path) -> dict[str, float]:
+def counted(source: Path, directory: Path, settings: dict[str, str]) -> dict[str, float]:
     """Instructions for each scenario's unit, with the package in `source`."""
     upstream_port, port = free_port(), free_port()
     environment = {
@@ -99,6 +100,7 @@ def counted(source: Path, directory: Path) -> dict[str, float]:
         "ANTHROPIC_API_KEY": "sk-ant-made-up",
         "LOG_FORMAT": "json",
         "MODEL_ALIASES": f"{MODEL}-paced={MODEL}-paced",
+        **settings,
     }
     valgrind = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={directory}/out"]
     server = [*valgrind, sys.executable, "-c", SERVER, "--upstream", "api", "--port", str(port)]
@@ -131,12 +133,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Instructions for a request and for an event.")
     parser.add_argument("sources", nargs="*", type=Path)
     parser.add_argument("--most", type=float, default=float("inf"), metavar="RATIO")
+    parser.add_argument("--without", action="append", default=[], metavar="NAME=VALUE")
     arguments = parser.parse_args()
-    trees = [source.resolve() for source in arguments.sources] or [HERE.parent / "src"]
+    trees: list[tuple[Path, dict[str, str]]] = [(source.resolve(), {}) for source in arguments.sources] or [
+        (HERE.parent / "src", {})
+    ]
+    if arguments.without:
+        trees.insert(0, (trees[0][0], dict(one.split("=", 1) for one in arguments.without)))
     results = []
-    for tree in trees:
+    for tree, settings in trees:
         with tempfile.TemporaryDirectory() as directory:
-            results.append(counted(tree, Path(directory)))
+            results.append(counted(tree, Path(directory), settings))
     for name in SCENARIOS:
         columns = "".join(f"{result[name]:>14,.0f}" for result in results)
         ratio = f"{results[-1][name] / results[0][name]:>9.3f}" if len(results) > 1 else ""

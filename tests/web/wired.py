@@ -14,8 +14,10 @@ from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.service.response_state import ResponseState
 from claude_openai_proxy.service.stored_completions import StoredCompletions
 from claude_openai_proxy.service.stored_responses import StoredResponses
+from claude_openai_proxy.service.usage import Usage
 from claude_openai_proxy.storage.client_keys import ClientKeyStore, MemoryClientKeys
 from claude_openai_proxy.storage.files import FileStore, MemoryFiles
+from claude_openai_proxy.storage.ledger import LedgerStore, MemoryLedger
 from claude_openai_proxy.storage.login_limits import MemoryLoginLimits
 from claude_openai_proxy.storage.responses import ResponseStore
 from claude_openai_proxy.storage.responses_memory import MemoryResponses
@@ -35,6 +37,7 @@ from claude_openai_proxy.web.pages.key import KeyPage
 from claude_openai_proxy.web.pages.metrics import MetricsPage
 from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.pages.plan import PlanPage
+from claude_openai_proxy.web.pages.usage import UsagePage
 from claude_openai_proxy.web.responses.responses import Responses
 from claude_openai_proxy.web.responses.stored import StoredResponsePages
 from claude_openai_proxy.web.routes import OwnPages, make_router
@@ -101,6 +104,7 @@ class Wired:
     public: bool = False
     stored_keys: ClientKeyStore = field(default_factory=MemoryClientKeys)
     meter: PlanMeter = field(default_factory=lambda: PlanMeter(store=MemoryLoginLimits(), wall_clock=lambda: NOW))
+    ledger: LedgerStore = field(default_factory=MemoryLedger)
     files: FileStore = field(default_factory=MemoryFiles)
     responses: ResponseStore | None = field(default_factory=MemoryResponses)
     files_room: int = 1_000_000
@@ -159,6 +163,7 @@ class Wired:
                     page=Page(self.health, remains=self.remains),
                     key=KeyPage(client_keys),
                     plan=PlanPage(self.meter),
+                    usage=UsagePage(Usage(self.ledger, wall_clock=lambda: NOW)),
                     metrics=MetricsPage(self.metrics.families, health=self.health, meter=self.meter),
                 ),
                 files=FilePages(files, bodies=bodies),

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from claude_openai_proxy import __version__
 from claude_openai_proxy.app.stores import Stores
+from claude_openai_proxy.app.usage import usage_page
 from claude_openai_proxy.records import RecordReader
 from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.service.health import HealthService
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.service.waiting import Places
+from claude_openai_proxy.telemetry.ledger import Ledger
 from claude_openai_proxy.telemetry.metrics import RequestMetrics
 from claude_openai_proxy.telemetry.prompt_tally import PromptTally
 from claude_openai_proxy.upstreams.interface import UpstreamChoice
@@ -42,6 +44,7 @@ def sight(
     kept: Stores,
     meter: PlanMeter,
     keys: ClientKeys,
+    book: Ledger,
 ) -> Sight:
     """Of a server of these parts."""
     tally, metrics = PromptTally(), RequestMetrics()
@@ -61,6 +64,7 @@ def sight(
         page=Page(health, needs_key=lambda: keys.required, remains=kept.remains),
         key=KeyPage(keys),
         plan=PlanPage(meter),
+        usage=usage_page(kept, book),
         metrics=MetricsPage(metrics.families, health=health, meter=meter),
     )
-    return Sight(health, [tally, metrics], pages)
+    return Sight(health, [book, tally, metrics], pages)

@@ -149,8 +149,8 @@ def wire(settings: Settings) -> Wiring:
     places = _places(settings)
     spending = money(settings, kept, upstreams)
     blots = blotter(settings, upstreams)
-    seen = sight(upstreams, catalog, places, blotter=blots, kept=kept, meter=spending.meter, keys=keys)
     state, book, files = response_state(kept), ledger(settings, kept), client_files(settings, kept)
+    seen = sight(upstreams, catalog, places, blotter=blots, kept=kept, meter=spending.meter, keys=keys, book=book)
     closing = [
         keys.aclose, state.aclose, seen.health.aclose, files.aclose, catalog.aclose, upstreams.aclose, book.aclose,
     ]  # fmt: skip
@@ -158,7 +158,7 @@ def wire(settings: Settings) -> Wiring:
     request_log = _log(settings, blots)
     admissions = _admissions(upstreams, catalog, places, spending=spending, kept=kept)
     router = _router(settings, admissions, catalog, own=seen.pages, kept=kept, state=state, files=files)
-    readers: list[RecordReader] = [request_log.requests, book, *seen.readers]
+    readers: list[RecordReader] = [request_log.requests, *seen.readers]
     application = _application(settings, router, readers=readers, blotter=blots, life=life, keys=keys)
     return Wiring(application, request_log, kept, book, keys, settings, upstreams, catalog, admissions, spending, life)
 

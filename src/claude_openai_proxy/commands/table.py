@@ -18,6 +18,7 @@ from claude_openai_proxy.commands import (
     service,
     setup,
     storage,
+    usage,
 )
 from claude_openai_proxy.commands.invocation import PROGRAM, WRONG_SETTING, Invocation
 
@@ -55,6 +56,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "completion": completion,
     "keys": keys,
     "storage": storage,
+    "usage": usage,
 }
 
 

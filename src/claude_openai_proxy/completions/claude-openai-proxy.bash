@@ -7,7 +7,7 @@
 
 _shtab_claude_openai_proxy_keys_subparsers=(add list show rotate revoke off)
 _shtab_claude_openai_proxy_storage_subparsers=(check compact)
-_shtab_claude_openai_proxy_subparsers=(serve models doctor login chat setup service config completion keys storage)
+_shtab_claude_openai_proxy_subparsers=(serve models doctor login chat setup service config completion keys storage usage)
 
 _shtab_claude_openai_proxy_serve_option_strings=(-h --help --host --port --upstream --log-level --env-file --demo --reload --end-with)
 _shtab_claude_openai_proxy_models_option_strings=(-h --help --upstream --log-level --env-file --demo --json)
@@ -28,6 +28,7 @@ _shtab_claude_openai_proxy_keys_option_strings=(-h --help --env-file --demo)
 _shtab_claude_openai_proxy_storage_check_option_strings=(-h --help)
 _shtab_claude_openai_proxy_storage_compact_option_strings=(-h --help)
 _shtab_claude_openai_proxy_storage_option_strings=(-h --help --env-file --demo)
+_shtab_claude_openai_proxy_usage_option_strings=(-h --help --env-file --demo --by --since --json --csv)
 _shtab_claude_openai_proxy_option_strings=(-h --help --version -V --host --port --upstream --log-level --env-file --demo --reload --end-with)
 
 
@@ -36,7 +37,8 @@ _shtab_claude_openai_proxy_service_pos_0_choices=(install status logs print unin
 _shtab_claude_openai_proxy_completion_pos_0_choices=(bash zsh fish)
 _shtab_claude_openai_proxy_keys_pos_0_choices=(add list show rotate revoke off)
 _shtab_claude_openai_proxy_storage_pos_0_choices=(check compact)
-_shtab_claude_openai_proxy_pos_0_choices=(serve models doctor login chat setup service config completion keys storage)
+_shtab_claude_openai_proxy_usage___by_choices=(day hour model key client upstream billed)
+_shtab_claude_openai_proxy_pos_0_choices=(serve models doctor login chat setup service config completion keys storage usage)
 
 _shtab_claude_openai_proxy_serve__h_nargs=0
 _shtab_claude_openai_proxy_serve___help_nargs=0
@@ -102,6 +104,11 @@ _shtab_claude_openai_proxy_storage_pos_0_nargs=A...
 _shtab_claude_openai_proxy_storage__h_nargs=0
 _shtab_claude_openai_proxy_storage___help_nargs=0
 _shtab_claude_openai_proxy_storage___demo_nargs=0
+_shtab_claude_openai_proxy_usage__h_nargs=0
+_shtab_claude_openai_proxy_usage___help_nargs=0
+_shtab_claude_openai_proxy_usage___demo_nargs=0
+_shtab_claude_openai_proxy_usage___json_nargs=0
+_shtab_claude_openai_proxy_usage___csv_nargs=0
 _shtab_claude_openai_proxy_pos_0_nargs=A...
 _shtab_claude_openai_proxy__h_nargs=0
 _shtab_claude_openai_proxy___help_nargs=0

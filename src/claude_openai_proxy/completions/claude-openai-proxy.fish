@@ -50,8 +50,8 @@ function _shtab_claude_openai_proxy_using
   test "$_shtab_claude_openai_proxy_cmdpath" = "$argv"
 end
 
-set -g _shtab_claude_openai_proxy_commands serve models doctor login chat setup service config completion keys 'keys add' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact'
-set -g _shtab_claude_openai_proxy_opts_with_value --at --end-with --env-file --expires --host --log-level --model --models --overlap --port --upstream --url
+set -g _shtab_claude_openai_proxy_commands serve models doctor login chat setup service config completion keys 'keys add' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact' usage
+set -g _shtab_claude_openai_proxy_opts_with_value --at --by --end-with --env-file --expires --host --log-level --model --models --overlap --port --since --upstream --url
 
 complete -c claude-openai-proxy -e
 complete -c claude-openai-proxy -f
@@ -163,3 +163,11 @@ complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage; an
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage check' -s h -l help -d 'show this help message and exit'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage; and test $_shtab_claude_openai_proxy_npos -eq 0' -a compact -d 'give free space back to the disk; a running server waits meanwhile'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage compact' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a usage -d 'what the requests used and cost, by day, model, key, client'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using usage' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using usage' -l env-file -x -d 'read this file instead of .env of the working directory'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using usage' -l demo -d 'answer with the built-in simulator: no login, no network'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using usage' -l by -xka "day hour model key client upstream billed" -d 'a line for each (day; days and hours in UTC)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using usage' -l since -x -d 'the last 30m, 24h, 7d, 4w (7d)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using usage' -l json -d 'print the body of GET /usage'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using usage' -l csv -d 'print a table for a spreadsheet'

@@ -21,6 +21,7 @@ _shtab_claude_openai_proxy_commands() {
     service:'run the server as a service of this user'
     setup:'point a client program at the proxy, and prove that it works'
     storage:'check or compact what is kept'
+    usage:'what the requests used and cost, by day, model, key, client'
   )
   _describe 'claude-openai-proxy commands' _commands
 }
@@ -259,6 +260,19 @@ _shtab_claude_openai_proxy_storage_compact_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_claude_openai_proxy_storage_compact_defaults_added=0
 
+_shtab_claude_openai_proxy_usage_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--env-file[read this file instead of .env of the working directory]:FILE:"
+  "--demo[answer with the built-in simulator\: no login, no network]"
+  "--by[a line for each (day\; days and hours in UTC)]:by:(day hour model key client upstream billed)"
+  "--since[the last 30m, 24h, 7d, 4w (7d)]:SPAN:"
+  "--json[print the body of GET \/usage]"
+  "--csv[print a table for a spreadsheet]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_claude_openai_proxy_usage_defaults_added=0
+
 
 _shtab_claude_openai_proxy() {
   local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->claude-openai-proxy'
@@ -289,6 +303,7 @@ _shtab_claude_openai_proxy() {
         service) _arguments -C -s $_shtab_claude_openai_proxy_service_options ;;
         setup) _arguments -C -s $_shtab_claude_openai_proxy_setup_options ;;
         storage) _shtab_claude_openai_proxy_storage ;;
+        usage) _arguments -C -s $_shtab_claude_openai_proxy_usage_options ;;
       esac
   esac
 }

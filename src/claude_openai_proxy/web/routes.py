@@ -26,6 +26,7 @@ from claude_openai_proxy.web.pages.metrics import MetricsPage
 from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.pages.plan import PlanPage
 from claude_openai_proxy.web.pages.readme import readme, readme_access
+from claude_openai_proxy.web.pages.usage import UsagePage
 from claude_openai_proxy.web.responses.responses import Responses
 from claude_openai_proxy.web.responses.stored import StoredResponsePages
 
@@ -144,6 +145,7 @@ class OwnPages:
     page: Page
     key: KeyPage
     plan: PlanPage
+    usage: UsagePage
     metrics: MetricsPage
 
 
@@ -195,6 +197,7 @@ def _own_routes(own: OwnPages) -> dict[str, Route]:
     health, page = own.health, own.page
     return {
         "/key": Route("/v1/key", "GET", own.key),
+        "/usage": Route("/usage", "GET", own.usage, access=own.usage.access),
         "/usage/plan": Route("/usage/plan", "GET", own.plan, access=own.plan.access),
         "/metrics": Route("/metrics", "GET", own.metrics, access=own.metrics.access),
         "/health": Route("/health", "GET", health, access=health.access),
