@@ -52,6 +52,12 @@ class Work:
     """Once there is something to translate for; the latest, where several ways were tried."""
     failing: list[ResponseEvent] = field(default_factory=list)
 
+    def told_by(self, stream: ResponseStream) -> None:
+        """From now on; what an earlier way's has sent while that way was silent stands."""
+        if self.stream is not None:
+            stream.go_on_after(self.stream.sent)
+        self.stream = stream
+
     def fail(self, error: ErrorBody) -> list[ResponseEvent]:
         """The events that tell a stream of it; the same again when asked again."""
         if not self.failing:

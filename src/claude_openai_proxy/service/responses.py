@@ -168,7 +168,8 @@ class ResponsesService:
             read = await asyncio.to_thread(translate) if large else translate()
             del request, before, translate  # An answer may take long.
             sealing = Sealing(self._envelopes, admission)
-            work.stream = stream = self._stream(work, read, admission, sealing, compacts=compacts)
+            stream = self._stream(work, read, admission, sealing, compacts=compacts)
+            work.told_by(stream)
             source = await admission.ask(read.translation, [stream])
             assert isinstance(source, Answering), "one answer was asked for"
             sealing.answering = source

@@ -11,6 +11,7 @@
 
 import itertools
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -28,6 +29,14 @@ Number = Callable[[], int]
 def numbers() -> Number:
     """From 0 on, without a gap."""
     return itertools.count().__next__
+
+
+@dataclass(slots=True)
+class Sent:
+    """What of a stream is out: so many events, and `opened` once `response.created` is among them."""
+
+    number: Number = field(default_factory=numbers)
+    opened: bool = False
 
 
 class Place(Struct, frozen=True):

@@ -51,7 +51,7 @@ from claude_openai_proxy.translate.responses_answer.open_items import (
     OpenOwnCall,
     OpenReasoning,
     Place,
-    numbers,
+    Sent,
     open_call,
 )
 from claude_openai_proxy.translate.responses_answer.searches import OpenSearch, Searches
@@ -88,10 +88,10 @@ class ResponseStream:
         self._now = now
         self.response = draft
         """As far as it has come."""
-        self._number = numbers()
+        self.sent = Sent()
+        """How far the client has been told."""
+        self._number = self.sent.number
         self._recorder = TurnRecorder()
-        self._opened = False
-        """`response.created` is out."""
         self._item: OpenItem | None = None
         self._message: OpenMessage | None = None
         """The open item, where it is one whose text goes on."""
@@ -114,7 +114,7 @@ class ResponseStream:
                 self._blocks.length += len(text)
                 self._said += len(text)
                 return [self._message.more(text)]
-        events = [] if self._opened else self._open()
+        events = [] if self.sent.opened else self._open()
         if isinstance(event, MessageStart):
             self._recorder = TurnRecorder()
         self._recorder.feed(event)
@@ -145,7 +145,7 @@ class ResponseStream:
         """The answer broke off: `error`, at which SDKs raise, and `response.failed`. Nothing where it has ended."""
         if self.finish_reason is not None:
             return []
-        events = [] if self._opened else self._open()
+        events = [] if self.sent.opened else self._open()
         events += self._close("incomplete")
         events.append(published.ErrorEvent(self._number(), error, error.code, error.message, error.param))
         return [*events, self._end("failed", error=published.ResponseError(error.code, error.message))]
@@ -164,13 +164,21 @@ class ResponseStream:
         self._settle("cancelled")
 
     def keep_alive(self) -> list[ResponseEvent]:
-        """A sign of life. The very first event is never this one: the official SDK would raise at it."""
-        return [published.Keepalive(self._number())] if self._opened else self._open()
+        """A sign of life. The very first event is never this one, at which the official SDK would raise."""
+        if self.finish_reason is not None:
+            return []
+        return [published.Keepalive(self._number())] if self.sent.opened else self._open()
+
+    def go_on_after(self, sent: Sent) -> None:
+        """Before anything is fed: take the place of a stream that told no more than that there is a response."""
+        self.sent, self._number = sent, sent.number
+        if sent.opened:
+            self.response = replace(self.response, status="in_progress")
 
     # ---- the response -----------------------------------------------------------------------------------------------
 
     def _open(self) -> list[ResponseEvent]:
-        self._opened = True
+        self.sent.opened = True
         queued = self.response.status == "queued"
         events: list[ResponseEvent] = [published.ResponseCreated(self._number(), self.response)]
         if queued:
