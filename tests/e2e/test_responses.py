@@ -226,6 +226,28 @@ async def test_a_compaction_is_one_item_that_stands_for_what_was_before(
     ]
 
 
+async def test_a_conversation_is_put_together_for_who_asks_for_that_alone(
+    client: AsyncOpenAI, simulator: Simulator
+) -> None:
+    simulator.play(Script.text("We spoke of cats."))
+    compacted = await client.responses.compact(
+        model=MODEL, input=[{"role": "user", "content": "Cats!"}, {"role": "assistant", "content": "Meow."}]
+    )
+    assert compacted.object == "response.compaction"
+    assert [item.type for item in compacted.output] == ["message", "compaction"]
+    assert compacted.usage.output_tokens > 0
+    assert said(messages(simulator)[-1])[-1].startswith("The conversation above is about to be replaced")
+    with pytest.raises(openai.BadRequestError) as refused:
+        await client.post("/responses/compact", body={"input": "Hi"}, cast_to=object)
+    assert refused.value.param == "model"
+
+
+async def test_tokens_are_counted_without_asking_for_an_answer(client: AsyncOpenAI, simulator: Simulator) -> None:
+    counted = await client.responses.input_tokens.count(model=MODEL, input="Hello there")
+    assert (counted.object, counted.input_tokens > 0) == ("response.input_tokens", True)
+    assert simulator.requests[-1].path.endswith("/count_tokens")
+
+
 async def test_what_is_not_kept_is_not_promised(forgetful: AsyncOpenAI, simulator: Simulator) -> None:
     client = forgetful
     simulator.play(Script.text("Hello."))

@@ -3,6 +3,7 @@
 What may be absent is `UNSET`: strict clients refuse a null there. All else is there from the first event on.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -271,6 +272,23 @@ class Response(Struct, frozen=True, kw_only=True):
     frequency_penalty: float = 0.0
     conversation: ConversationReference | UnsetType = UNSET
     input_transformations: list[Struct] | UnsetType = UNSET
+
+
+class CompactedResponse(Struct, frozen=True):
+    """A conversation put together: items to go on from. Times in seconds since 1970."""
+
+    id: str
+    created_at: int
+    output: Sequence[OutputItem | Raw]
+    usage: ResponseUsage | None = None
+    object: Literal["response.compaction"] = "response.compaction"
+
+
+class InputTokens(Struct, frozen=True):
+    """How many tokens a request would take in."""
+
+    input_tokens: int
+    object: Literal["response.input_tokens"] = "response.input_tokens"
 
 
 # ---- events --------------------------------------------------------------------------------------------------------

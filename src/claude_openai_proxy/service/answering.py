@@ -28,6 +28,9 @@ Piece = TypeVar("Piece")
 READ_ON_DELTAS = 256
 """After an emulated stop the stream is read on for so many deltas (a token or more each), for the sake of its usage."""
 
+_MENDED = (400, 403)
+"""Statuses of what is refused for its content."""
+
 CONTINUATIONS = 10
 """A paused turn is continued at most so often."""
 
@@ -164,8 +167,9 @@ class Answering(Generic[Piece]):
         try:
             await self._open(self._request)
         except UpstreamStatusError as error:
-            mended = error.status == 400 and not self._translation.as_asked
-            remedy = repair_for(error.message, self._request) if mended else None
+            mended = error.status in _MENDED and not self._translation.as_asked
+            truncates = self._translation.truncates
+            remedy = repair_for(error.message, self._request, truncates=truncates) if mended else None
             if remedy is None:
                 raise
             name, self._request = remedy

@@ -16,6 +16,7 @@ from claude_openai_proxy.service.answering import Answering
 from claude_openai_proxy.service.envelopes import Envelopes, Kind
 from claude_openai_proxy.service.reasoning import name_of, prefix_of
 from claude_openai_proxy.service.response_state import Underway
+from claude_openai_proxy.service.stored_items import shown, stored
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
 from claude_openai_proxy.translate.responses.draft import draft_of
 from claude_openai_proxy.translate.responses.opened import LeftOut, published_reason
@@ -48,6 +49,8 @@ class Work:
     """Items before the input; None where it continues nothing."""
     sent: Sequence[bytes | Raw] = ()
     """The input as items, as it is kept."""
+    compacts: bool = False
+    """The answer is to be the conversation put together."""
     stream: ResponseStream | None = None
     """Once there is something to translate for; the latest, where several ways were tried."""
     failing: list[ResponseEvent] = field(default_factory=list)
@@ -166,3 +169,16 @@ def tell_lost(stream: ResponseStream, lost: Sequence[tuple[str, str]]) -> None:
     before = [] if told is UNSET else list(told)
     after = [*before, *(LeftOut(id_ or None, published_reason(reason)) for id_, reason in lost)]
     stream.response = replace(stream.response, input_transformations=after)
+
+
+def questions(work: Work) -> list[Raw]:
+    """What the user said, of all that the work goes on from."""
+    items = [item for item in (*(work.history or ()), *work.sent) if _role(item).role == "user"]
+    return [shown(item.body) for item in stored(items, "input", lambda kind: work.new_id(f"{kind}_"))]
+
+
+class _Role(msgspec.Struct, frozen=True):
+    role: str = ""
+
+
+_role: Final = msgspec.json.Decoder(_Role).decode

@@ -96,6 +96,24 @@ class ResponsesService:
             work.fail(to_error_body(error))
             raise
 
+    async def count(
+        self, request: ResponsesRequest, *, unknown: tuple[str, ...], record: RequestRecord, hold: Hold
+    ) -> int:
+        """Input tokens of a request that is not sent. Raises `ProxyError`; `NotOfferedError` where nobody counts."""
+        work = self.begin(replace(request, store=False))
+        check_limits(request)
+        await self._recall(work, record.principal)
+        await self._open_files(work, record.principal, hold)
+        model = request.model if isinstance(request.model, str) else None
+        async with self._admissions.admit(record, model=model, stream=False) as admission:
+            read = self._translate(work, admission, unknown=unknown)()
+            return await admission.upstream.count_tokens(read.translation.request)
+
+    def compaction(self, request: ResponsesRequest) -> Work:
+        """A response that will be nothing but the conversation put together."""
+        asked = [*map(Raw, _items(request)), Raw(_encode({"type": TRIGGER}))]
+        return self.begin(replace(request, input=asked, store=False, stream=False, background=None))
+
     # ---- before Claude is asked -------------------------------------------------------------------------------------
 
     async def _recall(self, work: Work, principal: Principal) -> None:
@@ -151,24 +169,12 @@ class ResponsesService:
         self, work: Work, *, unknown: tuple[str, ...], record: RequestRecord, large: bool
     ) -> AsyncIterator[ResponseAnswer]:
         model = work.request.model if isinstance(work.request.model, str) else None
-        request, before = work.request, work.history
-        async with self._admissions.admit(record, model=model, stream=bool(request.stream)) as admission:
-            compacts = _compacts(request)
-            translate = partial(
-                to_messages_request,
-                _without_trigger(request) if compacts else request,
-                facts=admission.model.facts,
-                capabilities=admission.upstream.capabilities,
-                before=before,
-                envelopes=self._opened(request, before, record.principal),
-                unknown=unknown,
-                ending=COMPACT if compacts else "",
-                reject_unsupported=self._reject_unsupported,
-            )
+        async with self._admissions.admit(record, model=model, stream=bool(work.request.stream)) as admission:
+            translate = self._translate(work, admission, unknown=unknown)
             read = await asyncio.to_thread(translate) if large else translate()
-            del request, before, translate  # An answer may take long.
+            del translate  # It holds the request, which may be large, and an answer may take long.
             sealing = Sealing(self._envelopes, admission)
-            stream = self._stream(work, read, admission, sealing, compacts=compacts)
+            stream = self._stream(work, read, admission, sealing)
             work.told_by(stream)
             source = await admission.ask(read.translation, [stream])
             assert isinstance(source, Answering), "one answer was asked for"
@@ -178,13 +184,26 @@ class ResponsesService:
             async with self._state.begin(record.principal, draft, work.sent, include=include) as underway:
                 yield ResponseAnswer(work, stream, admission.head, source, underway)
 
-    def _stream(
-        self, work: Work, read: ReadResponse, admission: Admission, sealing: Sealing, *, compacts: bool
-    ) -> ResponseStream:
+    def _translate(self, work: Work, admission: Admission, *, unknown: tuple[str, ...]) -> Callable[[], ReadResponse]:
+        request, before = work.request, work.history
+        work.compacts = _compacts(request)
+        return partial(
+            to_messages_request,
+            _without_trigger(request) if work.compacts else request,
+            facts=admission.model.facts,
+            capabilities=admission.upstream.capabilities,
+            before=before,
+            envelopes=self._opened(request, before, admission.record.principal),
+            unknown=unknown,
+            ending=COMPACT if work.compacts else "",
+            reject_unsupported=self._reject_unsupported,
+        )
+
+    def _stream(self, work: Work, read: ReadResponse, admission: Admission, sealing: Sealing) -> ResponseStream:
         asked = read.asked
         draft = work.draft(read, admission.model.asked)
         plan = read.translation.plan
-        if compacts:
+        if work.compacts:
             return CompactionStream(plan, draft, new_id=self._new_id, now=self._wall_clock, sealed=sealing.summary)
         # Who keeps nothing here must carry everything itself.
         carries = asked.includes("reasoning.encrypted_content") or asked.store is False

@@ -168,6 +168,8 @@ def make_router(
             _CHAT_PATH: Route("/v1/chat/completions", "POST", chat, others=(("GET", stored_completions.all),)),
             "/completions": Route("/v1/completions", "POST", completions),
             "/responses": Route("/v1/responses", "POST", responses),
+            "/responses/compact": Route("/v1/responses/compact", "POST", responses.compact),
+            "/responses/input_tokens": Route("/v1/responses/input_tokens", "POST", responses.input_tokens),
             **_message_routes(messages),
             "/models": Route("/v1/models", "GET", models.all, dialect=dialect_meant),
             "/files": Route("/v1/files", "GET", files.all, dialect=dialect_meant, others=(("POST", files.upload),)),

@@ -56,3 +56,45 @@ def test_the_rest_of_the_request_stays() -> None:
     _, request = repaired(TOO_LARGE, translation.request)
     before = sent(translation)
     assert {**request.json, "tools": 0} == {**before, "tools": 0}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "web_search: Web search is not enabled for this organization.",
+        "tools.1: web_search_20250305 is not available for your account",
+    ],
+)
+def test_a_search_that_the_organisation_has_not_is_left_out(message: str) -> None:
+    body = {"tools": [function("f", OBJECT)], "web_search_options": {}}
+    name, request = repaired(message, translate(body).request)
+    assert name == "web_search_left_out"
+    assert [tool["name"] for tool in request.get("tools")] == ["f"]  # type: ignore[attr-defined]
+    alone, request = repaired(message, translate({"web_search_options": {}}).request)
+    assert (alone, request.get("tools")) == ("web_search_left_out", None)
+    assert repair_for(message, translate({"tools": [function("f", OBJECT)]}).request) is None
+
+
+def test_a_conversation_that_is_too_long_loses_whole_turns_where_that_is_wanted() -> None:
+    long = "x" * 1000
+    call = {"id": "toolu_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages = [
+        user(f"First {long}"),
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "toolu_1", "content": long},
+        assistant(long),
+        user("Second"),
+        assistant("Two."),
+        user("Third"),
+    ]
+    request = translate({"messages": [{"role": "system", "content": "Be brief."}, *messages]}).request
+    told = "prompt is too long: 400 tokens > 200 maximum"
+    assert repair_for(told, request) is None
+    repair = repair_for(told, request, truncates=True)
+    assert repair is not None
+    name, shorter = repair
+    assert (name, shorter.system) == ("oldest_turns_left_out", request.system)
+    assert shorter.messages == request.messages[-3:]
+    assert repair_for("prompt is too long: 400 tokens > 1 maximum", request, truncates=True) is None
+    assert repair_for("prompt is too long: 200 tokens > 199 maximum", shorter, truncates=True) is not None
+    assert repair_for("something else", request, truncates=True) is None

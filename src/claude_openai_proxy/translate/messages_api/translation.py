@@ -26,3 +26,5 @@ class Translation(Struct, frozen=True, kw_only=True):
     """The one second request of an emulated tool choice, for when the first answer made no call."""
     bound: Mapping[bytes, Bound] = NO_BLOCKS
     """Thinking that the client carried itself, as it stands in the request: it goes out where it is proved to fit."""
+    truncates: bool = False
+    """Where all of it is too long, the oldest turns may go."""

@@ -62,7 +62,7 @@ def to_messages_request(
     reader.read(items, current_turn=request.reasoning is not None and request.reasoning.context == "current_turn")
     if ending:
         conversation.ask(text_blocks(ending))
-    translation = replace(assembly.translation(), bound=reader.bound)
+    translation = replace(assembly.translation(), bound=reader.bound, truncates=request.truncation == "auto")
     return ReadResponse(translation, request, tools.forms, reader.left_out)
 
 

@@ -1,15 +1,17 @@
-"""`POST /v1/responses`."""
+"""`POST /v1/responses`, and what is asked of a conversation without an answer: its size, and a shorter one."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Final
 
 import msgspec
+from msgspec import UNSET
 
-from claude_openai_proxy.protocols.openai_responses import ErrorBody
-from claude_openai_proxy.service.response_work import Batch, ResponseAnswer, Work
+from claude_openai_proxy.errors import InvalidRequestError
+from claude_openai_proxy.protocols.openai_responses import CompactedResponse, ErrorBody, InputTokens
+from claude_openai_proxy.service.response_work import Batch, ResponseAnswer, Work, questions
 from claude_openai_proxy.service.responses import ResponsesService
 from claude_openai_proxy.web.body import LARGE_BODY, Bodies, Body
 from claude_openai_proxy.web.client_watch import ClientWatch
@@ -18,7 +20,7 @@ from claude_openai_proxy.web.errors import Failure
 from claude_openai_proxy.web.event_stream import COMMENT, KEEP_ALIVE_SECONDS, EventStream
 from claude_openai_proxy.web.exchange import Exchange
 from claude_openai_proxy.web.response_headers import answer_headers
-from claude_openai_proxy.web.responses.decode import decode_responses_request
+from claude_openai_proxy.web.responses.decode import DecodedResponses, decode_responses_request
 from claude_openai_proxy.web.responses.event_encoder import encode_events
 
 Opening = AbstractAsyncContextManager[ResponseAnswer]
@@ -50,6 +52,46 @@ class Responses:
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer, whole or streamed as the client asked."""
+        async with self._decoded(exchange) as (decoded, body, large):
+            work = self._service.begin(decoded.request)
+            opening = self._opening(exchange, work, decoded.unknown, body, large=large)
+            del decoded
+            if work.request.stream:
+                await self._stream(exchange, work, opening, body)
+            else:
+                await self._whole(exchange, opening, body)
+
+    async def compact(self, exchange: Exchange) -> None:
+        """The conversation put together: what the user said, and one item for all the rest."""
+        async with self._decoded(exchange) as (decoded, body, large):
+            if decoded.request.model is UNSET:
+                raise InvalidRequestError(
+                    "Missing required parameter: 'model'.", param="model", code="missing_required_parameter"
+                )
+            work = self._service.compaction(decoded.request)
+            opening = self._opening(exchange, work, decoded.unknown, body, large=large)
+            async with ClientWatch(exchange), opening as answer:
+                body.release()
+                exchange.answer_headers = answer_headers(answer.head, now=self._wall_clock())
+                response = await answer.response()
+                output = [*questions(work), *response.output]
+                compaction = CompactedResponse(response.id, response.created_at, output, response.usage)
+                await exchange.answer(200, _encode(compaction))
+
+    async def input_tokens(self, exchange: Exchange) -> None:
+        """How many tokens the request would take in."""
+        async with self._decoded(exchange) as (decoded, body, _), ClientWatch(exchange):
+            count = await self._service.count(
+                decoded.request,
+                unknown=decoded.unknown,
+                record=exchange.record,
+                hold=partial(self._bodies.hold_more, body),
+            )
+            await exchange.answer(200, _encode(InputTokens(count)))
+
+    @asynccontextmanager
+    async def _decoded(self, exchange: Exchange) -> AsyncIterator[tuple[DecodedResponses, Body, bool]]:
+        """The request, its body, and whether that is large."""
         check_json(exchange)
         async with self._bodies.read(exchange) as body:
             data = body.take()
@@ -59,16 +101,11 @@ class Responses:
             )
             del data
             exchange.record.repairs += decoded.repairs
-            work = self._service.begin(decoded.request)
-            hold = partial(self._bodies.hold_more, body)
-            opening = self._service.respond(
-                work, unknown=decoded.unknown, record=exchange.record, hold=hold, large=large
-            )
-            del decoded
-            if work.request.stream:
-                await self._stream(exchange, work, opening, body)
-            else:
-                await self._whole(exchange, opening, body)
+            yield decoded, body, large
+
+    def _opening(self, exchange: Exchange, work: Work, unknown: tuple[str, ...], body: Body, *, large: bool) -> Opening:
+        hold = partial(self._bodies.hold_more, body)
+        return self._service.respond(work, unknown=unknown, record=exchange.record, hold=hold, large=large)
 
     async def _stream(self, exchange: Exchange, work: Work, opening: Opening, body: Body) -> None:
         signs = SignsOfLife(work)
