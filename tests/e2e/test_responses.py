@@ -248,6 +248,17 @@ async def test_tokens_are_counted_without_asking_for_an_answer(client: AsyncOpen
     assert simulator.requests[-1].path.endswith("/count_tokens")
 
 
+async def test_a_stored_prompt_is_not_found(client: AsyncOpenAI) -> None:
+    with pytest.raises(openai.NotFoundError) as lost:
+        await client.responses.create(model=MODEL, input="Hi", prompt={"id": "pmpt_1"})
+    assert lost.value.body == {
+        "message": "Prompt with id 'pmpt_1' not found.",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": None,
+    }
+
+
 async def test_what_is_not_kept_is_not_promised(forgetful: AsyncOpenAI, simulator: Simulator) -> None:
     client = forgetful
     simulator.play(Script.text("Hello."))
