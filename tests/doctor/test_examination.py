@@ -129,6 +129,18 @@ async def test_the_cli_is_left_alone_where_the_api_was_asked_for(examined: Exami
     assert claude.asked == []
 
 
+async def test_of_a_token_that_was_set_up_it_is_told_that_its_year_ends_unannounced(
+    examined: Examine, claude: FakeClaude
+) -> None:
+    found = await examined(CLAUDE_CODE_OAUTH_TOKEN="made-up")
+    told = found["Claude Code login"].found
+    assert told.startswith("CLAUDE_CODE_OAUTH_TOKEN (token), billed: the plan the token was made for; made by ")
+    assert told.endswith("it works for a year: since when, neither the CLI nor the token tells")
+    claude.is_logged_in()
+    assert "for a year" not in (await examined())["Claude Code login"].found
+    assert "for a year" not in (await examined(ANTHROPIC_AUTH_TOKEN="made-up"))["Claude Code login"].found
+
+
 async def test_a_shadowed_subscription_is_a_warning(examined: Examine, claude: FakeClaude) -> None:
     claude.is_logged_in()
 

@@ -50,8 +50,8 @@ function _shtab_claude_openai_proxy_using
   test "$_shtab_claude_openai_proxy_cmdpath" = "$argv"
 end
 
-set -g _shtab_claude_openai_proxy_commands serve models doctor login chat setup service config completion keys 'keys add' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact' usage
-set -g _shtab_claude_openai_proxy_opts_with_value --at --by --end-with --env-file --expires --host --log-level --model --models --overlap --port --since --upstream --url
+set -g _shtab_claude_openai_proxy_commands serve models doctor login selftest chat setup service config completion keys 'keys add' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact' usage
+set -g _shtab_claude_openai_proxy_opts_with_value --at --by --end-with --env-file --expires --host --log-level --model --models --overlap --port --report --since --upstream --url
 
 complete -c claude-openai-proxy -e
 complete -c claude-openai-proxy -f
@@ -97,6 +97,16 @@ complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using login' -s h
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using login' -l env-file -x -d 'read this file instead of .env of the working directory'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using login' -l demo -d 'answer with the built-in simulator: no login, no network'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using login' -l console -d 'with an account of the Claude Console instead of a plan'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a selftest -d 'try what clients need on the running server, or on a private one'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using selftest' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using selftest' -l port -x -d 'Port to listen on; 0 takes any free one. Allowed: a whole number from 0 to 65535 (0: any free port). Default: 3000. (PORT)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using selftest' -l upstream -x -d 'The way to Claude: the API with a key, Claude Code with its own login, or whichever login is found. Allowed: auto, api or claude-code. Default: auto. (CLAUDE_UPSTREAM)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using selftest' -l env-file -x -d 'read this file instead of .env of the working directory'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using selftest' -l demo -d 'answer with the built-in simulator: no login, no network'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using selftest' -l url -x -d 'the server that is tried (default: http://localhost:PORT/v1)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using selftest' -l model -x -d 'the model that is asked (custom-claude-4-sonnet)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using selftest' -l json -d 'print one JSON object instead of a table'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using selftest' -l report -x -d 'write a file for a bug report: no secret, no address, no content'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a chat -d 'ask one question and see the answer as it comes'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using chat' -s h -l help -d 'show this help message and exit'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using chat' -l model -x -d 'an alias, a line or a model id (custom-claude-4-sonnet)'

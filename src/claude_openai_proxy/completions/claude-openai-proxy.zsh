@@ -17,6 +17,7 @@ _shtab_claude_openai_proxy_commands() {
     keys:'make, list and take back keys for clients'
     login:'log in with Claude Code'
     models:'list the aliases and models'
+    selftest:'try what clients need on the running server, or on a private one'
     serve:'serve the API (default; `start` is the same)'
     service:'run the server as a service of this user'
     setup:'point a client program at the proxy, and prove that it works'
@@ -192,6 +193,21 @@ _shtab_claude_openai_proxy_models_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_claude_openai_proxy_models_defaults_added=0
 
+_shtab_claude_openai_proxy_selftest_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--port[Port to listen on\; 0 takes any free one. Allowed\: a whole number from 0 to 65535 (0\: any free port). Default\: 3000. (PORT)]:PORT:"
+  "--upstream[The way to Claude\: the API with a key, Claude Code with its own login, or whichever login is found. Allowed\: auto, api or claude-code. Default\: auto. (CLAUDE_UPSTREAM)]:UPSTREAM:"
+  "--env-file[read this file instead of .env of the working directory]:FILE:"
+  "--demo[answer with the built-in simulator\: no login, no network]"
+  "--url[the server that is tried (default\: http\:\/\/localhost\:PORT\/v1)]:URL:"
+  "--model[the model that is asked (custom-claude-4-sonnet)]:MODEL:"
+  "--json[print one JSON object instead of a table]"
+  "--report[write a file for a bug report\: no secret, no address, no content]:FILE:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_claude_openai_proxy_selftest_defaults_added=0
+
 _shtab_claude_openai_proxy_serve_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--host[Address to listen on. Anything but a loopback address needs PROXY_API_KEYS. Allowed\: localhost, an IP address or a host name. Default\: localhost (127.0.0.1 and \:\:1). (PROXY_HOST)]:HOST:"
@@ -299,6 +315,7 @@ _shtab_claude_openai_proxy() {
         keys) _shtab_claude_openai_proxy_keys ;;
         login) _arguments -C -s $_shtab_claude_openai_proxy_login_options ;;
         models) _arguments -C -s $_shtab_claude_openai_proxy_models_options ;;
+        selftest) _arguments -C -s $_shtab_claude_openai_proxy_selftest_options ;;
         serve) _arguments -C -s $_shtab_claude_openai_proxy_serve_options ;;
         service) _arguments -C -s $_shtab_claude_openai_proxy_service_options ;;
         setup) _arguments -C -s $_shtab_claude_openai_proxy_setup_options ;;

@@ -19,6 +19,7 @@ from claude_openai_proxy.upstreams.claude_code.login import CliLogin
 
 PROGRAM, CONTRACT, LOGIN = "Claude Code CLI", "Contract check", "Claude Code login"
 _NO_PROGRAM = "needs the CLI"
+_NO_DATE = "; made by `claude setup-token`, it works for a year: since when, neither the CLI nor the token tells"
 
 
 @dataclass(slots=True)
@@ -89,4 +90,5 @@ async def _ask_login(cli: ClaudeCode, binary: Binary, findings: Findings, status
         findings.rows.append(failed(LOGIN, f"not logged in. {NO_LOGIN.partition('. ')[2]}", status=status))
         return
     findings.login = login
-    findings.rows.append(Row(LOGIN, "ok", f"{login.words} ({login.kind}), billed: {login.billed}"))
+    ends = _NO_DATE if login.kind == "token" and login.personal else ""
+    findings.rows.append(Row(LOGIN, "ok", f"{login.words} ({login.kind}), billed: {login.billed}{ends}"))
