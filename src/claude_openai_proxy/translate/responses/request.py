@@ -62,7 +62,9 @@ def to_messages_request(
     reader.read(items, current_turn=request.reasoning is not None and request.reasoning.context == "current_turn")
     if ending:
         conversation.ask(text_blocks(ending))
-    translation = replace(assembly.translation(), bound=reader.bound, truncates=request.truncation == "auto")
+    translation = assembly.translation()
+    plan = replace(translation.plan, tool_names={**tools.bare_names, **translation.plan.tool_names})
+    translation = replace(translation, plan=plan, bound=reader.bound, truncates=request.truncation == "auto")
     return ReadResponse(translation, request, tools.forms, reader.left_out)
 
 

@@ -116,6 +116,11 @@ class OfferedTools:
         named = self._bare.get(name, ())
         return named[0] if len(named) == 1 else None
 
+    @property
+    def bare_names(self) -> dict[str, str]:
+        """What a model may call a tool, without its namespace, where no other has that name -> its declared name."""
+        return {name: named[0] for name, named in self._bare.items() if len(named) == 1 and name not in self.forms}
+
     # ---- one tool ---------------------------------------------------------------------------------------------------
 
     def _add(self, tool: published.Tool, place: str) -> None:
