@@ -5,13 +5,16 @@ ProxyError
 │   └── UnsupportedParameterError  valid OpenAI, not expressible for Claude (400 unsupported_parameter)
 ├── ModelNotFoundError             no such model here (404)
 ├── NotStoredError                 nothing of that id is kept for the client (404)
-├── ClientRefusedError             a door of the proxy stayed shut (401, 403, 404, 405, 413, 415)
+├── ModelNotAllowedError           the client key is not for this model (403)
+├── ClientRefusedError             a door of the proxy stayed shut (401, 403, 404, 405, 408, 413, 415)
 ├── PersonalPlanError              the login is one person's, and more would use it (403)
 ├── PlanSpentError                 what may be spent is spent (429 insufficient_quota)
 ├── NoLoginError                   no way to Claude is logged in (401)
 ├── NotOfferedError                this way to Claude cannot do it, another one can (501)
 ├── QueueFullError                 no place was free in time (503)
 ├── StoppingError                  the server stops before the answer is complete (503)
+├── StorageUnavailableError        what is kept cannot be reached now (503; in `storage`)
+├── StorageRefusedError, FilesFullError, ClientKeyError    in `storage`, told in another's words before they go out
 └── UpstreamError                  Claude's side
     ├── UpstreamStatusError        it answered with an HTTP error, or sent an `error` event
     ├── UpstreamConnectionError    refused, unreachable, or cut

@@ -5,16 +5,24 @@ from pathlib import Path
 
 import pytest
 
-from claude_openai_proxy.settings import SETTINGS, Flags, Setting, load_settings
+from claude_openai_proxy.settings import SETTINGS, Flags, Setting, load_settings, table
 from claude_openai_proxy.trust import Trust
 
 ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "claude_openai_proxy"
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 DOCUMENT = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 
 
 def example_values() -> dict[str, str]:
     return dict(re.findall(r"^#([A-Z_]+)=(.*)$", EXAMPLE, re.MULTILINE))
+
+
+def test_every_setting_that_is_defined_is_in_the_table_and_read_somewhere() -> None:
+    defined = {name: value for name, value in vars(table).items() if isinstance(value, Setting)}
+    assert {id(setting) for setting in defined.values()} == {id(setting) for setting in SETTINGS}
+    read = "".join(file.read_text(encoding="utf-8") for file in SOURCE.rglob("*.py") if file.name != "table.py")
+    assert [name for name in defined if not re.search(rf"\btable\.{name}\b", read)] == []
 
 
 def test_the_example_has_every_setting_that_may_stand_in_dotenv_and_no_other() -> None:

@@ -1,4 +1,9 @@
-"""Every setting, once, as data. `.env.example` and `docs/configuration.md` are checked against this table by a test."""
+"""Every setting, once, as data.
+
+A new one is a `Setting` here with its place in `SETTINGS` at the end, and a row in `.env.example`, in
+`docs/configuration.md` and in its Chinese counterpart, which tests compare with this table. What it means to a server
+is a field where it is read (`loading`, `network`, `storage`), handed on by `app`; a test finds one that nobody reads.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

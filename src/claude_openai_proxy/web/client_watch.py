@@ -1,4 +1,18 @@
-"""A client that leaves cancels the work for it, at once."""
+"""A client that leaves cancels the work for it, at once.
+
+Every endpoint that waits for anything but the body opens a `ClientWatch`. What follows from a leaving:
+
+| where | what |
+|---|---|
+| `serving.served_request` | hears of it and tells the watch; a client that has half closed is asked with a byte |
+| here | the request's task is cancelled, and that is named `ClientLeftError` |
+| `service.answering` | is left, and with it the upstream's stream: by the API the connection is closed |
+| `upstreams.claude_code.upstream` | interrupts its process, or ends one that does not listen |
+| `service.response_state` | keeps a response as cancelled, with what was said |
+| `web.application`, `telemetry.log_entry` | the record has 499, and the log line says so |
+
+While a body is read, `web.body` hears of it itself; under another server than ours, `web.other_server`.
+"""
 
 import asyncio
 from contextlib import suppress

@@ -1,4 +1,11 @@
-"""The one table from `ProxyError` to the wire: status, headers and OpenAI's error body."""
+"""The one table from `ProxyError` to the wire: status, headers and OpenAI's error body.
+
+What else bears on a status: a `ClientRefusedError` brings its own (doors, bodies, files); what upstream's words mean
+beyond its status is read in `translate.messages_api.refusals`, and errors inside its stream in `.error_status`;
+Anthropic's clients get 529 for 503 and upstream's own bytes (`web.messages.dialect`); what is no HTTP never comes this
+far and is answered by `serving.request_head`; records have 499 for a client that left (`web.application`); `/ready`
+says 503.
+"""
 
 import math
 import re

@@ -4,7 +4,7 @@ import pytest
 
 from claude_openai_proxy.errors import UpstreamProtocolError
 from claude_openai_proxy.protocols.openai_completions import CompletionChoice
-from claude_openai_proxy.translate.completions.answer import CompletionStream, put_together, to_finish_reason
+from claude_openai_proxy.translate.completions.answer import CompletionStream, put_together, to_text_finish
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
 from translate.message_events import Events, ended, message, start, text, thinking
 
@@ -45,7 +45,7 @@ def test_an_echo_comes_first_even_before_nothing() -> None:
     ],
 )
 def test_stop_reasons_have_openais_names(stop_reason: str, finish_reason: str) -> None:
-    assert to_finish_reason(stop_reason) == finish_reason
+    assert to_text_finish(stop_reason) == finish_reason
 
 
 def test_a_refusal_keeps_the_text_so_far() -> None:

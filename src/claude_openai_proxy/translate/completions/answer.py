@@ -33,7 +33,7 @@ class CompletionStream:
         *said, stopped = self.answer.finish()
         assert isinstance(stopped, Stopped), "the last event"
         pieces = self._pieces(said)
-        self.finish_reason = to_finish_reason(stopped.stop_reason)
+        self.finish_reason = to_text_finish(stopped.stop_reason)
         ahead, self._ahead = self._ahead, ""
         return [*pieces, CompletionChoice(text=ahead, index=self._index, finish_reason=self.finish_reason)]
 
@@ -46,7 +46,7 @@ class CompletionStream:
         return pieces
 
 
-def to_finish_reason(stop_reason: str) -> FinishReason:
+def to_text_finish(stop_reason: str) -> FinishReason:
     """Claude's word in OpenAI's; one that this version does not know ended the text somehow, hence `stop`."""
     if stop_reason == "refusal":
         return "content_filter"

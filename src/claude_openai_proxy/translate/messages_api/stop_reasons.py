@@ -1,4 +1,17 @@
-"""What a stop reason (https://docs.anthropic.com/en/api/handling-stop-reasons) says of the answer before it."""
+"""What a stop reason (https://docs.anthropic.com/en/api/handling-stop-reasons) says of the answer before it.
+
+How a refusal ends. It is a stop reason like others, with an explanation: the answer is complete, what was said before
+it stays, and nothing is asked again (`forced_tool.ForcedToolGate.declined`). Its parts:
+
+1. A call that is open may be cut, and is left as it is: `CUT_REASONS`.
+2. Each dialect has its own word. Chat: `chat_answer.finish_reason.to_finish_reason` (`content_filter`, or `stop` where
+   JSON was asked for), with the explanation in `refusal` (`chat_answer.chunks`). Responses: completed, with a `refusal`
+   part (`responses_answer.stream`). Legacy completions: `content_filter` (`completions.answer.to_text_finish`). The
+   Messages API: as it came.
+3. Claude Code tells of a refusal as an error; `claude_code.answer` makes this stop reason of it.
+
+(Upstream's refusal of a *request* is an HTTP error: `refusals`.)
+"""
 
 from typing import Final
 

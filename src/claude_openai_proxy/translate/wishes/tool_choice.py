@@ -5,7 +5,10 @@
    and told so once more where it made none: `instruction`, `second_instruction`, put in by `instructed`.
 3. `with_called_tools` declares the tools of a history again where the client no longer does.
 4. The answer to an emulated choice waits in `messages_api.forced_tool` until it calls, and the service sends the second
-   request (`Translation.retry`). A forced call leaves no room for a thinking budget: see `wishes.thinking`.
+   request, `Translation.retry` (`service.answering.Answering`). A forced call leaves no room for a thinking budget:
+   `wishes.thinking.reasoning` turns that off. `wishes.assembly.Assembly` takes these steps in their order.
+
+(A client of the Messages API says Claude's own `tool_choice`: `translate.messages` passes that on.)
 """
 
 from collections.abc import Sequence
