@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
+import pytest
 from openai import omit
 from openai._models import construct_type_unchecked
 from openai.lib.streaming.responses._responses import ResponseStreamState
@@ -179,3 +180,24 @@ async def test_what_is_said_is_a_sign_of_life_too() -> None:
     await told(responses, work, [])
 
     assert set(written) == {COMMENT}
+
+
+@pytest.mark.parametrize(
+    ("stop_reason", "finish_reason"),
+    [
+        ("end_turn", "completed"),
+        ("max_tokens", "max_output_tokens"),
+        ("model_context_window_exceeded", "max_output_tokens"),
+        ("refusal", "refusal"),
+    ],
+)
+async def test_the_record_says_how_a_response_ended(stop_reason: str, finish_reason: str) -> None:
+    two, record = Two(), a_record()
+    two.first.scripts = [[message(text("Hi"), stop_reason=stop_reason)]]
+    responses = service(two.admissions)
+    work = responses.begin(ResponsesRequest(model="big", input="Hello"))
+
+    async with responses.respond(work, unknown=(), record=record, hold=held) as answer:
+        await answer.response()
+
+    assert record.finish_reason == finish_reason

@@ -39,7 +39,7 @@ class CompactionStream(ResponseStream):
         assert isinstance(stopped, Stopped), "the last event"
         for said in held:
             self._say(said)
-        summary = "".join(self._pieces).strip()
+        summary = "" if stopped.stop_reason == "refusal" else "".join(self._pieces).strip()
         envelope = self._sealed(summary) if summary else None
         if envelope is None:
             raise UpstreamProtocolError("Claude gave no summary of the conversation that could be kept.")

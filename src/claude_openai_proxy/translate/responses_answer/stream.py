@@ -104,7 +104,7 @@ class ResponseStream:
         self._block = 0
         """The index of Claude's block that is looked at."""
         self.finish_reason: str | None = None
-        """The status, once it is final."""
+        """Once it has ended: the status, or what tells more: why it is incomplete, or that it is a refusal."""
 
     def feed(self, event: StreamEvent) -> list[ResponseEvent]:
         """The events that this one makes; text, which is most of a stream, takes the short way."""
@@ -139,7 +139,10 @@ class ResponseStream:
         events += self._close("incomplete" if cut else "completed")
         events += self._carry_searches()
         details = published.IncompleteDetails("max_output_tokens") if cut else None
-        return [*events, self._end("incomplete" if cut else "completed", incomplete_details=details)]
+        end = self._end("incomplete" if cut else "completed", incomplete_details=details)
+        if stopped.stop_reason == "refusal":
+            self.finish_reason = "refusal"
+        return [*events, end]
 
     def fail(self, error: published.ErrorBody) -> list[ResponseEvent]:
         """The answer broke off: `error`, at which SDKs raise, and `response.failed`. Nothing where it has ended."""
@@ -213,7 +216,7 @@ class ResponseStream:
     ) -> None:
         usage = self.answer.usage
         counted = bool(usage.input_tokens or usage.output_tokens or usage.cache_read_input_tokens)
-        self.finish_reason = status
+        self.finish_reason = incomplete_details.reason if incomplete_details else status
         self.response = replace(
             self.response,
             status=status,
