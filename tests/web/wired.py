@@ -12,6 +12,7 @@ from claude_openai_proxy.service.conversations import Conversations
 from claude_openai_proxy.service.files import Files
 from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.service.response_state import ResponseState
+from claude_openai_proxy.service.server_status import ServerStatus
 from claude_openai_proxy.service.stored_completions import StoredCompletions
 from claude_openai_proxy.service.stored_responses import StoredResponses
 from claude_openai_proxy.service.usage import Usage
@@ -21,6 +22,7 @@ from claude_openai_proxy.storage.ledger import LedgerStore, MemoryLedger
 from claude_openai_proxy.storage.login_limits import MemoryLoginLimits
 from claude_openai_proxy.storage.responses import ResponseStore
 from claude_openai_proxy.storage.responses_memory import MemoryResponses
+from claude_openai_proxy.telemetry.live_log import LiveLog
 from claude_openai_proxy.telemetry.metrics import RequestMetrics
 from claude_openai_proxy.web.application import Application
 from claude_openai_proxy.web.body import Bodies
@@ -34,6 +36,7 @@ from claude_openai_proxy.web.messages.messages import Messages
 from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.pages.health import HealthPage
 from claude_openai_proxy.web.pages.key import KeyPage
+from claude_openai_proxy.web.pages.live import LivePages
 from claude_openai_proxy.web.pages.metrics import MetricsPage
 from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.pages.plan import PlanPage
@@ -117,6 +120,7 @@ class Wired:
     total_seconds: float = 300.0
     principal_id: Callable[[str], str] = str
     remains: str = ""
+    live: LiveLog = field(default_factory=lambda: LiveLog(wall_clock=lambda: NOW))
     metrics: RequestMetrics = field(default_factory=RequestMetrics)
     startup: Callable[[], Awaitable[None]] = nothing
     shutdown: Callable[[], Awaitable[None]] = nothing
@@ -126,6 +130,16 @@ class Wired:
         """What the application keeps of responses, too."""
         numbers = itertools.count(1)
         return ResponseState(self.responses, lambda prefix: f"{prefix}{next(numbers)}", "runner", lambda: NOW)
+
+    def status(self) -> ServerStatus:
+        return ServerStatus(
+            health=self.health,
+            meter=self.meter,
+            ledger=self.ledger,
+            live=self.live,
+            wall_clock=lambda: NOW,
+            flush=nothing,
+        )
 
     def app(self) -> Application:
         bodies = self.bodies or Bodies(
@@ -164,6 +178,7 @@ class Wired:
                     key=KeyPage(client_keys),
                     plan=PlanPage(self.meter),
                     usage=UsagePage(Usage(self.ledger, wall_clock=lambda: NOW)),
+                    live=LivePages(self.status(), self.live, keep_alive_seconds=self.keep_alive_seconds),
                     metrics=MetricsPage(self.metrics.families, health=self.health, meter=self.meter),
                 ),
                 files=FilePages(files, bodies=bodies),
@@ -180,7 +195,7 @@ class Wired:
             clock=self.clock,
             wall_clock=lambda: NOW,
             new_id=lambda: next(ids),
-            readers=[self.keeper, self.metrics],
+            readers=[self.keeper, self.metrics, self.live],
             blot=self.blot,
             trusted=TrustedProxies(self.trusted_proxies),
             startup=self.startup,

@@ -11,14 +11,17 @@ from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.service.health import HealthService
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.plan_meter import PlanMeter
+from claude_openai_proxy.service.server_status import ServerStatus
 from claude_openai_proxy.service.waiting import Places
 from claude_openai_proxy.telemetry.ledger import Ledger
+from claude_openai_proxy.telemetry.live_log import LiveLog
 from claude_openai_proxy.telemetry.metrics import RequestMetrics
 from claude_openai_proxy.telemetry.prompt_tally import PromptTally
 from claude_openai_proxy.upstreams.interface import UpstreamChoice
 from claude_openai_proxy.web.blotting import Blotter
 from claude_openai_proxy.web.pages.health import HealthPage
 from claude_openai_proxy.web.pages.key import KeyPage
+from claude_openai_proxy.web.pages.live import LivePages
 from claude_openai_proxy.web.pages.metrics import MetricsPage
 from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.pages.plan import PlanPage
@@ -59,6 +62,10 @@ def sight(
         limits=meter.report,
         prompts=lambda: tally.told,
     )
+    live = LiveLog(wall_clock=time.time, blot=blotter.secrets)
+    status = ServerStatus(
+        health=health, meter=meter, ledger=kept.ledger, live=live, wall_clock=time.time, flush=book.flush
+    )
     pages = OwnPages(
         health=HealthPage(health),
         page=Page(health, needs_key=lambda: keys.required, remains=kept.remains),
@@ -66,5 +73,6 @@ def sight(
         plan=PlanPage(meter),
         usage=usage_page(kept, book),
         metrics=MetricsPage(metrics.families, health=health, meter=meter),
+        live=LivePages(status, live),
     )
-    return Sight(health, [book, tally, metrics], pages)
+    return Sight(health, [book, tally, metrics, live], pages)

@@ -13,11 +13,13 @@ from claude_openai_proxy.commands import (
     doctor,
     keys,
     login,
+    logs,
     models,
     selftest,
     serve,
     service,
     setup,
+    status,
     storage,
     usage,
 )
@@ -58,6 +60,8 @@ COMMANDS: Final[dict[str, Command]] = {
     "completion": completion,
     "keys": keys,
     "storage": storage,
+    "status": status,
+    "logs": logs,
     "usage": usage,
 }
 

@@ -7,7 +7,7 @@
 
 _shtab_claude_openai_proxy_keys_subparsers=(add list show rotate revoke off)
 _shtab_claude_openai_proxy_storage_subparsers=(check compact)
-_shtab_claude_openai_proxy_subparsers=(serve models doctor login selftest chat setup service config completion keys storage usage)
+_shtab_claude_openai_proxy_subparsers=(serve models doctor login selftest chat setup service config completion keys storage status logs usage)
 
 _shtab_claude_openai_proxy_serve_option_strings=(-h --help --host --port --upstream --log-level --env-file --demo --reload --end-with)
 _shtab_claude_openai_proxy_models_option_strings=(-h --help --upstream --log-level --env-file --demo --json)
@@ -29,6 +29,8 @@ _shtab_claude_openai_proxy_keys_option_strings=(-h --help --env-file --demo)
 _shtab_claude_openai_proxy_storage_check_option_strings=(-h --help)
 _shtab_claude_openai_proxy_storage_compact_option_strings=(-h --help)
 _shtab_claude_openai_proxy_storage_option_strings=(-h --help --env-file --demo)
+_shtab_claude_openai_proxy_status_option_strings=(-h --help --port --env-file --demo --url --json)
+_shtab_claude_openai_proxy_logs_option_strings=(-h --help --port --env-file --demo --url -f --follow --key --client --status --json)
 _shtab_claude_openai_proxy_usage_option_strings=(-h --help --env-file --demo --by --since --json --csv)
 _shtab_claude_openai_proxy_option_strings=(-h --help --version -V --host --port --upstream --log-level --env-file --demo --reload --end-with)
 
@@ -39,7 +41,7 @@ _shtab_claude_openai_proxy_completion_pos_0_choices=(bash zsh fish)
 _shtab_claude_openai_proxy_keys_pos_0_choices=(add list show rotate revoke off)
 _shtab_claude_openai_proxy_storage_pos_0_choices=(check compact)
 _shtab_claude_openai_proxy_usage___by_choices=(day hour model key client upstream billed)
-_shtab_claude_openai_proxy_pos_0_choices=(serve models doctor login selftest chat setup service config completion keys storage usage)
+_shtab_claude_openai_proxy_pos_0_choices=(serve models doctor login selftest chat setup service config completion keys storage status logs usage)
 
 _shtab_claude_openai_proxy_serve__h_nargs=0
 _shtab_claude_openai_proxy_serve___help_nargs=0
@@ -109,6 +111,16 @@ _shtab_claude_openai_proxy_storage_pos_0_nargs=A...
 _shtab_claude_openai_proxy_storage__h_nargs=0
 _shtab_claude_openai_proxy_storage___help_nargs=0
 _shtab_claude_openai_proxy_storage___demo_nargs=0
+_shtab_claude_openai_proxy_status__h_nargs=0
+_shtab_claude_openai_proxy_status___help_nargs=0
+_shtab_claude_openai_proxy_status___demo_nargs=0
+_shtab_claude_openai_proxy_status___json_nargs=0
+_shtab_claude_openai_proxy_logs__h_nargs=0
+_shtab_claude_openai_proxy_logs___help_nargs=0
+_shtab_claude_openai_proxy_logs___demo_nargs=0
+_shtab_claude_openai_proxy_logs__f_nargs=0
+_shtab_claude_openai_proxy_logs___follow_nargs=0
+_shtab_claude_openai_proxy_logs___json_nargs=0
 _shtab_claude_openai_proxy_usage__h_nargs=0
 _shtab_claude_openai_proxy_usage___help_nargs=0
 _shtab_claude_openai_proxy_usage___demo_nargs=0

@@ -50,8 +50,8 @@ function _shtab_claude_openai_proxy_using
   test "$_shtab_claude_openai_proxy_cmdpath" = "$argv"
 end
 
-set -g _shtab_claude_openai_proxy_commands serve models doctor login selftest chat setup service config completion keys 'keys add' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact' usage
-set -g _shtab_claude_openai_proxy_opts_with_value --at --by --end-with --env-file --expires --host --log-level --model --models --overlap --port --report --since --upstream --url
+set -g _shtab_claude_openai_proxy_commands serve models doctor login selftest chat setup service config completion keys 'keys add' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact' status logs usage
+set -g _shtab_claude_openai_proxy_opts_with_value --at --by --client --end-with --env-file --expires --host --key --log-level --model --models --overlap --port --report --since --status --upstream --url
 
 complete -c claude-openai-proxy -e
 complete -c claude-openai-proxy -f
@@ -173,6 +173,24 @@ complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage; an
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage check' -s h -l help -d 'show this help message and exit'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage; and test $_shtab_claude_openai_proxy_npos -eq 0' -a compact -d 'give free space back to the disk; a running server waits meanwhile'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage compact' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a status -d 'the running server in one screen: login, limits, queue, clients, today'"'"'s use'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using status' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using status' -l port -x -d 'Port to listen on; 0 takes any free one. Allowed: a whole number from 0 to 65535 (0: any free port). Default: 3000. (PORT)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using status' -l env-file -x -d 'read this file instead of .env of the working directory'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using status' -l demo -d 'answer with the built-in simulator: no login, no network'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using status' -l url -x -d 'where the server is (default: http://localhost:PORT)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using status' -l json -d 'print the body of GET /status'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a logs -d 'the running server'"'"'s last requests, and with -f each one as it ends'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using logs' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using logs' -l port -x -d 'Port to listen on; 0 takes any free one. Allowed: a whole number from 0 to 65535 (0: any free port). Default: 3000. (PORT)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using logs' -l env-file -x -d 'read this file instead of .env of the working directory'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using logs' -l demo -d 'answer with the built-in simulator: no login, no network'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using logs' -l url -x -d 'where the server is (default: http://localhost:PORT)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using logs' -s f -l follow -d 'go on with each request as it ends'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using logs' -l key -x -d 'of this client key only'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using logs' -l client -x -d 'of clients whose name (user-agent) has this in it'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using logs' -l status -x -d 'of this status only: 429, 5xx, or error'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using logs' -l json -d 'print the lines as JSON'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a usage -d 'what the requests used and cost, by day, model, key, client'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using usage' -s h -l help -d 'show this help message and exit'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using usage' -l env-file -x -d 'read this file instead of .env of the working directory'

@@ -16,11 +16,13 @@ _shtab_claude_openai_proxy_commands() {
     doctor:'check everything that an answer depends on'
     keys:'make, list and take back keys for clients'
     login:'log in with Claude Code'
+    logs:'the running server'"'"'s last requests, and with -f each one as it ends'
     models:'list the aliases and models'
     selftest:'try what clients need on the running server, or on a private one'
     serve:'serve the API (default; `start` is the same)'
     service:'run the server as a service of this user'
     setup:'point a client program at the proxy, and prove that it works'
+    status:'the running server in one screen: login, limits, queue, clients, today'"'"'s use'
     storage:'check or compact what is kept'
     usage:'what the requests used and cost, by day, model, key, client'
   )
@@ -181,6 +183,22 @@ _shtab_claude_openai_proxy_login_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_claude_openai_proxy_login_defaults_added=0
 
+_shtab_claude_openai_proxy_logs_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--port[Port to listen on\; 0 takes any free one. Allowed\: a whole number from 0 to 65535 (0\: any free port). Default\: 3000. (PORT)]:PORT:"
+  "--env-file[read this file instead of .env of the working directory]:FILE:"
+  "--demo[answer with the built-in simulator\: no login, no network]"
+  "--url[where the server is (default\: http\:\/\/localhost\:PORT)]:URL:"
+  {-f,--follow}"[go on with each request as it ends]"
+  "--key[of this client key only]:NAME:"
+  "--client[of clients whose name (user-agent) has this in it]:TEXT:"
+  "--status[of this status only\: 429, 5xx, or error]:STATUS:"
+  "--json[print the lines as JSON]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_claude_openai_proxy_logs_defaults_added=0
+
 _shtab_claude_openai_proxy_models_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--upstream[The way to Claude\: the API with a key, Claude Code with its own login, or whichever login is found. Allowed\: auto, api or claude-code. Default\: auto. (CLAUDE_UPSTREAM)]:UPSTREAM:"
@@ -253,6 +271,18 @@ _shtab_claude_openai_proxy_setup_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_claude_openai_proxy_setup_defaults_added=0
 
+_shtab_claude_openai_proxy_status_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--port[Port to listen on\; 0 takes any free one. Allowed\: a whole number from 0 to 65535 (0\: any free port). Default\: 3000. (PORT)]:PORT:"
+  "--env-file[read this file instead of .env of the working directory]:FILE:"
+  "--demo[answer with the built-in simulator\: no login, no network]"
+  "--url[where the server is (default\: http\:\/\/localhost\:PORT)]:URL:"
+  "--json[print the body of GET \/status]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_claude_openai_proxy_status_defaults_added=0
+
 _shtab_claude_openai_proxy_storage_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--env-file[read this file instead of .env of the working directory]:FILE:"
@@ -314,11 +344,13 @@ _shtab_claude_openai_proxy() {
         doctor) _arguments -C -s $_shtab_claude_openai_proxy_doctor_options ;;
         keys) _shtab_claude_openai_proxy_keys ;;
         login) _arguments -C -s $_shtab_claude_openai_proxy_login_options ;;
+        logs) _arguments -C -s $_shtab_claude_openai_proxy_logs_options ;;
         models) _arguments -C -s $_shtab_claude_openai_proxy_models_options ;;
         selftest) _arguments -C -s $_shtab_claude_openai_proxy_selftest_options ;;
         serve) _arguments -C -s $_shtab_claude_openai_proxy_serve_options ;;
         service) _arguments -C -s $_shtab_claude_openai_proxy_service_options ;;
         setup) _arguments -C -s $_shtab_claude_openai_proxy_setup_options ;;
+        status) _arguments -C -s $_shtab_claude_openai_proxy_status_options ;;
         storage) _shtab_claude_openai_proxy_storage ;;
         usage) _arguments -C -s $_shtab_claude_openai_proxy_usage_options ;;
       esac

@@ -47,6 +47,9 @@ from claude_openai_proxy.translate.messages_api.usage import NO_USAGE, add_usage
 from claude_openai_proxy.translate.models.prices import cost, price_of
 from claude_openai_proxy.upstreams.interface import AnswerFacts, UpstreamChoice
 
+LONGEST_MODEL = 256
+"""Characters that are known of a model's name, which may be as long as a request."""
+
 
 class Admission:
     """One request that has found its model and its upstream."""
@@ -256,7 +259,7 @@ class Admissions:
         """Find upstream and model. Raises `NoLoginError`, `PersonalPlanError`, `PlanSpentError`,
         `ModelNotFoundError`, `ModelNotAllowedError`.
         """
-        record.model_asked = model or ""
+        record.model_asked = (model or "")[:LONGEST_MODEL]
         record.stream = stream
         way = await self._means.ways.first()
         record.upstream = way.upstream.identity.kind

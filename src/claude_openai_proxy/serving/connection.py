@@ -272,7 +272,7 @@ class Connection(asyncio.Protocol):
         soon = self._loop.time() + self._limits.half_sent_seconds
         if self._line:
             first = self._line[0]
-            first.keep_alive = False
+            first.stop()
             while len(self._line) > 1:
                 self._line.pop()
             if first.body_ended:

@@ -87,6 +87,7 @@ class ServedRequest:
         "_owner",
         "_pieces",
         "_request_head",
+        "_stop_calls",
         "_task",
         "_tasks",
         "_waiter",
@@ -114,6 +115,7 @@ class ServedRequest:
         self._handed_over = self._between_chunks = False
         self._waiter: asyncio.Future[None] | None = None
         self._left_calls: Callable[[], None] | None = None
+        self._stop_calls: Callable[[], None] | None = None
         self._head = b""
         self._framing = Framing.NONE
         self._left = 0
@@ -142,6 +144,12 @@ class ServedRequest:
             log.error("the application failed", exc_info=error)
         if not (self.complete or self.gone):
             self._wire.abort()
+
+    def stop(self) -> None:
+        """The server is told to: this answer is the last one on its connection."""
+        self.keep_alive = False
+        if self._stop_calls:
+            self._stop_calls()
 
     def cancel(self) -> None:
         """Wait for its answer no longer."""
@@ -196,6 +204,10 @@ class ServedRequest:
             self._wire.resume_reading()
             if self.gone:
                 asyncio.get_running_loop().call_soon(self._tell_that_it_left)
+
+    def when_server_stops(self, call: Callable[[], None]) -> None:
+        """See `asgi.OwnServer`."""
+        self._stop_calls = call
 
     def _tell_that_it_left(self) -> None:
         if self._left_calls:

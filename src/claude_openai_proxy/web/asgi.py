@@ -29,6 +29,10 @@ class OwnServer(Protocol):
         """Call this once the client has gone; None: no more. What comes of the body meanwhile is let go."""
         ...
 
+    def when_server_stops(self, call: Callable[[], None]) -> None:
+        """Call this once the server is told to stop: for an answer that has no end of its own."""
+        ...
+
 
 class Extensions(TypedDict, total=False):
     """Of the scope."""

@@ -27,6 +27,9 @@ class OtherServer:
             self._watcher.cancel()
         self._watcher = None if call is None else asyncio.get_running_loop().create_task(self._watch(call))
 
+    def when_server_stops(self, call: Callable[[], None]) -> None:
+        """Plain ASGI does not tell: an answer without an end is cut off when the server ends its requests."""
+
     async def _watch(self, call: Callable[[], None]) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass

@@ -22,6 +22,7 @@ from claude_openai_proxy.web.messages.messages import Messages
 from claude_openai_proxy.web.models import ModelPages
 from claude_openai_proxy.web.pages.health import HealthPage
 from claude_openai_proxy.web.pages.key import KeyPage
+from claude_openai_proxy.web.pages.live import LivePages
 from claude_openai_proxy.web.pages.metrics import MetricsPage
 from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.pages.plan import PlanPage
@@ -147,6 +148,7 @@ class OwnPages:
     plan: PlanPage
     usage: UsagePage
     metrics: MetricsPage
+    live: LivePages
 
 
 def make_router(
@@ -202,6 +204,8 @@ def _own_routes(own: OwnPages) -> dict[str, Route]:
         "/usage": Route("/usage", "GET", own.usage, access=own.usage.access),
         "/usage/plan": Route("/usage/plan", "GET", own.plan, access=own.plan.access),
         "/metrics": Route("/metrics", "GET", own.metrics, access=own.metrics.access),
+        "/status": Route("/status", "GET", own.live.status, access=own.live.access),
+        "/logs": Route("/logs", "GET", own.live.logs, access=own.live.access),
         "/health": Route("/health", "GET", health, access=health.access),
         "/ready": Route("/ready", "GET", health.ready, access=health.access),
         "/": Route("/", "GET", page, access=page.access),
