@@ -12,7 +12,8 @@ from msgspec import Raw
 
 from claude_openai_proxy.errors import InvalidRequestError, NotStoredError
 from claude_openai_proxy.records import Principal
-from claude_openai_proxy.service.response_state import ResponseState, Underway
+from claude_openai_proxy.service.response_state import ResponseState
+from claude_openai_proxy.service.underway import Underway
 from claude_openai_proxy.storage.interface import StorageUnavailableError
 from claude_openai_proxy.storage.responses import LEASE_SECONDS, ResponseStore, StoredObject
 from claude_openai_proxy.storage.responses_memory import MemoryResponses

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.service.background_responses import BackgroundResponses
 from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.service.conversations import Conversations
 from claude_openai_proxy.service.files import Files
@@ -14,7 +15,6 @@ from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.service.response_state import ResponseState
 from claude_openai_proxy.service.server_status import ServerStatus
 from claude_openai_proxy.service.stored_completions import StoredCompletions
-from claude_openai_proxy.service.stored_responses import StoredResponses
 from claude_openai_proxy.service.usage import Usage
 from claude_openai_proxy.storage.client_keys import ClientKeyStore, MemoryClientKeys
 from claude_openai_proxy.storage.files import FileStore, MemoryFiles
@@ -164,13 +164,16 @@ class Wired:
             configured=self.keys,
             principal_id=self.principal_id,
         )
+        background = BackgroundResponses(self.state)
         ids = (f"req-{number}" for number in itertools.count(1))
         return Application(
             router=make_router(
                 chat=chat,
                 completions=completions,
                 messages=messages,
-                responses=Responses(FakeResponses(), bodies=bodies, clock=self.clock, wall_clock=lambda: NOW),
+                responses=Responses(
+                    FakeResponses(), background, bodies=bodies, clock=self.clock, wall_clock=lambda: NOW
+                ),
                 models=ModelPages(FakeCatalog()),
                 own=OwnPages(
                     health=HealthPage(self.health),
@@ -183,7 +186,7 @@ class Wired:
                 ),
                 files=FilePages(files, bodies=bodies),
                 stored_completions=StoredCompletionPages(StoredCompletions(self.state), bodies=bodies),
-                stored_responses=StoredResponsePages(StoredResponses(self.state)),
+                stored_responses=StoredResponsePages(background, clock=self.clock),
                 conversations=ConversationPages(Conversations(self.state), bodies=bodies),
             ),
             doors=Doors(

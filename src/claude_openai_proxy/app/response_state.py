@@ -4,10 +4,10 @@ import os
 import time
 
 from claude_openai_proxy.app.stores import Stores
+from claude_openai_proxy.service.background_responses import BackgroundResponses
 from claude_openai_proxy.service.conversations import Conversations
 from claude_openai_proxy.service.response_state import ResponseState
 from claude_openai_proxy.service.stored_completions import StoredCompletions
-from claude_openai_proxy.service.stored_responses import StoredResponses
 from claude_openai_proxy.web.body import Bodies
 from claude_openai_proxy.web.chat.stored import StoredCompletionPages
 from claude_openai_proxy.web.conversations.conversations import ConversationPages
@@ -21,9 +21,14 @@ def response_state(kept: Stores) -> ResponseState:
     )
 
 
-def stored_responses(state: ResponseState) -> StoredResponsePages:
+def background_responses(kept: Stores) -> BackgroundResponses:
+    """Responses in the background, and the state of all."""
+    return BackgroundResponses(response_state(kept))
+
+
+def stored_responses(background: BackgroundResponses) -> StoredResponsePages:
     """Responses that are asked for again."""
-    return StoredResponsePages(StoredResponses(state))
+    return StoredResponsePages(background, clock=time.monotonic)
 
 
 def stored_completions(state: ResponseState, bodies: Bodies) -> StoredCompletionPages:

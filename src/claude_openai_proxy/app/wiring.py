@@ -13,7 +13,12 @@ from claude_openai_proxy.app.files import client_files
 from claude_openai_proxy.app.keys import client_keys
 from claude_openai_proxy.app.life import Life
 from claude_openai_proxy.app.money import Money, money
-from claude_openai_proxy.app.response_state import conversations, response_state, stored_completions, stored_responses
+from claude_openai_proxy.app.response_state import (
+    background_responses,
+    conversations,
+    stored_completions,
+    stored_responses,
+)
 from claude_openai_proxy.app.responses import responses
 from claude_openai_proxy.app.secrecy import blotter
 from claude_openai_proxy.app.sight import sight
@@ -33,6 +38,7 @@ from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequ
 from claude_openai_proxy.protocols.openai_chat_response import ModelList
 from claude_openai_proxy.records import LOCAL, RecordReader, RequestRecord
 from claude_openai_proxy.service.admission import Admissions
+from claude_openai_proxy.service.background_responses import BackgroundResponses
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.service.completions import CompletionService
@@ -41,7 +47,6 @@ from claude_openai_proxy.service.messages import MessagesService
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.reasoning import ReasoningVault
-from claude_openai_proxy.service.response_state import ResponseState
 from claude_openai_proxy.service.stored_completions import StoredCompletions
 from claude_openai_proxy.service.waiting import Places
 from claude_openai_proxy.settings import Settings
@@ -149,15 +154,16 @@ def wire(settings: Settings) -> Wiring:
     places = _places(settings)
     spending = money(settings, kept, upstreams)
     blots = blotter(settings, upstreams)
-    state, book, files = response_state(kept), ledger(settings, kept), client_files(settings, kept)
+    background = background_responses(kept)
+    book, files = ledger(settings, kept), client_files(settings, kept)
     seen = sight(upstreams, catalog, places, blotter=blots, kept=kept, meter=spending.meter, keys=keys, book=book)
     closing = [
-        keys.aclose, state.aclose, seen.health.aclose, files.aclose, catalog.aclose, upstreams.aclose, book.aclose,
+        keys.aclose, background.aclose, seen.health.aclose, files.aclose, catalog.aclose, upstreams.aclose, book.aclose,
     ]  # fmt: skip
     life = Life(kept, [spending.open, book.open, files.start], closing, prepare)
     request_log = _log(settings, blots)
     admissions = _admissions(upstreams, catalog, places, spending=spending, kept=kept)
-    router = _router(settings, admissions, catalog, own=seen.pages, kept=kept, state=state, files=files)
+    router = _router(settings, admissions, catalog, own=seen.pages, kept=kept, background=background, files=files)
     readers: list[RecordReader] = [request_log.requests, *seen.readers]
     application = _application(settings, router, readers=readers, blotter=blots, life=life, keys=keys)
     return Wiring(application, request_log, kept, book, keys, settings, upstreams, catalog, admissions, spending, life)
@@ -225,9 +231,10 @@ def _router(
     *,
     own: OwnPages,
     kept: Stores,
-    state: ResponseState,
+    background: BackgroundResponses,
     files: Files,
 ) -> Router:
+    state = background.state
     bodies = Bodies(limit=settings.max_body_mb * 1024 * 1024)
     reject = settings.unsupported_parameters == "reject"
     chat = _chat_service(settings, admissions, StoredCompletions(state))
@@ -242,12 +249,12 @@ def _router(
         chat=ChatCompletions(chat, bodies=bodies, files=files, clock=time.monotonic, wall_clock=time.time),
         completions=Completions(completions, bodies=bodies, clock=time.monotonic, wall_clock=time.time),
         messages=Messages(messages, bodies=bodies, clock=time.monotonic),
-        responses=responses(settings, kept, admissions, state=state, files=files, bodies=bodies),
+        responses=responses(settings, kept, admissions, background=background, files=files, bodies=bodies),
         models=ModelPages(catalog),
         own=own,
         files=FilePages(files, bodies=bodies),
         stored_completions=stored_completions(state, bodies),
-        stored_responses=stored_responses(state),
+        stored_responses=stored_responses(background),
         conversations=conversations(state, bodies),
     )
 

@@ -15,15 +15,15 @@ status is never left. Nobody finds what belongs to another principal, here or an
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from claude_openai_proxy.errors import InvalidRequestError, NotStoredError
 from claude_openai_proxy.records import Principal
 from claude_openai_proxy.service.stored_items import stored
+from claude_openai_proxy.service.underway import Envelope, Underway, known
 from claude_openai_proxy.storage.interface import StorageUnavailableError
 from claude_openai_proxy.storage.responses import (
     LEASE_SECONDS,
@@ -43,85 +43,6 @@ OFF: Final = (
     "conversation with each request, or have the setting changed."
 )
 DIED: Final = "The proxy was stopped before this response was complete. Send the request again."
-
-_encode: Final = msgspec.json.Encoder().encode
-_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
-
-
-class _Named(Struct):
-    """A conversation as a response names it."""
-
-    id: str
-
-
-class _Known(Struct):
-    """What must be known of a response's JSON."""
-
-    id: str
-    created_at: float
-    status: str
-    model: str = ""
-    store: bool = True
-    background: bool | None = None
-    previous_response_id: str | None = None
-    conversation: _Named | None = None
-    output: list[Raw] = msgspec.field(default_factory=list)
-
-
-class Envelope(Struct):
-    """A response's JSON without its output, which is kept item by item; `include` as its request asked."""
-
-    response: Raw
-    include: list[str]
-
-
-_known: Final = msgspec.json.Decoder(_Known).decode
-open_envelope: Final = msgspec.json.Decoder(Envelope).decode
-
-
-class Underway:
-    """A response that is being answered. `kept`: its row is there."""
-
-    def __init__(self, state: "ResponseState", draft: bytes | Raw, row: StoredObject, include: Sequence[str]) -> None:
-        self._state = state
-        self._include = list(include)
-        self._ended = False
-        self.row = self._with(row, draft)
-        self.asked: Sequence[Item] = ()
-        """Its own input, where a conversation gets it at the end."""
-        self.kept = False
-        self.so_far: Callable[[], bytes | Raw] = lambda: draft
-        """The response's JSON as far as it was produced, asked for where its client leaves."""
-
-    async def finish(self, final: bytes | Raw, output: Sequence[bytes | Raw] | None = None) -> bool:
-        """Keep the final JSON and what it says before its end goes out; whether all that it promises is kept.
-
-        `output`: its items with what clients see only if they ask for it (`encrypted_content`); None: as in `final`.
-        With a conversation the turn is appended, whether the response itself is to be kept or not.
-        """
-        self._ended = True
-        known = _known(final)
-        said = stored(known.output if output is None else output, "output", self._state.new_id)
-        return await self._state.end(self._with(self.row, final), self.asked, said, kept=self.kept, asked=known.store)
-
-    async def go_on(self, response: bytes | Raw) -> bool:
-        """A queued one is in progress now; false where it is final already, or gone."""
-        return await self._state.kept().change(self._with(self.row, response))
-
-    def leave(self) -> None:
-        """Nobody waits for it any more: what was produced is kept as cancelled, soon. Nothing, once it has finished."""
-        if self._ended:
-            return
-        self._ended = True
-        cut = Raw(_encode(_members(self.so_far()) | {"status": Raw(b'"cancelled"')}))
-        said = stored(_known(cut).output, "output", self._state.new_id)
-        row = replace(self._with(self.row, cut), conversation="")
-        self._state.soon(self._state.end(row, (), said, kept=self.kept, asked=False))
-
-    def _with(self, row: StoredObject, response: bytes | Raw) -> StoredObject:
-        """The row with another JSON, and its status."""
-        envelope = Envelope(Raw(_encode(_members(response) | {"output": Raw(b"[]")})), self._include)
-        return replace(row, body=_encode(envelope), status=_known(response).status)
 
 
 @dataclass(slots=True)
@@ -259,30 +180,31 @@ class ResponseState:
         input_items: Sequence[bytes | Raw],
         *,
         include: Sequence[str] = (),
+        streamed: bool = False,
     ) -> AsyncIterator[Underway]:
         """Entering it returns when the row is there, or after a second without; `Underway.kept` says which.
 
-        `draft`: the response's JSON as it begins; `input_items` its own, without its history. Who leaves without
-        `finish` leaves it cancelled.
+        `draft`: the response's JSON as it begins; `input_items` its own, without its history; `streamed`: its events
+        will be kept. Who leaves without `finish` leaves it cancelled.
         """
-        known = _known(draft)
+        told = known(draft)
         row = StoredObject(
-            id=known.id,
+            id=told.id,
             kind="response",
             principal=principal.id,
-            created=known.created_at,
+            created=told.created_at,
             body=b"",
-            expires=known.created_at + RESPONSE_SECONDS,
-            model=known.model,
-            previous=known.previous_response_id or "",
-            conversation=known.conversation.id if known.conversation else "",
+            expires=told.created_at + RESPONSE_SECONDS,
+            model=told.model,
+            previous=told.previous_response_id or "",
+            conversation=told.conversation.id if told.conversation else "",
             runner=self.runner,
         )
-        underway = Underway(self, draft, row, include)
+        underway = Underway(self, draft, row, manner=Envelope(Raw(), list(include), streamed))
         asked = stored(input_items, "input", self.new_id)
         underway.asked = asked if row.conversation else ()
         with self._alive():
-            underway.kept = known.store and await self._add(underway.row, asked)
+            underway.kept = told.store and await self._add(underway.row, asked)
             try:
                 yield underway
             finally:
@@ -327,10 +249,14 @@ class ResponseState:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def aclose(self) -> None:
-        """Wait for what is being written; whatever is unfinished then has failed, to everyone at once."""
+    async def settled(self) -> None:
+        """Return when what was to be done soon is done."""
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+    async def aclose(self) -> None:
+        """Wait for what is being written; whatever is unfinished then has failed, to everyone at once."""
+        await self.settled()
         if self._beat is not None and self.store is not None:
             self._beat.cancel()
             await asyncio.wait([self._beat])

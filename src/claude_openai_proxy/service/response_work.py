@@ -1,8 +1,9 @@
 """One response under way: its id, its events, what seals it, and what keeps it."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 from msgspec import UNSET, Raw
@@ -15,8 +16,8 @@ from claude_openai_proxy.service.admission import Admission, AnswerHead
 from claude_openai_proxy.service.answering import Answering
 from claude_openai_proxy.service.envelopes import Envelopes, Kind
 from claude_openai_proxy.service.reasoning import name_of, prefix_of
-from claude_openai_proxy.service.response_state import Underway
 from claude_openai_proxy.service.stored_items import shown, stored
+from claude_openai_proxy.service.underway import Underway
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
 from claude_openai_proxy.translate.responses.draft import draft_of
 from claude_openai_proxy.translate.responses.opened import LeftOut, published_reason
@@ -33,6 +34,18 @@ NOT_APPENDED: Final = ErrorBody(
 )
 
 _encode: Final = msgspec.json.Encoder().encode
+
+
+class Background(Protocol):
+    """What runs a response in the background. (`Run` is one.)"""
+
+    async def accept(self, stream: ResponseStream) -> None:
+        """It could be translated; nobody has been asked."""
+        ...
+
+    def going_on(self, stream: ResponseStream) -> AbstractAsyncContextManager[Underway]:
+        """Claude answers what was accepted."""
+        ...
 
 
 @dataclass(slots=True)
@@ -54,6 +67,8 @@ class Work:
     stream: ResponseStream | None = None
     """Once there is something to translate for; the latest, where several ways were tried."""
     failing: list[ResponseEvent] = field(default_factory=list)
+    background: Background | None = None
+    """None where its client waits for it."""
 
     def told_by(self, stream: ResponseStream) -> None:
         """From now on; what an earlier way's has sent while that way was silent stands."""

@@ -11,7 +11,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Final
 
@@ -29,6 +29,7 @@ from claude_openai_proxy.service.envelopes import Envelopes
 from claude_openai_proxy.service.files import Files, Hold
 from claude_openai_proxy.service.response_state import ResponseState
 from claude_openai_proxy.service.response_work import ResponseAnswer, Sealing, Work, tell_lost
+from claude_openai_proxy.service.underway import Underway
 from claude_openai_proxy.translate.responses.declined import check_limits
 from claude_openai_proxy.translate.responses.items import kind_of
 from claude_openai_proxy.translate.responses.opened import Envelopes as OpenedEnvelopes
@@ -176,13 +177,20 @@ class ResponsesService:
             sealing = Sealing(self._envelopes, admission)
             stream = self._stream(work, read, admission, sealing)
             work.told_by(stream)
+            if work.background is not None:
+                await work.background.accept(stream)
             source = await admission.ask(read.translation, [stream])
             assert isinstance(source, Answering), "one answer was asked for"
             sealing.answering = source
             tell_lost(stream, admission.lost)
-            draft, include = _encode(stream.response), work.request.include or ()
-            async with self._state.begin(record.principal, draft, work.sent, include=include) as underway:
+            async with self._kept(work, stream, record.principal) as underway:
                 yield ResponseAnswer(work, stream, admission.head, source, underway)
+
+    def _kept(self, work: Work, stream: ResponseStream, principal: Principal) -> AbstractAsyncContextManager[Underway]:
+        if work.background is not None:
+            return work.background.going_on(stream)
+        include = work.request.include or ()
+        return self._state.begin(principal, _encode(stream.response), work.sent, include=include)
 
     def _translate(self, work: Work, admission: Admission, *, unknown: tuple[str, ...]) -> Callable[[], ReadResponse]:
         request, before = work.request, work.history

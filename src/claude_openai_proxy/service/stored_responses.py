@@ -1,6 +1,7 @@
 """Responses that are asked for again: read, listed, erased. Nobody sees another principal's."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -10,8 +11,9 @@ from claude_openai_proxy.errors import InvalidRequestError, NotStoredError
 from claude_openai_proxy.protocols.openai_stored import Deleted, ObjectList
 from claude_openai_proxy.records import Principal
 from claude_openai_proxy.service.pages import PageAsked, not_in_list, page_of
-from claude_openai_proxy.service.response_state import DIED, ResponseState, open_envelope
+from claude_openai_proxy.service.response_state import DIED, ResponseState
 from claude_openai_proxy.service.stored_items import shown
+from claude_openai_proxy.service.underway import open_envelope
 from claude_openai_proxy.storage.responses import UNFINISHED, Item, StoredObject
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -30,7 +32,7 @@ class StoredResponses:
 
     async def one(self, id_: str, principal: Principal, include: Collection[str] = ()) -> Raw:
         """The response as it was answered, or as it is now. Raises `NotStoredError`."""
-        row = await self._row(id_, principal)
+        row = await self.row(id_, principal)
         envelope = open_envelope(row.body)
         members = _members(envelope.response)
         if row.status in UNFINISHED and self._state.status_of(row) == "failed":
@@ -50,7 +52,7 @@ class StoredResponses:
         self, id_: str, principal: Principal, asked: PageAsked, include: Collection[str] = ()
     ) -> ObjectList:
         """What it was made from, what it continues among it. Raises `NotStoredError`, `InvalidRequestError`."""
-        row = await self._row(id_, principal)
+        row = await self.row(id_, principal)
         items = await self._inherited(row)
         items += [item for item in await self._state.kept().items(principal.id, id_) if item.part == "input"]
         if asked.descending:
@@ -68,14 +70,22 @@ class StoredResponses:
         chain = await store.chain(row.principal, row.previous, now) if row.previous else []
         return [item for one in chain for item in await store.items(row.principal, one.id)]
 
-    async def cancel(self, id_: str, principal: Principal) -> Raw:
+    async def cancellable(self, id_: str, principal: Principal) -> StoredObject:
         """Raises `NotStoredError`; `InvalidRequestError` for one whose client waits for it."""
-        row = await self._row(id_, principal)
+        row = await self.row(id_, principal)
         if bytes(_members(open_envelope(row.body).response).get("background", Raw(b"null"))) != b"true":
             raise InvalidRequestError("Cannot cancel a synchronous response.")
-        return await self.one(id_, principal)
+        return row
 
-    async def _row(self, id_: str, principal: Principal) -> StoredObject:
+    async def cancel(self, row: StoredObject) -> None:
+        """End one that another process works on."""
+        envelope = open_envelope(row.body)
+        response = Raw(_encode(_members(envelope.response) | {"status": Raw(b'"cancelled"')}))
+        cancelled = replace(row, status="cancelled", body=_encode(msgspec.structs.replace(envelope, response=response)))
+        await self._state.kept().finish(cancelled, (), None, self._state.wall_clock())
+
+    async def row(self, id_: str, principal: Principal) -> StoredObject:
+        """Raises `NotStoredError`."""
         row = await self._state.kept().one("response", principal.id, id_, self._state.wall_clock())
         if row is None:
             raise not_found(id_)

@@ -97,19 +97,26 @@ class Application:
             log.exception("request failed", extra={"request_id": record.id})
             await exchange.fail(exchange.dialect.failure(INTERNAL_ERROR, None, record))
         finally:
-            record.ended = self._clock()
-            self._tell("ended", record)
+            if exchange.lasts is None:
+                self._ended(record)
+            else:
+                exchange.lasts.add_done_callback(lambda _: self._ended(record))
 
     async def _answer_or_refuse(self, exchange: Exchange) -> None:
         record = exchange.record
         try:
             await self._answer(exchange)
         except ClientLeftError:
-            record.status, record.error = CLIENT_LEFT, "ClientLeftError"
+            if exchange.lasts is None:
+                record.status, record.error = CLIENT_LEFT, "ClientLeftError"
         except ProxyError as error:
             await self._fail(exchange, error)
         except asyncio.CancelledError:  # Only the server itself cancels a request: when it stops.
             await self._fail(exchange, StoppingError())
+
+    def _ended(self, record: RequestRecord) -> None:
+        record.ended = self._clock()
+        self._tell("ended", record)
 
     def _first_token(self, record: RequestRecord) -> None:
         self._tell("first_token", record)

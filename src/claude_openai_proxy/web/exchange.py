@@ -1,5 +1,6 @@
 """One HTTP request with its answer under way."""
 
+import asyncio
 import re
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -38,7 +39,8 @@ class Exchange:
 
     __slots__ = (
         "_begun", "_blot", "_clock", "_send", "answer_headers", "complete", "cors", "dialect", "failure_event",
-        "headers", "method", "path", "query", "receive", "record", "rest", "server", "started", "streams", "visitor",
+        "headers", "lasts", "method", "path", "query", "receive", "record", "rest", "server", "started", "streams",
+        "visitor",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +71,8 @@ class Exchange:
         self.started = False
         self.complete = False
         self.streams = False
+        self.lasts: asyncio.Task[None] | None = None
+        """What goes on for the request when it has been answered: its record ends with it."""
         self.failure_event: Callable[[Failure], bytes] = _event_of
         """How an error is told inside the stream."""
         self._send = send

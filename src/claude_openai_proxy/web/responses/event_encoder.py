@@ -26,3 +26,18 @@ def _event(event: ResponseEvent) -> bytes:
         return _TEXT % _encode(event)
     tag = type(event).__struct_config__.tag
     return b"event: %b\ndata: %b\n\n" % (str(tag).encode(), _encode(event))
+
+
+class _Typed(msgspec.Struct):
+    """An event's name."""
+
+    type: str
+
+
+_typed: Final = msgspec.json.Decoder(_Typed).decode
+
+
+def encode_kept(events: Iterable[bytes]) -> bytes:
+    """The bytes of events that were kept as JSON."""
+    data = b"".join(b"event: %b\ndata: %b\n\n" % (_typed(event).type.encode(), event) for event in events)
+    return data if data.isascii() else without_line_breaks(data)

@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.openai_responses import CompactedResponse, ErrorBody, InputTokens
+from claude_openai_proxy.service.background_responses import BackgroundResponses, Run
 from claude_openai_proxy.service.response_work import Batch, ResponseAnswer, Work, questions
 from claude_openai_proxy.service.responses import ResponsesService
 from claude_openai_proxy.web.body import LARGE_BODY, Bodies, Body
@@ -22,6 +23,7 @@ from claude_openai_proxy.web.exchange import Exchange
 from claude_openai_proxy.web.response_headers import answer_headers
 from claude_openai_proxy.web.responses.decode import DecodedResponses, decode_responses_request
 from claude_openai_proxy.web.responses.event_encoder import encode_events
+from claude_openai_proxy.web.responses.stored import follow
 
 Opening = AbstractAsyncContextManager[ResponseAnswer]
 """An answer that is being asked for."""
@@ -38,6 +40,7 @@ class Responses:
     def __init__(
         self,
         service: ResponsesService,
+        background: BackgroundResponses,
         *,
         bodies: Bodies,
         clock: Callable[[], float],
@@ -45,6 +48,7 @@ class Responses:
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
     ) -> None:
         self._service = service
+        self._background = background
         self._bodies = bodies
         self._clock = clock
         self._wall_clock = wall_clock
@@ -54,9 +58,12 @@ class Responses:
         """Answer, whole or streamed as the client asked."""
         async with self._decoded(exchange) as (decoded, body, large):
             work = self._service.begin(decoded.request)
+            run = self._background.run(work, exchange.record) if decoded.request.background else None
             opening = self._opening(exchange, work, decoded.unknown, body, large=large)
             del decoded
-            if work.request.stream:
+            if run is not None:
+                await self._in_background(exchange, run, opening, body)
+            elif work.request.stream:
                 await self._stream(exchange, work, opening, body)
             else:
                 await self._whole(exchange, opening, body)
@@ -106,6 +113,17 @@ class Responses:
     def _opening(self, exchange: Exchange, work: Work, unknown: tuple[str, ...], body: Body, *, large: bool) -> Opening:
         hold = partial(self._bodies.hold_more, body)
         return self._service.respond(work, unknown=unknown, record=exchange.record, hold=hold, large=large)
+
+    async def _in_background(self, exchange: Exchange, run: Run, opening: Opening, body: Body) -> None:
+        """Answered as queued; what is known of the request is known once it has ended."""
+        async with ClientWatch(exchange):
+            queued = await self._background.start(run, opening)
+            body.release()
+            exchange.lasts = run.task
+            if not run.streamed:
+                await exchange.answer(200, bytes(queued))
+        if run.streamed:
+            await follow(self._background, exchange, run.id, clock=self._clock)
 
     async def _stream(self, exchange: Exchange, work: Work, opening: Opening, body: Body) -> None:
         signs = SignsOfLife(work)

@@ -1,0 +1,267 @@
+"""Responses in the background: answered at once as queued, worked on without their client, asked for again later.
+
+| state of a run | what is kept                            | leaves it                                              |
+|----------------|-----------------------------------------|--------------------------------------------------------|
+| unaccepted     | nothing; its client waits               | translated: accepted; an error: the client is told     |
+| accepted       | queued; `created` and `queued`          | Claude answers: answered; an error: failed             |
+| answered       | in_progress; events as they are numbered | its end, an error, a cancel, or the end of the server |
+| ended          | a final status, then its terminal event | never                                                  |
+
+Invariants: an event is kept before anybody is shown it; the final status is kept before the terminal event; who
+follows sees each number once, in order. A run whose process died has no terminal event: who follows is given one made
+of what is kept, so that every stream has exactly one.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw
+
+from claude_openai_proxy.errors import InvalidRequestError, ProxyError
+from claude_openai_proxy.protocols.openai_responses import ErrorBody, ResponseEvent
+from claude_openai_proxy.records import Principal, RequestRecord
+from claude_openai_proxy.service.response_state import DIED, ResponseState
+from claude_openai_proxy.service.response_work import ResponseAnswer, Work
+from claude_openai_proxy.service.stored_responses import StoredResponses
+from claude_openai_proxy.service.underway import Underway, open_envelope
+from claude_openai_proxy.storage.interface import StorageUnavailableError
+from claude_openai_proxy.storage.responses import UNFINISHED
+from claude_openai_proxy.translate.responses_answer.stream import ResponseStream
+
+NEIGHBOUR_SECONDS: Final = 0.5
+"""Between two looks at a run of another process."""
+WHERE_ENDED: Final = {
+    "completed": "response.completed",
+    "incomplete": "response.incomplete",
+    "failed": "response.failed",
+    "cancelled": "response.incomplete",
+}
+"""The terminal event of each final status; the published API has none for a cancelled one."""
+
+log: Final = logging.getLogger(__name__)
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class _Typed(msgspec.Struct):
+    """An event as far as its end must be known."""
+
+    type: str
+    sequence_number: int
+
+
+_typed: Final = msgspec.json.Decoder(_Typed).decode
+
+
+class Run:
+    """One response in the background; `Work` is told of it, and tells it how far it has come."""
+
+    def __init__(self, work: Work, state: ResponseState, record: RequestRecord) -> None:
+        self.id = work.id
+        self.principal = record.principal
+        self.accepted: asyncio.Future[Raw] = asyncio.get_running_loop().create_future()
+        """The queued response."""
+        self.more = asyncio.Event()
+        """Something has been kept since it was last looked at; another takes its place then."""
+        self.task: asyncio.Task[None] | None = None
+        self._work = work
+        self._state = state
+        self._record = record
+        self.streamed = bool(work.request.stream)
+        self._stack = AsyncExitStack()
+        self._underway: Underway | None = None
+        self._held: Sequence[ResponseEvent] = ()
+        """What comes when Claude has answered."""
+
+    async def accept(self, stream: ResponseStream) -> None:
+        """It could be translated: keep it as queued. Raises `StorageUnavailableError`."""
+        if self._underway is not None:
+            return  # Another way is tried; its stream goes on where the first one's has opened.
+        draft, opening = _encode(stream.response), stream.keep_alive()
+        begun = self._state.begin(
+            self.principal,
+            draft,
+            self._work.sent,
+            include=self._work.request.include or (),
+            streamed=self.streamed,
+        )
+        underway = await self._stack.enter_async_context(begun)
+        if not underway.kept:
+            raise StorageUnavailableError("The response cannot be kept now, as one in the background must be.")
+        self._underway, self._held = underway, opening[-1:]
+        await self.say(opening[:-1])
+        self.accepted.set_result(Raw(draft))
+
+    @asynccontextmanager
+    async def going_on(self, stream: ResponseStream) -> AsyncIterator[Underway]:
+        """Claude answers."""
+        assert self._underway is not None, "accepted before anybody is asked"
+        await self._underway.go_on(_encode(stream.response))
+        yield self._underway
+
+    async def work(self, opening: AbstractAsyncContextManager[ResponseAnswer]) -> None:
+        """From the request to the end. Raises `ProxyError` where it was not accepted."""
+        async with self._stack:
+            try:
+                async with opening as answer:
+                    async for batch in answer:
+                        await self.say(batch)
+            except ProxyError as error:
+                if not self.accepted.done():
+                    raise
+                self._record.error = type(error).__name__
+                await self._fail()
+
+    async def say(self, events: Sequence[ResponseEvent]) -> None:
+        """Keep events, those held back before them, and tell who follows."""
+        if self.accepted.done():
+            events, self._held = [*self._held, *events], ()
+        if self.streamed:
+            rows = [(event.sequence_number, _encode(event)) for event in events]
+            try:
+                status = await self._state.kept().add_events(self.principal.id, self.id, rows)
+            except StorageUnavailableError:
+                self._record.repairs.append("not_stored")
+            else:
+                self._check(status)
+        self.tell()
+
+    def tell(self) -> None:
+        """Those who follow look again."""
+        more, self.more = self.more, asyncio.Event()
+        more.set()
+
+    def die(self) -> None:
+        """The server stops: it has failed."""
+        if self._underway is not None:
+            self._underway.so_far = self._died
+        assert self.task is not None, "it was started"
+        self.task.cancel()
+
+    def _check(self, status: str) -> None:
+        """Where another process has cancelled or erased it, nobody wants the rest."""
+        if status in ("cancelled", "") and self.task is not None:
+            self.task.cancel()
+
+    async def _fail(self) -> None:
+        stream = self._work.stream
+        assert self._underway is not None, "it was accepted"
+        assert stream is not None, "translated before it was accepted"
+        await self._underway.finish(_encode(stream.response), [_encode(item) for item in stream.kept])
+        await self.say(self._work.failing)
+
+    def _died(self) -> bytes:
+        self._work.fail(ErrorBody("server_error", "server_error", DIED, None))
+        assert self._work.stream is not None, "it was accepted"
+        return _encode(self._work.stream.response)
+
+
+class BackgroundResponses:
+    """Runs responses of this process; follows and cancels those of any. `stored`: those that are asked for again."""
+
+    def __init__(self, state: ResponseState) -> None:
+        self.state = state
+        self.stored = StoredResponses(state)
+        self._runs: dict[str, Run] = {}
+
+    def run(self, work: Work, record: RequestRecord) -> Run:
+        """What `Work` is to be told of before it begins. Raises `InvalidRequestError`."""
+        self.state.kept("background")
+        if work.request.store is False:
+            raise InvalidRequestError(
+                "A response in the background must be stored: leave out store, or background.", param="background"
+            )
+        work.background = run = Run(work, self.state, record)
+        return run
+
+    async def start(self, run: Run, opening: AbstractAsyncContextManager[ResponseAnswer]) -> Raw:
+        """The queued response, once it is kept. Raises `ProxyError` where it is not accepted."""
+        run.task = asyncio.create_task(run.work(opening))
+        self._runs[run.id] = run
+        run.task.add_done_callback(lambda task: self._ended(run, task))
+        try:
+            either: set[asyncio.Future[Any]] = {run.task, run.accepted}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            run.task.cancel()
+            raise
+        if not run.accepted.done():
+            await run.task
+        return run.accepted.result()
+
+    def _ended(self, run: Run, task: "asyncio.Task[None]") -> None:
+        del self._runs[run.id]
+        run.tell()
+        if not task.cancelled() and (error := task.exception()) and not isinstance(error, ProxyError):
+            log.error("a response in the background failed", exc_info=error)
+
+    # ---- who comes back ---------------------------------------------------------------------------------------------
+
+    async def cancel(self, id_: str, principal: Principal) -> Raw:
+        """The response, which nobody works on any more. Raises as `StoredResponses.cancellable` does."""
+        row = await self.stored.cancellable(id_, principal)
+        if (run := self._runs.get(id_)) is not None and run.task is not None:
+            run.task.cancel()
+            await asyncio.wait([run.task])
+            await self.state.settled()
+        elif self.state.status_of(row) in UNFINISHED:
+            await self.stored.cancel(row)
+        return await self.stored.one(id_, principal)
+
+    async def follow(self, id_: str, principal: Principal, after: int) -> AsyncIterator[list[bytes]]:
+        """Events with a higher number than `after`, as JSON, to the terminal one.
+
+        Raises `NotStoredError`, and `InvalidRequestError` where none are kept.
+        """
+        row = await self.stored.row(id_, principal)
+        if not open_envelope(row.body).streamed:
+            raise InvalidRequestError(
+                "Only a response that was created with background and stream can be streamed again.", param="stream"
+            )
+        return self._events(id_, principal, after)
+
+    async def _events(self, id_: str, principal: Principal, after: int) -> AsyncIterator[list[bytes]]:
+        store = self.state.kept()
+        while True:
+            run = self._runs.get(id_)
+            more = run.more if run else None
+            if kept := await store.events(principal.id, id_, after):
+                yield [event for _, event in kept]
+                after = kept[-1][0]
+                if _typed(kept[-1][1]).type in WHERE_ENDED.values():
+                    return
+            elif more is not None:
+                await more.wait()
+            elif (end := await self._end(id_, principal, after)) is None:
+                await asyncio.sleep(NEIGHBOUR_SECONDS)
+            else:
+                if end:
+                    yield end
+                return
+
+    async def _end(self, id_: str, principal: Principal, after: int) -> list[bytes] | None:
+        """The terminal event of a response whose own was never kept; [] for who has seen it; None while it goes on."""
+        row = await self.stored.row(id_, principal)
+        status = self.state.status_of(row)
+        if status in UNFINISHED:
+            return None
+        kept = await self.state.kept().events(principal.id, id_, -1)
+        last = _typed(kept[-1][1]) if kept else _Typed("", -1)
+        if last.type in WHERE_ENDED.values():
+            return []
+        response = await self.stored.one(id_, principal)
+        number = max(after, last.sequence_number) + 1
+        return [_encode({"type": WHERE_ENDED[status], "sequence_number": number, "response": response})]
+
+    async def aclose(self) -> None:
+        """What still runs has failed; what is to be written is."""
+        runs = list(self._runs.values())
+        for run in runs:
+            run.die()
+        if tasks := [run.task for run in runs if run.task is not None]:
+            await asyncio.wait(tasks)
+        await self.state.aclose()
