@@ -62,6 +62,7 @@ from claude_openai_proxy.web.completions.completions import Completions
 from claude_openai_proxy.web.files.files import FilePages
 from claude_openai_proxy.web.messages.messages import Messages
 from claude_openai_proxy.web.models import ModelPages
+from claude_openai_proxy.web.responses.socket import ResponsesSocket
 from claude_openai_proxy.web.routes import OwnPages, Router, make_router
 from claude_openai_proxy.web.visitor import TrustedProxies
 
@@ -250,6 +251,7 @@ def _router(
         completions=Completions(completions, bodies=bodies, clock=time.monotonic, wall_clock=time.time),
         messages=Messages(messages, bodies=bodies, clock=time.monotonic),
         responses=responses(settings, kept, admissions, background=background, files=files, bodies=bodies),
+        socket=ResponsesSocket(clock=time.monotonic),
         models=ModelPages(catalog),
         own=own,
         files=FilePages(files, bodies=bodies),
