@@ -161,7 +161,7 @@ def wire(settings: Settings) -> Wiring:
     closing = [
         keys.aclose, background.aclose, seen.health.aclose, files.aclose, catalog.aclose, upstreams.aclose, book.aclose,
     ]  # fmt: skip
-    life = Life(kept, [spending.open, book.open, files.start], closing, prepare)
+    life = Life(kept, [spending.open, book.open, files.start, background.open], closing, prepare)
     request_log = _log(settings, blots)
     admissions = _admissions(upstreams, catalog, places, spending=spending, kept=kept)
     router = _router(settings, admissions, catalog, own=seen.pages, kept=kept, background=background, files=files)
