@@ -84,6 +84,8 @@ class RequestRecord:
     """When there was a place with Claude for it; until then it waits in line."""
     waited: float = 0.0
     """Seconds in line, for a place."""
+    batch: str = ""
+    """The id of the batch that it is a line of."""
     first_token: float | None = None
     ended: float | None = None
     ignored: tuple[str, ...] = ()

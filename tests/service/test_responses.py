@@ -23,7 +23,7 @@ from claude_openai_proxy.service.files import Files
 from claude_openai_proxy.service.response_state import ResponseState
 from claude_openai_proxy.service.response_work import Work
 from claude_openai_proxy.service.responses import ResponsesService
-from claude_openai_proxy.storage.files import MemoryFiles
+from claude_openai_proxy.storage.files_memory import MemoryFiles
 from claude_openai_proxy.storage.interface import StorageRefusedError
 from claude_openai_proxy.storage.sealing import Seal
 from claude_openai_proxy.upstreams.interface import AnswerFacts

@@ -53,7 +53,6 @@ class Echo:
         if scope["type"] == "lifespan":
             await live(receive, send)
             return
-        assert scope["type"] == "http", "there are no WebSockets here"
         self.scopes.append(scope)
         self.bodies.append(await whole_body(receive))
         self.entered.set()
@@ -78,7 +77,6 @@ def serving(request: Callable[[HTTPScope, Receive, Send], Awaitable[None]]) -> C
         if scope["type"] == "lifespan":
             await live(receive, send)
         else:
-            assert scope["type"] == "http", "there are no WebSockets here"
             await request(scope, receive, send)
 
     return application

@@ -6,14 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from claude_openai_proxy.storage.files import (
-    PIECE_BYTES,
-    FilesFullError,
-    FileStore,
-    MemoryFiles,
-    StoredFile,
-    StoredFiles,
-)
+from claude_openai_proxy.storage.files import PIECE_BYTES, FilesFullError, FileStore, StoredFile
+from claude_openai_proxy.storage.files_memory import MemoryFiles
+from claude_openai_proxy.storage.files_sql import StoredFiles
 from claude_openai_proxy.storage.interface import StorageRefusedError, StorageUnavailableError
 from claude_openai_proxy.storage.sealing import KEY_BYTES, Seal
 from storage.databases import sqlite_in
@@ -146,3 +141,58 @@ async def test_without_the_key_storage_is_unavailable(tmp_path: Path, trouble: E
     with pytest.raises(StorageUnavailableError):
         await StoredFiles(database, refuse).keep(NOTES, b"hello", room=ROOM)
     await database.aclose()
+
+
+async def test_a_file_may_come_piece_by_piece_and_is_seen_when_it_is_complete(store: FileStore) -> None:
+    coming = replace(NOTES, purpose="", size=0)
+    await store.begin(coming)
+    await store.add(coming, 0, b"x" * PIECE_BYTES, room=ROOM)
+    await store.add(coming, 1, b"end", room=ROOM)
+    assert await store.all("ann", 100.0) == []
+    assert await store.total() == PIECE_BYTES + 3
+    whole = replace(NOTES, purpose="batch", size=PIECE_BYTES + 3)
+    await store.complete(whole)
+    assert await store.one("ann", "file-1", 100.0) == whole
+    assert await store.content(whole) == b"x" * PIECE_BYTES + b"end"
+    assert [await store.piece(whole, number) for number in (1, 2)] == [b"end", None]
+    assert await store.piece(replace(whole, principal="bob"), 1) is None
+
+
+async def test_a_file_that_stops_coming_leaves_nothing(store: FileStore) -> None:
+    await store.begin(NOTES)
+    await store.add(NOTES, 0, b"hello", room=ROOM)
+    with pytest.raises(FilesFullError):
+        await store.add(NOTES, 1, b"x" * ROOM, room=ROOM)
+    await store.give_up(NOTES)
+    assert await store.total() == 0
+    await store.begin(NOTES)
+    await store.add(NOTES, 0, b"again", room=ROOM)
+    await store.complete(NOTES)
+    assert await store.content(NOTES) == b"again"
+
+
+async def test_a_pinned_file_that_is_deleted_is_hidden_until_nothing_pins_it(store: FileStore) -> None:
+    for id_ in ("file-1", "file-2"):
+        await store.keep(replace(NOTES, id=id_), b"hello", room=ROOM)
+    await store.pin(["file-1"])
+    assert await store.delete("ann", "file-1", 100.0)
+    assert not await store.delete("ann", "file-1", 100.0)
+    assert await store.one("ann", "file-1", 100.0) is None
+    assert await store.piece(NOTES, 0) == b"hello"
+    await store.unpin("file-1")
+    assert await store.piece(NOTES, 0) is None
+    assert await store.one("ann", "file-2", 100.0) is not None
+    await store.unpin("file-2")
+    assert await store.one("ann", "file-2", 100.0) is not None
+
+
+async def test_a_pinned_file_that_expires_is_hidden_too(store: FileStore) -> None:
+    await store.keep(replace(NOTES, expires=200.0), b"hello", room=ROOM)
+    await store.pin(["file-1"])
+    await store.keep(replace(NOTES, id="file-2", created=300.0), b"later", room=ROOM)
+    assert await store.one("ann", "file-1", 300.0) is None
+    assert await store.piece(NOTES, 0) == b"hello"
+    await store.pin([], only=True)
+    await store.keep(replace(NOTES, id="file-3", created=300.0), b"later", room=ROOM)
+    await store.unpin("file-1")
+    assert await store.total() == 10

@@ -20,7 +20,7 @@ from claude_openai_proxy.protocols.openai_chat_response import (
 )
 from claude_openai_proxy.protocols.openai_usage import CompletionUsage
 from claude_openai_proxy.records import RequestRecord
-from claude_openai_proxy.service.admission import AnswerHead
+from claude_openai_proxy.service.admission import Admissions, AnswerHead
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.service.completions import CompletionService
 from claude_openai_proxy.service.health import HealthReport, HealthService
@@ -188,3 +188,15 @@ async def _play(step: BaseException | asyncio.Event) -> None:
         await step.wait()
     else:
         raise step
+
+
+class FakeLines:
+    """An endpoint of batches whose lines nobody runs."""
+
+    wanted = "messages"
+
+    async def answer(self, body: bytes, admissions: Admissions, record: RequestRecord, *, keep: bool) -> bytes:
+        raise NotImplementedError
+
+    def keeps(self, body: bytes) -> bool:
+        raise NotImplementedError

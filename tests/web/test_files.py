@@ -11,7 +11,7 @@ import pytest
 from claude_openai_proxy.protocols.openai_chat_request import FilePart, UserMessage
 from claude_openai_proxy.records import LOCAL
 from claude_openai_proxy.service.files import LARGEST_BYTES, SWEEP_SECONDS, Files, Upload, safe_name
-from claude_openai_proxy.storage.files import MemoryFiles
+from claude_openai_proxy.storage.files_memory import MemoryFiles
 from claude_openai_proxy.storage.interface import StorageUnavailableError
 from claude_openai_proxy.web.application import Application
 from claude_openai_proxy.web.body import BODIES_TOGETHER, Bodies

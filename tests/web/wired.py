@@ -8,6 +8,7 @@ from functools import cached_property
 
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.service.background_responses import BackgroundResponses
+from claude_openai_proxy.service.batches.batches import Batches, ChosenWay
 from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.service.conversations import Conversations
 from claude_openai_proxy.service.files import Files
@@ -16,8 +17,10 @@ from claude_openai_proxy.service.response_state import ResponseState
 from claude_openai_proxy.service.server_status import ServerStatus
 from claude_openai_proxy.service.stored_completions import StoredCompletions
 from claude_openai_proxy.service.usage import Usage
+from claude_openai_proxy.storage.batches_memory import MemoryBatches
 from claude_openai_proxy.storage.client_keys import ClientKeyStore, MemoryClientKeys
-from claude_openai_proxy.storage.files import FileStore, MemoryFiles
+from claude_openai_proxy.storage.files import FileStore
+from claude_openai_proxy.storage.files_memory import MemoryFiles
 from claude_openai_proxy.storage.ledger import LedgerStore, MemoryLedger
 from claude_openai_proxy.storage.login_limits import MemoryLoginLimits
 from claude_openai_proxy.storage.responses import ResponseStore
@@ -25,6 +28,7 @@ from claude_openai_proxy.storage.responses_memory import MemoryResponses
 from claude_openai_proxy.telemetry.live_log import LiveLog
 from claude_openai_proxy.telemetry.metrics import RequestMetrics
 from claude_openai_proxy.web.application import Application
+from claude_openai_proxy.web.batches.batches import BatchPages
 from claude_openai_proxy.web.body import Bodies
 from claude_openai_proxy.web.chat.completions import ChatCompletions
 from claude_openai_proxy.web.chat.stored import StoredCompletionPages
@@ -42,11 +46,10 @@ from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.pages.plan import PlanPage
 from claude_openai_proxy.web.pages.usage import UsagePage
 from claude_openai_proxy.web.responses.responses import Responses
-from claude_openai_proxy.web.responses.socket import ResponsesSocket
 from claude_openai_proxy.web.responses.stored import StoredResponsePages
 from claude_openai_proxy.web.routes import OwnPages, make_router
 from claude_openai_proxy.web.visitor import TrustedProxies
-from web.fake_service import FakeCatalog, FakeChat, FakeCompletions, FakeHealth, FakeMessages, FakeResponses
+from web.fake_service import FakeCatalog, FakeChat, FakeCompletions, FakeHealth, FakeLines, FakeMessages, FakeResponses
 
 NOW = 1_800_000_000.0
 
@@ -142,6 +145,20 @@ class Wired:
             flush=nothing,
         )
 
+    def _batches(self) -> Batches:
+        async def native() -> ChosenWay:
+            return ChosenWay("native", "api")
+
+        return Batches(
+            store=MemoryBatches(),
+            files=self.files,
+            room=self.files_room,
+            dialects={"/v1/chat/completions": FakeLines()},
+            way=native,
+            wake=lambda _: None,
+            wall_clock=lambda: NOW,
+        )
+
     def app(self) -> Application:
         bodies = self.bodies or Bodies(
             limit=self.body_limit, idle_seconds=self.idle_seconds, total_seconds=self.total_seconds
@@ -172,7 +189,6 @@ class Wired:
                 chat=chat,
                 completions=completions,
                 messages=messages,
-                socket=ResponsesSocket(clock=self.clock),
                 responses=Responses(
                     FakeResponses(), background, bodies=bodies, clock=self.clock, wall_clock=lambda: NOW
                 ),
@@ -187,6 +203,7 @@ class Wired:
                     metrics=MetricsPage(self.metrics.families, health=self.health, meter=self.meter),
                 ),
                 files=FilePages(files, bodies=bodies),
+                batches=BatchPages(self._batches(), bodies=bodies),
                 stored_completions=StoredCompletionPages(StoredCompletions(self.state), bodies=bodies),
                 stored_responses=StoredResponsePages(background, clock=self.clock),
                 conversations=ConversationPages(Conversations(self.state), bodies=bodies),

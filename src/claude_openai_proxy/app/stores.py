@@ -10,9 +10,14 @@ from typing import Final
 
 from claude_openai_proxy.service.client_keys import OPERATOR_MARK
 from claude_openai_proxy.settings import Settings
+from claude_openai_proxy.storage.batches import BatchStore
+from claude_openai_proxy.storage.batches_memory import MemoryBatches
+from claude_openai_proxy.storage.batches_sql import StoredBatches
 from claude_openai_proxy.storage.client_keys import ClientKeyStore, MemoryClientKeys, StoredClientKeys
 from claude_openai_proxy.storage.daily_spend import DailySpendStore, MemoryDailySpend, StoredDailySpend
-from claude_openai_proxy.storage.files import FileStore, MemoryFiles, StoredFiles
+from claude_openai_proxy.storage.files import FileStore
+from claude_openai_proxy.storage.files_memory import MemoryFiles
+from claude_openai_proxy.storage.files_sql import StoredFiles
 from claude_openai_proxy.storage.interface import StorageRefusedError, StorageState
 from claude_openai_proxy.storage.ledger import LedgerStore, MemoryLedger, StoredLedger
 from claude_openai_proxy.storage.login_limits import LoginLimitStore, MemoryLoginLimits, StoredLoginLimits
@@ -38,6 +43,7 @@ class Stores:
     daily_spend: DailySpendStore
     reasoning: ReasoningStore
     files: FileStore
+    batches: BatchStore
     responses: ResponseStore | None
     """None where they are not kept at all."""
     ledger: LedgerStore
@@ -86,6 +92,7 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
             daily_spend=MemoryDailySpend(),
             reasoning=_reasoning(settings, None, seal),
             files=MemoryFiles(),
+            batches=MemoryBatches(),
             responses=_responses(settings, None, seal),
             ledger=MemoryLedger(),
             seal=seal,
@@ -97,6 +104,7 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
         daily_spend=StoredDailySpend(database),
         reasoning=_reasoning(settings, database, seal),
         files=StoredFiles(database, seal),
+        batches=StoredBatches(database, seal),
         responses=_responses(settings, database, seal),
         ledger=StoredLedger(database),
         seal=seal,

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
+from claude_openai_proxy.app.batches import BatchParts, batches
 from claude_openai_proxy.app.doors import doors
 from claude_openai_proxy.app.files import client_files
 from claude_openai_proxy.app.keys import client_keys
@@ -55,6 +56,7 @@ from claude_openai_proxy.telemetry.logging_setup import Log, new_log
 from claude_openai_proxy.upstreams.interface import Upstream, UpstreamChoice
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
 from claude_openai_proxy.web.application import Application
+from claude_openai_proxy.web.batches.batches import BatchPages
 from claude_openai_proxy.web.blotting import Blotter
 from claude_openai_proxy.web.body import Bodies
 from claude_openai_proxy.web.chat.completions import ChatCompletions
@@ -62,7 +64,6 @@ from claude_openai_proxy.web.completions.completions import Completions
 from claude_openai_proxy.web.files.files import FilePages
 from claude_openai_proxy.web.messages.messages import Messages
 from claude_openai_proxy.web.models import ModelPages
-from claude_openai_proxy.web.responses.socket import ResponsesSocket
 from claude_openai_proxy.web.routes import OwnPages, Router, make_router
 from claude_openai_proxy.web.visitor import TrustedProxies
 
@@ -145,11 +146,7 @@ def wire(settings: Settings) -> Wiring:
     kept = stores(settings)
     keys = client_keys(settings, kept)
     upstreams = demo_upstream() if settings.demo else selected_upstream(settings, client_keys=lambda: keys.count)
-    pins: Pins = dict
-    prepare: Callable[[], Awaitable[None]] = _nothing
-    if isinstance(upstreams, SelectedUpstream):
-        upstreams.configured()
-        pins, prepare = upstreams.logins.pins, upstreams.prepare
+    pins, prepare = _prepared(upstreams)
     catalog = model_catalog(settings, upstreams, pins)
 
     places = _places(settings)
@@ -158,16 +155,28 @@ def wire(settings: Settings) -> Wiring:
     background = background_responses(kept)
     book, files = ledger(settings, kept), client_files(settings, kept)
     seen = sight(upstreams, catalog, places, blotter=blots, kept=kept, meter=spending.meter, keys=keys, book=book)
-    closing = [
-        keys.aclose, background.aclose, seen.health.aclose, files.aclose, catalog.aclose, upstreams.aclose, book.aclose,
-    ]  # fmt: skip
-    life = Life(kept, [spending.open, book.open, files.start, background.open], closing, prepare)
+    batched = batches(
+        settings, kept, upstreams, catalog, places, spending=spending, background=background, files=files, seen=seen
+    )
+    first = [batched.collector.aclose, keys.aclose, background.aclose, seen.health.aclose, files.aclose]
+    closing = [*first, catalog.aclose, upstreams.aclose, book.aclose]
+    life = Life(kept, [spending.open, book.open, files.start, batched.collector.open], closing, prepare)
     request_log = _log(settings, blots)
     admissions = _admissions(upstreams, catalog, places, spending=spending, kept=kept)
-    router = _router(settings, admissions, catalog, own=seen.pages, kept=kept, background=background, files=files)
+    router = _router(
+        settings, admissions, catalog, own=seen.pages, kept=kept, background=background, files=files, batched=batched
+    )
     readers: list[RecordReader] = [request_log.requests, *seen.readers]
     application = _application(settings, router, readers=readers, blotter=blots, life=life, keys=keys)
     return Wiring(application, request_log, kept, book, keys, settings, upstreams, catalog, admissions, spending, life)
+
+
+def _prepared(upstreams: UpstreamChoice) -> tuple[Pins, Callable[[], Awaitable[None]]]:
+    """What pins models, and what makes the way ready."""
+    if not isinstance(upstreams, SelectedUpstream):
+        return dict, _nothing
+    upstreams.configured()
+    return upstreams.logins.pins, upstreams.prepare
 
 
 # ---- parts, also for whoever examines them one by one ---------------------------------------------------------------
@@ -234,6 +243,7 @@ def _router(
     kept: Stores,
     background: BackgroundResponses,
     files: Files,
+    batched: BatchParts,
 ) -> Router:
     state = background.state
     bodies = Bodies(limit=settings.max_body_mb * 1024 * 1024)
@@ -251,10 +261,10 @@ def _router(
         completions=Completions(completions, bodies=bodies, clock=time.monotonic, wall_clock=time.time),
         messages=Messages(messages, bodies=bodies, clock=time.monotonic),
         responses=responses(settings, kept, admissions, background=background, files=files, bodies=bodies),
-        socket=ResponsesSocket(clock=time.monotonic),
         models=ModelPages(catalog),
         own=own,
         files=FilePages(files, bodies=bodies),
+        batches=BatchPages(batched.batches, bodies=bodies),
         stored_completions=stored_completions(state, bodies),
         stored_responses=stored_responses(background),
         conversations=conversations(state, bodies),

@@ -36,7 +36,7 @@ from claude_openai_proxy.service.any_way import AnotherWayError, asks_again
 from claude_openai_proxy.service.fallback_budget import estimated_cost
 from claude_openai_proxy.service.interleaved import Interleaved
 from claude_openai_proxy.service.means import Means, NoteLimits, no_notes
-from claude_openai_proxy.service.models import ModelCatalog, ResolvedModel
+from claude_openai_proxy.service.models import Models, ResolvedModel
 from claude_openai_proxy.service.reasoning import ReasoningVault
 from claude_openai_proxy.service.spend_guard import SpendGuard
 from claude_openai_proxy.service.waiting import Places
@@ -235,7 +235,7 @@ class Admissions:
         self,
         *,
         upstreams: UpstreamChoice,
-        catalog: ModelCatalog,
+        catalog: Models,
         places: Places,
         clock: Callable[[], float],
         note_limits: NoteLimits = no_notes,

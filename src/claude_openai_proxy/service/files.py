@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from msgspec import Raw
 
 from claude_openai_proxy.errors import ClientRefusedError, InvalidRequestError
@@ -20,7 +21,7 @@ from claude_openai_proxy.translate.responses.files import with_files as items_wi
 
 LARGEST_BYTES: Final = 32 * 1_048_576
 """Of one file, and of all that one request names: Claude takes no request that is larger."""
-PURPOSES: Final = ("user_data", "vision", "assistants")
+PURPOSES: Final = ("user_data", "vision", "assistants", "batch")
 SHORTEST_LIFE: Final = 3600
 LONGEST_LIFE: Final = 30 * 86_400
 """Seconds that `expires_after` may ask for (https://platform.openai.com/docs/api-reference/files/create)."""
@@ -95,7 +96,7 @@ class Files:
             purpose=upload.purpose,
             size=len(upload.content),
             created=now,
-            expires=None if upload.seconds is None else now + upload.seconds,
+            expires=_expires(upload, now),
         )
         try:
             await self._store.keep(file, upload.content, room=self._room)
@@ -196,10 +197,27 @@ def _check(upload: Upload) -> None:
         raise ClientRefusedError(
             f"A file may have {LARGEST_BYTES // 1_048_576} MiB at most.", status=413, code="file_too_large"
         )
+    if upload.purpose == "batch" and not (upload.name.endswith(".jsonl") and _begins_with_json(upload.content)):
+        raise InvalidRequestError("Invalid file format for Batch API. Must be .jsonl")
     if upload.seconds is not None and not SHORTEST_LIFE <= upload.seconds <= LONGEST_LIFE:
         raise InvalidRequestError(
             f"A file expires after {SHORTEST_LIFE} to {LONGEST_LIFE} seconds.", param="expires_after.seconds"
         )
+
+
+def _expires(upload: Upload, now: float) -> float | None:
+    """Those of batches after 30 days, unless told otherwise."""
+    seconds = LONGEST_LIFE if upload.seconds is None and upload.purpose == "batch" else upload.seconds
+    return None if seconds is None else now + seconds
+
+
+def _begins_with_json(content: bytes) -> bool:
+    """As the published API looks at it: the first line alone."""
+    try:
+        msgspec.json.decode(content.partition(b"\n")[0].removeprefix(b"\xef\xbb\xbf"), type=Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def _no_file(id_: str) -> ClientRefusedError:

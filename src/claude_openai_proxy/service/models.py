@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
 
 from msgspec import UNSET, Struct
 
@@ -44,6 +45,22 @@ class Retirement(Struct, frozen=True):
     id: str
     day: date
     aliases: tuple[str, ...]
+
+
+class Models(Protocol):
+    """What an admission asks about models."""
+
+    async def resolve(self, name: str | None, upstream: Upstream | None = None) -> ResolvedModel:
+        """See `ModelCatalog.resolve`."""
+        ...
+
+    async def stand_in(self, name: str, model: ResolvedModel, upstream: Upstream) -> ResolvedModel | None:
+        """See `ModelCatalog.stand_in`."""
+        ...
+
+    async def check_allowed(self, names: Collection[str], model: ResolvedModel) -> None:
+        """See `ModelCatalog.check_allowed`."""
+        ...
 
 
 class ModelCatalog:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from claude_openai_proxy.settings import table
+from claude_openai_proxy.settings.batches import BatchSettings, read_batches
 from claude_openai_proxy.settings.directories import config_directory
 from claude_openai_proxy.settings.dotenv import DotenvFile, read_dotenv
 from claude_openai_proxy.settings.errors import SettingsError
@@ -67,7 +68,6 @@ class Settings:
     max_body_mb: int
     client_stall_seconds: float
     drain_seconds: int
-    websocket: bool
     max_concurrent_requests: int
     queue_seconds: int
     upstream_retries: int
@@ -85,6 +85,7 @@ class Settings:
     """US dollars a day."""
     model_fallbacks: Mapping[str, str]
     storage: StorageSettings
+    batches: BatchSettings
     network: NetworkSettings
     login_sources: tuple[Source, ...]
     """Where a login may be found besides Claude Code's own settings files; most trusted first."""
@@ -144,6 +145,7 @@ def _settings(
 ) -> Settings:
     return _with_rows_of_table(found)(
         demo=flags.demo,
+        batches=read_batches(found),
         storage=read_storage(found, environment, demo=flags.demo, platform=platform),
         network=NetworkSettings() if flags.demo else read_network(environment, found.problems),
         login_sources=_login_sources(found),
@@ -175,7 +177,6 @@ def _with_rows_of_table(found: Sources) -> Callable[..., Settings]:
         max_body_mb=found.value(table.MAX_BODY_MB),
         client_stall_seconds=found.value(table.CLIENT_STALL_SECONDS),
         drain_seconds=found.value(table.DRAIN_SECONDS),
-        websocket=found.value(table.WEBSOCKET),
         max_concurrent_requests=found.value(table.MAX_CONCURRENT_REQUESTS),
         queue_seconds=found.value(table.QUEUE_SECONDS),
         upstream_retries=found.value(table.UPSTREAM_RETRIES),

@@ -13,6 +13,7 @@ from typing import Final, Generic, TypeVar
 from claude_openai_proxy.settings import values
 from claude_openai_proxy.settings.secret import Secret
 from claude_openai_proxy.settings.values import (
+    BatchesKind,
     ClientKey,
     FallbackKind,
     KeptKind,
@@ -412,14 +413,6 @@ RESPONSES_STORE: Setting[KeptKind] = Setting(
     description="Where responses, conversations and stored chat completions are kept, for clients that continue or "
     "read them. `STATE=memory` makes memory of sqlite.",
 )
-WEBSOCKET = Setting(
-    name="WEBSOCKET",
-    read=values.yes_or_no,
-    default=True,
-    allowed="yes or no",
-    shown_default="yes",
-    description="Whether `/v1/responses` is offered as a WebSocket too, for clients that prefer that.",
-)
 LEDGER_DAYS = Setting(
     name="LEDGER_DAYS",
     read=values.whole_number(0, 36_500),
@@ -427,6 +420,73 @@ LEDGER_DAYS = Setting(
     allowed="a whole number from 0 to 36500",
     shown_default="400",
     description="Days for which the ledger keeps what each request used and cost, without its content; 0 keeps none.",
+)
+
+BATCHES: Setting[BatchesKind] = Setting(
+    name="BATCHES",
+    read=values.one_of("auto", "native", "emulated", "off"),
+    default="auto",
+    allowed="auto, native, emulated or off",
+    shown_default="auto",
+    description="How lines of batches are answered: by Claude's Message Batches at half price (`native`), one by one "
+    "at the lowest priority (`emulated`), or as the way to Claude allows (`auto`).",
+    least_trusted=Trust.CONFIRMED,
+)
+BATCH_POLL_SECONDS = Setting(
+    name="BATCH_POLL_SECONDS",
+    read=values.seconds,
+    default=30.0,
+    allowed="seconds, more than 0 and at most 86400",
+    shown_default="30",
+    description="Seconds between two looks at a Message Batch; twice as many after ten minutes.",
+)
+BATCH_ADOPT_SECONDS = Setting(
+    name="BATCH_ADOPT_SECONDS",
+    read=values.seconds,
+    default=180.0,
+    allowed="seconds, more than 0 and at most 86400",
+    shown_default="180",
+    description="For how long a Message Batch that may have been made is looked for before it is made again.",
+)
+BATCH_DELETE_UPSTREAM = Setting(
+    name="BATCH_DELETE_UPSTREAM",
+    read=values.yes_or_no,
+    default=False,
+    allowed="yes or no",
+    shown_default="no",
+    description="`yes` erases requests and results at Claude's side once they are kept here; else they stay 29 days.",
+)
+BATCH_QUEUED_LINES = Setting(
+    name="BATCH_QUEUED_LINES",
+    read=values.whole_number(1, 10_000_000),
+    default=100_000,
+    allowed="a whole number from 1 to 10000000",
+    shown_default="100000",
+    description="Most lines of batches that may wait for one client key.",
+)
+BATCH_EMULATED_LINES = Setting(
+    name="BATCH_EMULATED_LINES",
+    read=values.whole_number(1, 50_000),
+    default=2000,
+    allowed="a whole number from 1 to 50000",
+    shown_default="2000",
+    description="Most lines of one emulated batch.",
+)
+BATCH_CONCURRENCY = Setting(
+    name="BATCH_CONCURRENCY",
+    read=values.whole_number(1, 100),
+    default=2,
+    allowed="a whole number from 1 to 100",
+    shown_default="2",
+    description="Most lines of emulated batches that are answered at once.",
+)
+BATCH_PLAN_SHARE = Setting(
+    name="BATCH_PLAN_SHARE",
+    read=values.whole_number(0, 100),
+    default=50,
+    allowed="a whole number from 0 to 100",
+    shown_default="50",
+    description="Percent of a plan's window from which on emulated batches wait for its reset.",
 )
 
 SETTINGS: Final[tuple[Setting[object], ...]] = (
@@ -467,9 +527,16 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     REASONING_STORE,
     REASONING_TTL,
     RESPONSES_STORE,
-    WEBSOCKET,
     FILES_MB,
     LEDGER_DAYS,
+    BATCHES,
+    BATCH_POLL_SECONDS,
+    BATCH_ADOPT_SECONDS,
+    BATCH_DELETE_UPSTREAM,
+    BATCH_QUEUED_LINES,
+    BATCH_EMULATED_LINES,
+    BATCH_CONCURRENCY,
+    BATCH_PLAN_SHARE,
     LOG_LEVEL,
     LOG_FORMAT,
 )

@@ -18,6 +18,7 @@ StateKind = Literal["sqlite", "memory"]
 FallbackKind = Literal["none", "api", "claude-code"]
 PlanMeterKind = Literal["events", "off"]
 KeptKind = Literal["sqlite", "memory", "off"]
+BatchesKind = Literal["auto", "native", "emulated", "off"]
 
 LOCALHOST = "localhost"
 """Stands for both loopback addresses."""

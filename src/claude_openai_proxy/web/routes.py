@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from claude_openai_proxy.web.batches.batches import BatchPages
 from claude_openai_proxy.web.chat.completions import ChatCompletions
 from claude_openai_proxy.web.chat.stored import StoredCompletionPages
 from claude_openai_proxy.web.completions.completions import Completions
@@ -29,7 +30,6 @@ from claude_openai_proxy.web.pages.plan import PlanPage
 from claude_openai_proxy.web.pages.readme import readme, readme_access
 from claude_openai_proxy.web.pages.usage import UsagePage
 from claude_openai_proxy.web.responses.responses import Responses
-from claude_openai_proxy.web.responses.socket import ResponsesSocket
 from claude_openai_proxy.web.responses.stored import StoredResponsePages
 
 Endpoint = Callable[[Exchange], Awaitable[None]]
@@ -40,7 +40,7 @@ _CHAT_PATH: Final = "/chat/completions"
 _TAKEN: Final = {"{id}": "([^/]+)", "{chat_id}": "(chatcmpl-[^/]+)", "{path}": "(.+)"}
 """What a pattern takes of a path. A base URL that ends with `_CHAT_PATH` makes paths that look like ids below it."""
 _NOT_SERVED: Final = (
-    "embeddings", "audio", "images", "videos", "uploads", "moderations", "batches",
+    "embeddings", "audio", "images", "videos", "uploads", "moderations",
     "assistants", "threads", "vector_stores", "fine_tuning", "realtime", "evals", "containers",
 )  # fmt: skip
 """First words of paths that OpenAI serves and this proxy does not."""
@@ -158,10 +158,10 @@ def make_router(
     completions: Completions,
     messages: Messages,
     responses: Responses,
-    socket: ResponsesSocket,
     models: ModelPages,
     own: OwnPages,
     files: FilePages,
+    batches: BatchPages,
     stored_completions: StoredCompletionPages,
     stored_responses: StoredResponsePages,
     conversations: ConversationPages,
@@ -171,12 +171,13 @@ def make_router(
         exact={
             _CHAT_PATH: Route("/v1/chat/completions", "POST", chat, others=(("GET", stored_completions.all),)),
             "/completions": Route("/v1/completions", "POST", completions),
-            "/responses": Route("/v1/responses", "POST", responses, others=(("GET", socket),)),
+            "/responses": Route("/v1/responses", "POST", responses),
             "/responses/compact": Route("/v1/responses/compact", "POST", responses.compact),
             "/responses/input_tokens": Route("/v1/responses/input_tokens", "POST", responses.input_tokens),
             **_message_routes(messages),
             "/models": Route("/v1/models", "GET", models.all, dialect=dialect_meant),
             "/files": Route("/v1/files", "GET", files.all, dialect=dialect_meant, others=(("POST", files.upload),)),
+            "/batches": Route("/v1/batches", "GET", batches.all, others=(("POST", batches.create),)),
             "/conversations": Route("/v1/conversations", "POST", conversations.create),
             **_own_routes(own),
         },
@@ -185,6 +186,7 @@ def make_router(
             **_stored_response_routes(stored_responses),
             **_conversation_routes(conversations),
             **_file_routes(files),
+            **_batch_routes(batches),
             "/models/{path}": Route("/v1/models/{id}", "GET", models.one, dialect=dialect_meant),
         },
     )
@@ -254,6 +256,13 @@ def _conversation_routes(conversations: ConversationPages) -> dict[str, Route]:
             conversations.one,
             others=(("POST", conversations.update), ("DELETE", conversations.delete)),
         ),
+    }
+
+
+def _batch_routes(batches: BatchPages) -> dict[str, Route]:
+    return {
+        "/batches/{id}/cancel": Route("/v1/batches/{id}/cancel", "POST", batches.cancel),
+        "/batches/{id}": Route("/v1/batches/{id}", "GET", batches.one),
     }
 
 
