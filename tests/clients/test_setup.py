@@ -40,6 +40,23 @@ def test_a_client_answers_with_what_was_written(
     assert len(proxy.asked()) >= 2
 
 
+def test_codex_answers_in_a_profile_of_its_own(
+    proxy: Proxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proxy.play(Script.text("ready"), Script.text("It is ready."))
+    assert set_up(proxy, tmp_path, "codex", "codex") == 0
+    assert "It is ready." in capsys.readouterr().out
+    assert "exec_command" in str(proxy.asked()[-1]["tools"])
+    assert not (tmp_path / ".codex" / "config.toml").exists()
+
+
+def test_cline_answers_from_its_own_store(proxy: Proxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert set_up(proxy, tmp_path, "cline", "cline") == 0
+    out = capsys.readouterr().out
+    assert out.count("\nok ") == 3
+    assert '"finishReason":"completed"' in out
+
+
 def test_llm_runs_a_tool_of_its_own(proxy: Proxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     proxy.play(Script.text("ready"), TIME, Script.text("It is ready."))
     assert set_up(proxy, tmp_path, "llm", "llm") == 0

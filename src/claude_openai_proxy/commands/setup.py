@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final
 
@@ -23,7 +24,7 @@ from claude_openai_proxy.setup.open_webui import OpenWebUI, shown_change, with_c
 from claude_openai_proxy.setup.proof import prove
 from claude_openai_proxy.setup.running_proxy import NotReadyError, RunningProxy
 from claude_openai_proxy.setup.shown_clients import SHOWN
-from claude_openai_proxy.setup.target import KEY_VARIABLE, Target
+from claude_openai_proxy.setup.target import KEY_VARIABLE, Target, from_a_container
 from claude_openai_proxy.setup.text_edit import EditError
 from claude_openai_proxy.setup.user_file import Change, Undo, planned
 from claude_openai_proxy.setup.written_clients import WRITTEN
@@ -42,7 +43,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--at", metavar="URL", help="open-webui: where it runs; an administrator's key in OPEN_WEBUI_API_KEY"
     )
-    parser.add_argument("--container", action="store_true", help="open-webui: it runs in a container of this machine")
+    parser.add_argument("--container", action="store_true", help="it runs in a container of this machine")
     parser.add_argument("--yes", action="store_true", help="write without asking")
     parser.add_argument("--dry-run", action="store_true", help="show what would be written, write nothing")
     parser.add_argument("--no-proof", action="store_true", help="do not send the requests that prove it")
@@ -106,7 +107,7 @@ class _Session:
         webui = OpenWebUI(address, self._environment.get(OPEN_WEBUI_KEY, ""))
         base_url = self._proxy.base_url
         if self._arguments.container:
-            base_url = base_url.replace("://localhost", "://host.docker.internal")
+            base_url = from_a_container(base_url)
         before = webui.config()
         if self._arguments.undo:
             self._updated(webui, before, without_connection(before, base_url))
@@ -143,6 +144,8 @@ class _Session:
             say([self._undo.take_back(client.name, file, client.remove)])
             return OK
         target = self._proxy.target(self._arguments.model)
+        if self._arguments.container:
+            target = replace(target, base_url=from_a_container(target.base_url))
         if not self._arguments.prove:
             change = planned(file, client.write(target))
             if not self._written(client, change):

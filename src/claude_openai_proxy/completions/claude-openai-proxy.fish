@@ -122,7 +122,7 @@ complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l d
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l url -x -d 'where the proxy is, with /v1 (default: http://localhost:PORT/v1)'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l model -x -d 'the model to begin with (default: custom-claude-4-sonnet)'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l at -x -d 'open-webui: where it runs; an administrator'"'"'s key in OPEN_WEBUI_API_KEY'
-complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l container -d 'open-webui: it runs in a container of this machine'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l container -d 'it runs in a container of this machine'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l yes -d 'write without asking'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l dry-run -d 'show what would be written, write nothing'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l no-proof -d 'do not send the requests that prove it'

@@ -259,7 +259,7 @@ _shtab_claude_openai_proxy_setup_options=(
   "--url[where the proxy is, with \/v1 (default\: http\:\/\/localhost\:PORT\/v1)]:URL:"
   "--model[the model to begin with (default\: custom-claude-4-sonnet)]:MODEL:"
   "--at[open-webui\: where it runs\; an administrator\'s key in OPEN_WEBUI_API_KEY]:URL:"
-  "--container[open-webui\: it runs in a container of this machine]"
+  "--container[it runs in a container of this machine]"
   "--yes[write without asking]"
   "--dry-run[show what would be written, write nothing]"
   "--no-proof[do not send the requests that prove it]"

@@ -3,10 +3,22 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from claude_openai_proxy.setup.machine import Machine
 from claude_openai_proxy.setup.target import Target
+from claude_openai_proxy.setup.text_edit import EditError
 from claude_openai_proxy.setup.user_file import Edit
+
+PROMPT: Final = "Reply with the word ready"
+"""What a client is given to ask."""
+
+
+def ours_alone(text: str) -> str:
+    """Takes our entry out of a file that has nothing else. Raises `EditError` where somebody has written since."""
+    if not text.strip():
+        return text
+    raise EditError("The file was ours alone, and was changed since: delete it yourself if you do not want it.")
 
 
 def _nothing(_: Target) -> Sequence[str]:

@@ -15,6 +15,7 @@ from claude_openai_proxy.setup.target import Target
 
 COMMAND_SECONDS: Final = 180.0
 _LAST_LINES: Final = 6
+_LONGEST_LINE: Final = 300
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _TOOL: Final = {
     "type": "function",
@@ -91,7 +92,11 @@ def _client_itself(command: Sequence[str], environment: Mapping[str, str]) -> St
             return Step(name, ok=False, detail=f"could not be started: {error}")
         except subprocess.TimeoutExpired:
             return Step(name, ok=False, detail=f"was silent for {COMMAND_SECONDS:g} s")
-    said = _COLOUR.sub("", (done.stdout + b"\n" + done.stderr).decode("utf-8", "replace"))
-    printed = said.strip().splitlines()
-    last = " | ".join(line.strip() for line in printed[-_LAST_LINES:] if line.strip())
-    return Step(name, done.returncode == 0 and bool(done.stdout.strip()), last or f"exit code {done.returncode}")
+    answered = done.returncode == 0 and bool(done.stdout.strip())
+    last = _last_lines(done.stdout if answered else done.stdout + b"\n" + done.stderr)
+    return Step(name, answered, last or f"exit code {done.returncode}")
+
+
+def _last_lines(printed: bytes) -> str:
+    lines = _COLOUR.sub("", printed.decode("utf-8", "replace")).strip().splitlines()[-_LAST_LINES:]
+    return " | ".join(line.strip()[:_LONGEST_LINE] for line in lines if line.strip())

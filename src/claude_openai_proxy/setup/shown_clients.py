@@ -38,30 +38,8 @@ def _vercel(target: Target) -> Sequence[str]:
     return (f"createOpenAICompatible({{ {settings}, includeUsage: true, supportsStructuredOutputs: true }})",)
 
 
-def _cline(target: Target) -> Sequence[str]:
-    return (
-        f"cline auth -p openai-compatible -k {_key(target)} -m {target.model.id} -b {target.base_url}",
-        "(It has one place for such a provider, and makes it the one last used.)",
-    )
-
-
 def _claude_code(target: Target) -> Sequence[str]:
     return (f"export ANTHROPIC_BASE_URL={target.root} ANTHROPIC_AUTH_TOKEN={_key(target)}",)
-
-
-def _librechat(target: Target) -> Sequence[str]:
-    return (
-        "In librechat.yaml, and CLAUDE_OPENAI_PROXY_KEY in its .env:",
-        "endpoints:",
-        "  custom:",
-        '    - name: "Claude (proxy)"',
-        '      apiKey: "${CLAUDE_OPENAI_PROXY_KEY}"',
-        f'      baseURL: "{target.base_url.replace("localhost", "host.docker.internal")}"',
-        f'      models: {{default: ["{target.model.id}"], fetch: true}}',
-        "      titleConvo: true",
-        f'      titleModel: "{target.model.id}"',
-        "In a container the proxy needs ALLOWED_HOSTS=host.docker.internal.",
-    )
 
 
 _CONTAINER: Final = (
@@ -73,8 +51,6 @@ SHOWN: Final = (
     ShownClient("openai", "openai SDKs", _sdk),
     ShownClient("langchain", "LangChain", _langchain),
     ShownClient("vercel", "Vercel AI SDK", _vercel),
-    ShownClient("cline", "Cline", _cline),
-    ShownClient("librechat", "LibreChat", _librechat),
     _shown(
         "open-webui", "Open WebUI", "Admin Settings, Connections, OpenAI API:", _CONTAINER,
         "Or by its API: setup open-webui --at http://localhost:8080, an administrator's key in OPEN_WEBUI_API_KEY.",

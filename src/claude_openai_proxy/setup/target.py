@@ -12,6 +12,15 @@ ANY_KEY: Final = "any"
 """What is written where the proxy asks for no key, and the client for some."""
 
 
+CONTAINER_HOST: Final = "host.docker.internal"
+"""What this machine is called inside its containers."""
+
+
+def from_a_container(base_url: str) -> str:
+    """The address by which a container of this machine reaches it."""
+    return base_url.replace("://localhost", f"://{CONTAINER_HOST}")
+
+
 @dataclass(frozen=True, slots=True)
 class OfferedModel:
     """A row of `/v1/models`. Token counts; 0 where it is not told."""

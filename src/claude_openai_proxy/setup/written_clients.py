@@ -7,16 +7,17 @@ from typing import Final
 
 from claude_openai_proxy.setup import jsonc, yaml_text
 from claude_openai_proxy.setup.block import with_block, without_block
-from claude_openai_proxy.setup.client import WrittenClient
+from claude_openai_proxy.setup.client import PROMPT, WrittenClient, ours_alone
+from claude_openai_proxy.setup.cline import CLINE
+from claude_openai_proxy.setup.codex import CODEX
+from claude_openai_proxy.setup.librechat import LIBRECHAT
 from claude_openai_proxy.setup.machine import Machine
+from claude_openai_proxy.setup.named_items import named, without_items
 from claude_openai_proxy.setup.target import ANY_KEY, ID, KEY_VARIABLE, TITLE, OfferedModel, Target
 from claude_openai_proxy.setup.text_edit import EditError, checked
 from claude_openai_proxy.setup.user_file import Edit
 
-PROMPT: Final = "Reply with the word ready"
-
 _GOOSE: Final = "claude_openai_proxy"
-_OURS: Final = f" ({TITLE})"
 _PROVIDER: Final = ("provider", ID)
 _ZED: Final = ("language_models", "openai_compatible", ID)
 _CONTINUE_HEAD: Final = "name: My assistant\nversion: 1.0.0\nschema: v1\n"
@@ -27,11 +28,6 @@ def _export(target: Target) -> Sequence[str]:
     if not target.key:
         return ()
     return (f"The client reads the key from the environment: export {KEY_VARIABLE}=<one of the proxy's client keys>",)
-
-
-def _name(model: OfferedModel) -> str:
-    """In a list of the user's: known as ours by its end, and the same however the model behind an alias is called."""
-    return f"{model.id}{_OURS}"
 
 
 # ---- opencode and Kilo ----------------------------------------------------------------------------------------------
@@ -85,7 +81,7 @@ def _continue_models(target: Target) -> Edit:
 
 def _continue_model(target: Target, model: OfferedModel) -> dict[str, object]:
     return {
-        "name": _name(model),
+        "name": named(model),
         "provider": "openai",
         "model": model.id,
         "apiBase": target.base_url,
@@ -121,25 +117,6 @@ def _llm_models(target: Target) -> Edit:
     return edit
 
 
-def _without_items(path: Sequence[str], by: str) -> Edit:
-    """Without the items of the list whose member `by` shows that they are ours."""
-
-    def edit(text: str) -> str:
-        for item in _items(yaml_text.load(text), path):
-            name = str(item.get(by, ""))
-            if name.endswith(_OURS) or name.startswith(f"{ID}/"):
-                text = yaml_text.without_item(text, path, by=by, value=item[by])
-        return text
-
-    return edit
-
-
-def _items(value: object, path: Sequence[str]) -> list[dict[str, object]]:
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
 # ---- goose, crush ---------------------------------------------------------------------------------------------------
 
 
@@ -156,12 +133,6 @@ def _goose_provider(target: Target) -> Edit:
         "requires_auth": bool(target.key),
     }
     return lambda _: f"{json.dumps(document, indent=2)}\n"
-
-
-def _changed_since(text: str) -> str:
-    if not text.strip():
-        return text
-    raise EditError("The file was ours alone, and was changed since: delete it yourself if you do not want it.")
 
 
 def _crush_lines(target: Target) -> Edit:
@@ -276,6 +247,7 @@ def _vscode_after(target: Target) -> Sequence[str]:
 
 
 WRITTEN: Final = (
+    CODEX,
     WrittenClient(
         "opencode", "opencode",
         installed=lambda machine: machine.program("opencode") is not None,
@@ -291,17 +263,18 @@ WRITTEN: Final = (
         after=_export,
         remove=lambda text: jsonc.without_entry(text, _PROVIDER),
     ),
+    CLINE,
     WrittenClient(
         "continue", "Continue",
         installed=lambda machine: machine.program("cn") is not None or (machine.home / ".continue").is_dir(),
         file=lambda machine: machine.home / ".continue" / "config.yaml", write=_continue_models,
-        remove=_without_items(("models",), "name"),
+        remove=without_items(("models",), "name"),
         command=lambda _, file: ("cn", "--config", str(file), "-p", PROMPT),
     ),
     WrittenClient(
         "llm", "llm",
         installed=lambda machine: machine.program("llm") is not None,
-        file=_llm_file, write=_llm_models, remove=_without_items((), "model_id"),
+        file=_llm_file, write=_llm_models, remove=without_items((), "model_id"),
         after=lambda target: (f"Give llm the key: llm keys set {ID}",) if target.key else (),
         command=lambda target, _: (
             "llm", "prompt", "-m", f"{ID}/{target.model.id}", "-T", "llm_time",
@@ -321,7 +294,7 @@ WRITTEN: Final = (
         "goose", "goose",
         installed=lambda machine: machine.program("goose") is not None,
         file=lambda machine: machine.config("goose", "custom_providers", f"{_GOOSE}.json"),
-        write=_goose_provider, remove=_changed_since, after=_export,
+        write=_goose_provider, remove=ours_alone, after=_export,
     ),
     WrittenClient(
         "crush", "Crush",
@@ -329,6 +302,7 @@ WRITTEN: Final = (
         file=lambda machine: machine.config("crush", "crushrc"), write=_crush_lines, remove=without_block,
         after=_export,
     ),
+    LIBRECHAT,
     WrittenClient(
         "zed", "Zed",
         installed=lambda machine: _zed_file(machine).parent.is_dir(),
