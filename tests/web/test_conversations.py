@@ -107,7 +107,11 @@ PAIRS = {f"key {number}": "value" for number in range(17)}
     ("path", "body", "param", "code"),
     [
         ("", {"items": [CALL] * 21}, "items", "array_above_max_length"),
-        ("", {"items": ["text"]}, "items[0]", "invalid_type"),
+        ("", {"items": ["text"]}, "items[0]", None),
+        ("", {"items": [CALL, {"type": "message", "role": "user", "content": 5}]}, "items[1].content", None),
+        ("", {"items": [{"role": "user", "content": [5]}]}, "items[0].content[0]", None),
+        ("", {"items": [{"role": "martian", "content": "hi"}]}, "items[0].role", None),
+        ("", {"items": [CALL | {"name": 5}]}, "items[0].name", None),
         ("", {"items": [{"content": "hi"}]}, "items[0].type", "missing_required_parameter"),
         ("", {"items": [{"type": "item_reference", "id": "msg_1"}]}, "items[0].type", None),
         ("", {"metadata": PAIRS}, "metadata", "object_above_max_properties"),

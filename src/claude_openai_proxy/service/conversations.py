@@ -12,8 +12,9 @@ from claude_openai_proxy.protocols.openai_stored import Conversation, Deleted, O
 from claude_openai_proxy.records import Principal
 from claude_openai_proxy.service.pages import PageAsked, not_in_list, page_of
 from claude_openai_proxy.service.response_state import ResponseState
-from claude_openai_proxy.service.stored_items import shown, stored, type_of
+from claude_openai_proxy.service.stored_items import shown, stored
 from claude_openai_proxy.storage.responses import Item, StoredObject
+from claude_openai_proxy.translate.responses.checked_items import check_items
 from claude_openai_proxy.translate.wishes.metadata import check_metadata
 
 MOST_ITEMS: Final = 20
@@ -118,21 +119,8 @@ class Conversations:
                 param="items",
                 code="array_above_max_length",
             )
-        for number, item in enumerate(items):
-            _check(item, f"items[{number}]")
+        check_items(items, "items")
         return stored(items, "input", self._state.new_id)
-
-
-def _check(item: Raw, place: str) -> None:
-    if not bytes(item).lstrip().startswith(b"{"):
-        raise InvalidRequestError(f"Invalid type for {place!r}: expected an object.", param=place, code="invalid_type")
-    if not type_of(item):
-        place = f"{place}.type"
-        raise InvalidRequestError(
-            f"Missing required parameter: {place!r}.", param=place, code="missing_required_parameter"
-        )
-    if type_of(item) == "item_reference":
-        raise InvalidRequestError("A reference to an item cannot be added to a conversation.", param=f"{place}.type")
 
 
 def _not_found(id_: str) -> NotStoredError:

@@ -61,12 +61,6 @@ def shown(item: bytes, include: Collection[str] = ()) -> Raw:
     return Raw(_encode(members))
 
 
-def type_of(item: bytes | Raw) -> str:
-    """An item's type; "" for what is no item."""
-    members = _members(item)
-    return _text(members, "type") or ("message" if _text(members, "role") else "")
-
-
 def _stored(members: _Members, part: Part, new_id: Callable[[str], str]) -> Item:
     id_ = _text(members, "id")
     if not id_:

@@ -90,13 +90,13 @@ class ContentReader(Struct, frozen=True):
         try:
             return _without_mark(self._part(part, place))
         except InvalidRequestError as error:
-            kind = _kind(part, place)
+            kind = kind_of_part(part, place)
             self.notes.decline(f"input[].output[].{kind[:40]}", error.message.rstrip("."))
             return TextBlockParam(f"({kind[:40]}: {error.message})")
 
     def _part(self, raw: Raw, place: str) -> SeenBlock | None:
         """None for blank text and for what is left out."""
-        kind = _kind(raw, place)
+        kind = kind_of_part(raw, place)
         if kind in _THOUGHT:
             self.notes.repair("thinking_without_signature_left_out")
             return None
@@ -134,7 +134,8 @@ class ContentReader(Struct, frozen=True):
         return UNSET if part.prompt_cache_breakpoint is None else self.marks.mark(long=True)
 
 
-def _kind(part: Raw, place: str) -> str:
+def kind_of_part(part: Raw, place: str) -> str:
+    """A part's type. Raises `InvalidRequestError` where it has none."""
     try:
         return _type_of(part).type
     except msgspec.DecodeError as error:
