@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from msgspec import Raw
 
 from claude_openai_proxy.errors import InvalidRequestError, NotStoredError
 from claude_openai_proxy.records import Principal
+from claude_openai_proxy.service.background_responses import BackgroundResponses
 from claude_openai_proxy.service.response_state import ResponseState
 from claude_openai_proxy.service.underway import Underway
 from claude_openai_proxy.storage.interface import StorageUnavailableError
@@ -344,13 +346,69 @@ async def test_without_a_store_the_setting_is_named() -> None:
 
 
 async def test_a_history_that_is_too_large_is_too_long(kept: Kept) -> None:
-    large = message("a" * 20_000_000)
+    assert kept.state.largest_history == 64 * 1_048_576
+    kept.state.largest_history = 1_048_576
+    large = message("a" * 300_000)
     before: dict[str, object] = {}
     for number in range(4):
         id_ = f"resp_{number}"
         async with kept.state.begin(ANN, response(id_, **before), [large]) as underway:
             assert await underway.finish(response(id_, "completed", **before))
         before = {"previous_response_id": id_}
-    with pytest.raises(InvalidRequestError, match="64 MiB") as caught:
+    with pytest.raises(InvalidRequestError, match="1 MiB") as caught:
         await kept.state.history(ANN, previous_response_id="resp_3")
     assert (caught.value.code, caught.value.param) == ("context_length_exceeded", "input")
+
+
+class Slow(MemoryResponses):
+    """What is written is done, and whoever waited for it has been told no."""
+
+    async def take(self, *args: str | float) -> bool:
+        await super().take(*args)  # type: ignore[arg-type]
+        raise StorageUnavailableError("not written within 1 s.")
+
+
+async def test_a_lock_that_came_too_late_is_given_back() -> None:
+    store = Slow()
+    kept = Kept(store)
+    await talk(kept)
+    with pytest.raises(StorageUnavailableError):
+        await lock(kept)
+    assert await MemoryResponses.take(store, "conv_1", "another", "me", NOW)
+    await kept.state.aclose()
+
+
+async def test_who_leaves_while_the_row_is_made_leaves_none(tmp_path: Path) -> None:
+    database = sqlite_in(tmp_path)
+    kept = Kept(StoredResponses(database, lambda: Seal(bytes(KEY_BYTES))))
+    occupied, goes_on = threading.Event(), threading.Event()
+
+    def occupy(_: object) -> None:
+        occupied.set()
+        goes_on.wait()
+
+    database.post(occupy)
+    await asyncio.to_thread(occupied.wait)
+    request = asyncio.create_task(answered(kept, "resp_1", "one", "first"))
+    await asyncio.sleep(0)
+    request.cancel()
+    await asyncio.wait([request])
+    goes_on.set()
+    await database.settle()
+    assert await kept.there.one("response", "ann", "resp_1", NOW) is None
+    await kept.state.aclose()
+    await database.aclose()
+
+
+async def test_what_has_expired_is_erased_though_nobody_asks(tmp_path: Path) -> None:
+    database = sqlite_in(tmp_path)
+    kept = Kept(StoredResponses(database, lambda: Seal(bytes(KEY_BYTES))))
+    await answered(kept, "resp_1", "one", "first")
+    kept.clock.now = NOW + 30 * DAY
+    background = BackgroundResponses(kept.state)
+    await background.open()
+    await asyncio.sleep(0)
+    await database.settle()
+    assert await database.read(lambda transaction: transaction.execute("SELECT owner FROM stored_items")) == []
+    await background.aclose()
+    await database.aclose()

@@ -53,6 +53,7 @@ class Echo:
         if scope["type"] == "lifespan":
             await live(receive, send)
             return
+        assert scope["type"] == "http", "there are no WebSockets here"
         self.scopes.append(scope)
         self.bodies.append(await whole_body(receive))
         self.entered.set()
@@ -77,6 +78,7 @@ def serving(request: Callable[[HTTPScope, Receive, Send], Awaitable[None]]) -> C
         if scope["type"] == "lifespan":
             await live(receive, send)
         else:
+            assert scope["type"] == "http", "there are no WebSockets here"
             await request(scope, receive, send)
 
     return application

@@ -46,6 +46,7 @@ from claude_openai_proxy.web.pages.page import Page
 from claude_openai_proxy.web.pages.plan import PlanPage
 from claude_openai_proxy.web.pages.usage import UsagePage
 from claude_openai_proxy.web.responses.responses import Responses
+from claude_openai_proxy.web.responses.socket import ResponsesSocket
 from claude_openai_proxy.web.responses.stored import StoredResponsePages
 from claude_openai_proxy.web.routes import OwnPages, make_router
 from claude_openai_proxy.web.visitor import TrustedProxies
@@ -189,6 +190,7 @@ class Wired:
                 chat=chat,
                 completions=completions,
                 messages=messages,
+                socket=ResponsesSocket(clock=self.clock),
                 responses=Responses(
                     FakeResponses(), background, bodies=bodies, clock=self.clock, wall_clock=lambda: NOW
                 ),

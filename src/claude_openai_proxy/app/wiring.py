@@ -64,6 +64,7 @@ from claude_openai_proxy.web.completions.completions import Completions
 from claude_openai_proxy.web.files.files import FilePages
 from claude_openai_proxy.web.messages.messages import Messages
 from claude_openai_proxy.web.models import ModelPages
+from claude_openai_proxy.web.responses.socket import ResponsesSocket
 from claude_openai_proxy.web.routes import OwnPages, Router, make_router
 from claude_openai_proxy.web.visitor import TrustedProxies
 
@@ -160,7 +161,8 @@ def wire(settings: Settings) -> Wiring:
     )
     first = [batched.collector.aclose, keys.aclose, background.aclose, seen.health.aclose, files.aclose]
     closing = [*first, catalog.aclose, upstreams.aclose, book.aclose]
-    life = Life(kept, [spending.open, book.open, files.start, batched.collector.open], closing, prepare)
+    opening = [spending.open, book.open, files.start, background.open, batched.collector.open]
+    life = Life(kept, opening, closing, prepare)
     request_log = _log(settings, blots)
     admissions = _admissions(upstreams, catalog, places, spending=spending, kept=kept)
     router = _router(
@@ -261,6 +263,7 @@ def _router(
         completions=Completions(completions, bodies=bodies, clock=time.monotonic, wall_clock=time.time),
         messages=Messages(messages, bodies=bodies, clock=time.monotonic),
         responses=responses(settings, kept, admissions, background=background, files=files, bodies=bodies),
+        socket=ResponsesSocket(clock=time.monotonic),
         models=ModelPages(catalog),
         own=own,
         files=FilePages(files, bodies=bodies),

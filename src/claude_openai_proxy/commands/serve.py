@@ -58,7 +58,10 @@ def run(invocation: Invocation) -> int:
     serve(
         wiring.application,
         sockets,
-        limits=limits_here(client_stall_seconds=settings.client_stall_seconds),
+        limits=limits_here(
+            client_stall_seconds=settings.client_stall_seconds,
+            message_bytes=settings.max_body_mb * 1_048_576 if settings.websocket else 0,
+        ),
         drain_seconds=settings.drain_seconds,
         announce=announce,
         say=lambda line: say([line]),

@@ -28,8 +28,6 @@ Include = Literal[
 ]
 LONGEST_INPUT = 10_485_760
 """Characters of an input that is one text."""
-MOST_PAIRS, LONGEST_KEY, LONGEST_VALUE = 16, 64, 512
-"""Of `metadata`."""
 MOST_STOPS = 64
 
 

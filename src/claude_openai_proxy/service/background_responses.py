@@ -29,11 +29,13 @@ from claude_openai_proxy.service.response_work import ResponseAnswer, Work
 from claude_openai_proxy.service.stored_responses import StoredResponses
 from claude_openai_proxy.service.underway import Underway, open_envelope
 from claude_openai_proxy.storage.interface import StorageUnavailableError
-from claude_openai_proxy.storage.responses import UNFINISHED
+from claude_openai_proxy.storage.responses import UNFINISHED, ResponseStore
 from claude_openai_proxy.translate.responses_answer.stream import ResponseStream
 
 NEIGHBOUR_SECONDS: Final = 0.5
 """Between two looks at a run of another process."""
+SWEEP_SECONDS: Final = 600.0
+"""What has expired is seen by nobody, and gone after so long at the latest."""
 WHERE_ENDED: Final = {
     "completed": "response.completed",
     "incomplete": "response.incomplete",
@@ -74,6 +76,7 @@ class Run:
         self.streamed = bool(work.request.stream)
         self._stack = AsyncExitStack()
         self._underway: Underway | None = None
+        self._cancelled = False
         self._held: Sequence[ResponseEvent] = ()
         """What comes when Claude has answered."""
 
@@ -115,6 +118,9 @@ class Run:
                     raise
                 self._record.error = type(error).__name__
                 await self._fail()
+            finally:
+                if self._underway is not None and not self._cancelled:
+                    self._underway.so_far = self._died
 
     async def say(self, events: Sequence[ResponseEvent]) -> None:
         """Keep events, those held back before them, and tell who follows."""
@@ -135,17 +141,16 @@ class Run:
         more, self.more = self.more, asyncio.Event()
         more.set()
 
-    def die(self) -> None:
-        """The server stops: it has failed."""
-        if self._underway is not None:
-            self._underway.so_far = self._died
+    def stop(self, *, cancelled: bool) -> None:
+        """Nobody wants it any more; not `cancelled`: the server stops, and it has failed."""
+        self._cancelled = cancelled
         assert self.task is not None, "it was started"
         self.task.cancel()
 
     def _check(self, status: str) -> None:
         """Where another process has cancelled or erased it, nobody wants the rest."""
-        if status in ("cancelled", "") and self.task is not None:
-            self.task.cancel()
+        if status in ("cancelled", ""):
+            self.stop(cancelled=True)
 
     async def _fail(self) -> None:
         stream = self._work.stream
@@ -167,6 +172,7 @@ class BackgroundResponses:
         self.state = state
         self.stored = StoredResponses(state)
         self._runs: dict[str, Run] = {}
+        self._sweeping: asyncio.Task[None] | None = None
 
     def run(self, work: Work, record: RequestRecord) -> Run:
         """What `Work` is to be told of before it begins. Raises `InvalidRequestError`."""
@@ -187,7 +193,7 @@ class BackgroundResponses:
             either: set[asyncio.Future[Any]] = {run.task, run.accepted}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            run.task.cancel()
+            run.stop(cancelled=True)
             raise
         if not run.accepted.done():
             await run.task
@@ -205,7 +211,7 @@ class BackgroundResponses:
         """The response, which nobody works on any more. Raises as `StoredResponses.cancellable` does."""
         row = await self.stored.cancellable(id_, principal)
         if (run := self._runs.get(id_)) is not None and run.task is not None:
-            run.task.cancel()
+            run.stop(cancelled=True)
             await asyncio.wait([run.task])
             await self.state.settled()
         elif self.state.status_of(row) in UNFINISHED:
@@ -257,11 +263,24 @@ class BackgroundResponses:
         number = max(after, last.sequence_number) + 1
         return [_encode({"type": WHERE_ENDED[status], "sequence_number": number, "response": response})]
 
+    async def open(self) -> None:
+        """Have what has expired erased from time to time, unasked."""
+        if self.state.store is not None:
+            self._sweeping = asyncio.create_task(self._sweep(self.state.store))
+
+    async def _sweep(self, store: ResponseStore) -> None:
+        while True:
+            store.sweep(self.state.wall_clock())
+            await asyncio.sleep(SWEEP_SECONDS)
+
     async def aclose(self) -> None:
         """What still runs has failed; what is to be written is."""
         runs = list(self._runs.values())
         for run in runs:
-            run.die()
+            run.stop(cancelled=False)
         if tasks := [run.task for run in runs if run.task is not None]:
             await asyncio.wait(tasks)
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            await asyncio.wait([self._sweeping])
         await self.state.aclose()

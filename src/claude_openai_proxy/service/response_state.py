@@ -53,6 +53,7 @@ class ResponseState:
     new_id: Callable[[str], str]
     runner: str
     wall_clock: Callable[[], float]
+    largest_history: int = LARGEST_HISTORY
     _holders: dict[str, str] = field(default_factory=dict)
     """Who in this process holds a conversation's lock."""
     _busy: int = 0
@@ -84,7 +85,7 @@ class ResponseState:
             return await self._history_of_response(principal.id, previous_response_id)
         if conversation is not None:
             found = await self._conversation(principal.id, conversation, "conversation")
-            _check_size(found.bytes)
+            self._check_size(found.bytes)
             return [Raw(item.body) for item in await self.kept().items(principal.id, conversation)]
         return []
 
@@ -109,7 +110,7 @@ class ResponseState:
                 f"Previous response with id {id_[:200]!r} is {status}: only one that is complete can be continued.",
                 param="previous_response_id",
             )
-        _check_size(sum(one.bytes for one in chain))
+        self._check_size(sum(one.bytes for one in chain))
         before = await self._before(chain[0])
         return [*before, *[Raw(item.body) for one in chain for item in await store.items(principal, one.id)]]
 
@@ -119,6 +120,14 @@ class ResponseState:
             return []
         items = await self.kept().items(first.principal, first.conversation, after=first.place, descending=True)
         return [Raw(item.body) for item in reversed(items)]
+
+    def _check_size(self, size: int) -> None:
+        if size > self.largest_history:
+            raise InvalidRequestError(
+                f"What this continues is larger than {self.largest_history // 1_048_576} MiB.",
+                param="input",
+                code="context_length_exceeded",
+            )
 
     async def _conversation(self, principal: str, id_: str, param: str | None) -> StoredObject:
         found = await self.kept(param).one("conversation", principal, id_, self.wall_clock())
@@ -139,16 +148,16 @@ class ResponseState:
         await self._conversation(principal.id, conversation, "conversation")
         store, holder = self.kept(), self.new_id("lock_")
         with self._alive():
-            if not await store.take(conversation, holder, self.runner, self.wall_clock()):
-                raise InvalidRequestError(
-                    "Another process is currently operating on this conversation. Please retry in a few seconds.",
-                    param="conversation",
-                    code="conversation_locked",
-                )
-            self._holders[conversation] = holder
             try:
+                if not await store.take(conversation, holder, self.runner, self.wall_clock()):
+                    raise InvalidRequestError(
+                        "Another process is currently operating on this conversation. Please retry in a few seconds.",
+                        param="conversation",
+                        code="conversation_locked",
+                    )
+                self._holders[conversation] = holder
                 yield
-            finally:
+            finally:  # Given back even where nobody knows whether it was taken.
                 if self._holders.get(conversation) == holder:
                     del self._holders[conversation]
                 store.give(conversation, holder)
@@ -261,12 +270,3 @@ class ResponseState:
             self._beat.cancel()
             await asyncio.wait([self._beat])
             self.store.live(self.runner, 0.0)
-
-
-def _check_size(size: int) -> None:
-    if size > LARGEST_HISTORY:
-        raise InvalidRequestError(
-            f"What this continues is larger than {LARGEST_HISTORY // 1_048_576} MiB.",
-            param="input",
-            code="context_length_exceeded",
-        )

@@ -16,6 +16,7 @@ from claude_openai_proxy.service.admission import Admission, AnswerHead
 from claude_openai_proxy.service.answering import Answering
 from claude_openai_proxy.service.envelopes import Envelopes, Kind
 from claude_openai_proxy.service.reasoning import name_of, prefix_of
+from claude_openai_proxy.service.socket_memory import SocketMemory
 from claude_openai_proxy.service.stored_items import shown, stored
 from claude_openai_proxy.service.underway import Underway
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
@@ -64,6 +65,8 @@ class Work:
     """The input as items, as it is kept."""
     compacts: bool = False
     """The answer is to be the conversation put together."""
+    memory: SocketMemory | None = None
+    """Of the socket on which it was asked."""
     stream: ResponseStream | None = None
     """Once there is something to translate for; the latest, where several ways were tried."""
     failing: list[ResponseEvent] = field(default_factory=list)
@@ -81,6 +84,19 @@ class Work:
         if not self.failing:
             self.failing = (self.stream or self._unasked()).fail(error)
         return self.failing
+
+    def remember(self, stream: ResponseStream) -> None:
+        """What nobody else keeps stays with the socket, if it was asked on one."""
+        if self.memory is not None and stream.response.status in {"completed", "incomplete"}:
+            said = [Raw(_encode(item)) for item in stream.kept]
+            self.memory.keep(self.id, [*(self.history or ()), *(Raw(item) for item in self.sent), *said])
+
+    def say_nothing(self) -> list[ResponseEvent]:
+        """The events of a response without an answer, which can be gone on from."""
+        stream = self._unasked()
+        events = stream.say_nothing()
+        self.remember(stream)
+        return events
 
     def keep_alive(self) -> list[ResponseEvent]:
         """A sign of life that counts as an event; none before anybody was asked."""
@@ -159,7 +175,9 @@ class ResponseAnswer:
 
     async def _finished(self, batch: Batch) -> Batch:
         """The last batch, as it can be kept."""
-        if await self._keep():
+        kept = await self._keep()
+        self._work.remember(self._stream)
+        if kept:
             return batch
         *before, end = batch
         if self._stream.response.conversation is not UNSET:

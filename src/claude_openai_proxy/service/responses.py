@@ -20,6 +20,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from claude_openai_proxy.errors import InvalidRequestError, NotStoredError, ProxyError
+from claude_openai_proxy.protocols.openai_responses import ResponseEvent
 from claude_openai_proxy.protocols.openai_responses_request import ResponsesRequest
 from claude_openai_proxy.records import Principal, RequestRecord
 from claude_openai_proxy.service.admission import Admission, Admissions
@@ -29,6 +30,7 @@ from claude_openai_proxy.service.envelopes import Envelopes
 from claude_openai_proxy.service.files import Files, Hold
 from claude_openai_proxy.service.response_state import ResponseState
 from claude_openai_proxy.service.response_work import ResponseAnswer, Sealing, Work, tell_lost
+from claude_openai_proxy.service.socket_memory import SocketMemory
 from claude_openai_proxy.service.underway import Underway
 from claude_openai_proxy.translate.responses.declined import check_limits
 from claude_openai_proxy.translate.responses.items import kind_of
@@ -65,10 +67,12 @@ class ResponsesService:
         self._new_id = new_id
         self._wall_clock = wall_clock
 
-    def begin(self, request: ResponsesRequest) -> Work:
-        """A response that will be."""
+    def begin(self, request: ResponsesRequest, memory: SocketMemory | None = None) -> Work:
+        """A response that will be; `memory` is that of the socket on which it was asked."""
         keeps = request.store is not False and self._state.keeps
-        return Work(self._new_id("resp_"), int(self._wall_clock()), request, keeps, self._new_id, self._wall_clock)
+        work = Work(self._new_id("resp_"), int(self._wall_clock()), request, keeps, self._new_id, self._wall_clock)
+        work.memory = memory
+        return work
 
     @asynccontextmanager
     async def respond(
@@ -94,8 +98,18 @@ class ResponsesService:
                 asked = self._asked(work, unknown=unknown, record=record, large=large)
                 yield await stack.enter_async_context(asked)
         except ProxyError as error:
+            if work.memory is not None and request.previous_response_id is not None:
+                work.memory.forget(request.previous_response_id)
             work.fail(to_error_body(error))
             raise
+
+    async def warm_up(self, work: Work, *, record: RequestRecord) -> list[ResponseEvent]:
+        """The events of a response that nobody is asked for: its items can be gone on from. Raises `ProxyError`."""
+        assert work.memory is not None, "only a socket is warmed up"
+        check_limits(work.request)
+        await self._recall(work, record.principal)
+        work.sent = _items(work.request)
+        return work.say_nothing()
 
     async def count(
         self, request: ResponsesRequest, *, unknown: tuple[str, ...], record: RequestRecord, hold: Hold
@@ -119,8 +133,12 @@ class ResponsesService:
 
     async def _recall(self, work: Work, principal: Principal) -> None:
         """Put into the work what its request only names: earlier items, one by one and as a whole."""
-        request = work.request
-        if request.previous_response_id is not None or request.conversation_id is not None:
+        request, known = work.request, None
+        if work.memory is not None and request.previous_response_id is not None and not request.conversation_id:
+            known = work.memory.items(request.previous_response_id)
+        if known is not None:
+            work.history = list(known)
+        elif request.previous_response_id is not None or request.conversation_id is not None:
             work.history = await self._state.history(
                 principal,
                 previous_response_id=request.previous_response_id,

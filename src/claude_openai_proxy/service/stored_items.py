@@ -1,22 +1,20 @@
 """Items as they are kept, and as they are shown: every one has an id, and is otherwise as it was sent or answered."""
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 from msgspec import Raw
 
+from claude_openai_proxy.protocols.openai_responses_request import Include
 from claude_openai_proxy.storage.responses import Item, Part
 
 ENCRYPTED: Final = "reasoning.encrypted_content"
 SOURCES: Final = "web_search_call.action.sources"
 RESULTS: Final = "web_search_call.results"
 IMAGES: Final = "message.input_image.image_url"
-INCLUDABLE: Final = (
-    *(ENCRYPTED, SOURCES, RESULTS, IMAGES, "file_search_call.results", "computer_call_output.output.image_url"),
-    *("code_interpreter_call.outputs", "message.output_text.logprobs"),
-)
-"""What `include` may name (https://platform.openai.com/docs/api-reference/responses/create)."""
+INCLUDABLE: Final[tuple[str, ...]] = get_args(Include)
+"""What `include` may name."""
 
 _PREFIXES: Final = {
     "message": "msg_",

@@ -33,5 +33,7 @@ class Limits:
     """Such a connection is not closed for a newer one before it has had this long to send its request."""
     most_connections: int = 16_384
     """All of them; lower where the system gives fewer descriptors."""
+    message_bytes: int = 0
+    """Of one WebSocket message; 0: there are no WebSockets."""
     sweep_seconds: float = 1.0
     """How often deadlines are looked at: one look at all connections costs less than a timer for each request."""

@@ -28,6 +28,7 @@ from claude_openai_proxy.serving.descriptors import most_connections, raise_desc
 from claude_openai_proxy.serving.limits import Limits
 from claude_openai_proxy.serving.response_head import StandingHeaders
 from claude_openai_proxy.serving.sockets import BACKLOG
+from claude_openai_proxy.serving.websocket import websocket
 
 _GC_THRESHOLDS = (50_000, 20, 20)
 _DATE_SECONDS = 1.0
@@ -37,10 +38,12 @@ _CLEAN_UP_SECONDS = 5.0
 log: Final = logging.getLogger(__name__)
 
 
-def limits_here(*, client_stall_seconds: float) -> Limits:
+def limits_here(*, client_stall_seconds: float, message_bytes: int = 0) -> Limits:
     """Those of this installation; makes room for as many connections as the system allows."""
     return Limits(
-        client_stall_seconds=client_stall_seconds, most_connections=most_connections(raise_descriptor_limit())
+        client_stall_seconds=client_stall_seconds,
+        message_bytes=message_bytes,
+        most_connections=most_connections(raise_descriptor_limit()),
     )
 
 
@@ -50,7 +53,9 @@ def server_config(application: Callable[..., Awaitable[None]], limits: Limits) -
         application,
         loop="auto",
         http=cast("type[asyncio.Protocol]", _protocol(limits)),
-        ws="none",
+        ws=cast("type[asyncio.Protocol]", websocket) if limits.message_bytes else "none",
+        ws_max_size=limits.message_bytes,
+        ws_per_message_deflate=False,
         lifespan="on",
         interface="asgi3",
         log_config=None,

@@ -68,6 +68,7 @@ class Settings:
     max_body_mb: int
     client_stall_seconds: float
     drain_seconds: int
+    websocket: bool
     max_concurrent_requests: int
     queue_seconds: int
     upstream_retries: int
@@ -177,6 +178,7 @@ def _with_rows_of_table(found: Sources) -> Callable[..., Settings]:
         max_body_mb=found.value(table.MAX_BODY_MB),
         client_stall_seconds=found.value(table.CLIENT_STALL_SECONDS),
         drain_seconds=found.value(table.DRAIN_SECONDS),
+        websocket=found.value(table.WEBSOCKET),
         max_concurrent_requests=found.value(table.MAX_CONCURRENT_REQUESTS),
         queue_seconds=found.value(table.QUEUE_SECONDS),
         upstream_retries=found.value(table.UPSTREAM_RETRIES),

@@ -413,6 +413,14 @@ RESPONSES_STORE: Setting[KeptKind] = Setting(
     description="Where responses, conversations and stored chat completions are kept, for clients that continue or "
     "read them. `STATE=memory` makes memory of sqlite.",
 )
+WEBSOCKET = Setting(
+    name="WEBSOCKET",
+    read=values.yes_or_no,
+    default=True,
+    allowed="yes or no",
+    shown_default="yes",
+    description="Whether `/v1/responses` is offered as a WebSocket too, for clients that prefer that.",
+)
 LEDGER_DAYS = Setting(
     name="LEDGER_DAYS",
     read=values.whole_number(0, 36_500),
@@ -527,6 +535,7 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     REASONING_STORE,
     REASONING_TTL,
     RESPONSES_STORE,
+    WEBSOCKET,
     FILES_MB,
     LEDGER_DAYS,
     BATCHES,

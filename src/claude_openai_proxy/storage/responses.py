@@ -165,6 +165,10 @@ class ResponseStore(Protocol):
         """A runner is alive; with `until` 0 it is not any more. Nobody waits for it."""
         ...
 
+    def sweep(self, now: float) -> None:
+        """Erase what has expired, then the oldest of what is too much. Nobody waits for it."""
+        ...
+
     async def add_events(self, principal: str, owner: str, events: Sequence[tuple[int, bytes]]) -> str:
         """Keep stream events with their sequence numbers; the status of their response, "" where it is gone."""
         ...

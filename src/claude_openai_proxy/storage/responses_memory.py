@@ -54,7 +54,7 @@ class MemoryResponses:
         self._put(kept, items)
         self._added += 1
         if self._added % _SWEEP_EVERY == 0:
-            self._drop_expired(now)
+            self.sweep(now)
         self._drop_oldest()
 
     async def finish(self, final: StoredObject, output: Sequence[Item], turn: Turn | None, now: float) -> bool:
@@ -241,7 +241,8 @@ class MemoryResponses:
         self._forget(kept, kept.items)
         self._bytes -= kept.bytes
 
-    def _drop_expired(self, now: float) -> None:
+    def sweep(self, now: float) -> None:
+        """See `ResponseStore.sweep`."""
         for id_ in [id_ for id_, kept in self._kept.items() if not kept.object.is_here(now)]:
             self._drop(id_)
 
@@ -249,12 +250,12 @@ class MemoryResponses:
         """Conversations last: whoever keeps one has been promised that it stays."""
         if self._bytes <= self._most_bytes:
             return
-        conversations = [id_ for id_, kept in self._kept.items() if kept.object.kind == "conversation"]
-        others = [id_ for id_, kept in self._kept.items() if kept.object.kind != "conversation"]
-        for id_ in (*others, *conversations):
-            if self._bytes <= self._most_bytes:
-                return
-            self._drop(id_)
+        others = (id_ for id_, kept in self._kept.items() if kept.object.kind != "conversation")
+        while self._bytes > self._most_bytes and (oldest := next(others, None)) is not None:
+            self._drop(oldest)
+            others = (id_ for id_, kept in self._kept.items() if kept.object.kind != "conversation")
+        while self._bytes > self._most_bytes:
+            self._drop(next(iter(self._kept)))
 
 
 def _when(one: StoredObject) -> tuple[float, str]:

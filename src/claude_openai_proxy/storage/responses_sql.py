@@ -4,6 +4,7 @@ Bodies, items and events are sealed one by one, on the database's own threads, e
 and its place there. What was sealed with another key counts as absent and is not deleted.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
@@ -76,10 +77,15 @@ class StoredResponses:
             insert(transaction, seal, new, now)
             put(transaction, seal, new.principal, new.id, items)
 
-        await self._written(work, lambda transaction: erase(transaction, [new.id]))
+        # Who leaves works on it no more, whether it is written or not.
+        await self._written(work, lambda transaction: erase(transaction, [new.id]), also=asyncio.CancelledError)
         self._added += 1
         if self._added % _SWEEP_EVERY == 1:
-            self._database.post(lambda transaction: sweep(transaction, now, self._most_bytes))
+            self.sweep(now)
+
+    def sweep(self, now: float) -> None:
+        """See `ResponseStore.sweep`."""
+        self._database.post(lambda transaction: sweep(transaction, now, self._most_bytes))
 
     async def finish(self, final: StoredObject, output: Sequence[Item], turn: Turn | None, now: float) -> bool:
         """See `ResponseStore.finish`."""
@@ -300,11 +306,13 @@ class StoredResponses:
 
     # ---- steps --------------------------------------------------------------------------------------------------
 
-    async def _written(self, work: Work[T], undo: Work[object]) -> T:
+    async def _written(
+        self, work: Work[T], undo: Work[object], *, also: type[BaseException] = StorageUnavailableError
+    ) -> T:
         """What cannot be said to be written is taken back: the client is told that it was not."""
         try:
             return await self._database.write(work, abandon=True)
-        except StorageUnavailableError:
+        except (StorageUnavailableError, also):
             self._database.post(undo)
             raise
 

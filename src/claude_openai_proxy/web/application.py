@@ -14,6 +14,7 @@ from claude_openai_proxy.web.errors import INTERNAL_ERROR, Failure, reason, to_f
 from claude_openai_proxy.web.exchange import ANONYMOUS, NO_PROXIES, Exchange
 from claude_openai_proxy.web.response_headers import header_value
 from claude_openai_proxy.web.routes import Endpoint, Route, Router, dialect_meant
+from claude_openai_proxy.web.socket import Socket
 from claude_openai_proxy.web.visitor import TrustedProxies
 
 _Moment = Literal["started", "first_token", "ended"]
@@ -76,6 +77,8 @@ class Application:
                 blot=self._blot,
             )
             await self._serve(exchange)
+        elif scope["type"] == "websocket":
+            await Socket(scope, receive, send, self).offer()
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 

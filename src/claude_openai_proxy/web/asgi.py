@@ -1,7 +1,7 @@
 """The part of ASGI that is used here, typed (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Literal, NotRequired, Protocol, TypedDict
+from typing import Any, Literal, NotRequired, Protocol, TypedDict
 
 Header = tuple[bytes, bytes]
 
@@ -38,6 +38,10 @@ class Extensions(TypedDict, total=False):
     """Of the scope."""
 
     claude_openai_proxy: OwnServer
+    claude_openai_proxy_socket: Any
+    """The `web.socket.Socket` whose offer this is."""
+    claude_openai_proxy_memory: Any
+    """What the socket remembers on which this was asked."""
 
 
 class HTTPScope(TypedDict):
@@ -58,13 +62,24 @@ class HTTPScope(TypedDict):
     extensions: NotRequired[Extensions]
 
 
+class WebSocketScope(TypedDict):
+    """An offer to go on as a WebSocket."""
+
+    type: Literal["websocket"]
+    path: str
+    query_string: bytes
+    headers: Iterable[Header]
+    client: NotRequired[tuple[str, int] | None]
+    server: NotRequired[tuple[str, int] | None]
+
+
 class LifespanScope(TypedDict):
     """The server's own start and end."""
 
     type: Literal["lifespan"]
 
 
-Scope = HTTPScope | LifespanScope
+Scope = HTTPScope | WebSocketScope | LifespanScope
 
 
 class RequestEvent(TypedDict):

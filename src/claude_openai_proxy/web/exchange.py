@@ -7,15 +7,18 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from claude_openai_proxy.records import Principal, RequestRecord
-from claude_openai_proxy.web.asgi import Header, HTTPScope, OwnServer, Receive, Send
+from claude_openai_proxy.service.socket_memory import SocketMemory
+from claude_openai_proxy.web.asgi import Extensions, Header, HTTPScope, OwnServer, Receive, Send
 from claude_openai_proxy.web.dialect import OPENAI, Dialect
 from claude_openai_proxy.web.errors import Failure
 from claude_openai_proxy.web.other_server import OtherServer
+from claude_openai_proxy.web.socket import Socket
 from claude_openai_proxy.web.visitor import TrustedProxies
 
 JSON: Final = b"application/json"
 NO_PROXIES: Final = TrustedProxies()
 
+_NO_EXTENSIONS: Final[Extensions] = {}
 ANONYMOUS: Final = Principal("anonymous", "anonymous")
 """Nobody was asked to say who they are, or nobody did."""
 
@@ -38,9 +41,9 @@ class Exchange:
     """
 
     __slots__ = (
-        "_begun", "_blot", "_clock", "_send", "answer_headers", "complete", "cors", "dialect", "failure_event",
-        "headers", "lasts", "method", "path", "query", "receive", "record", "rest", "server", "started", "streams",
-        "visitor",
+        "_begun", "_blot", "_clock", "_extensions", "_send", "answer_headers", "complete", "cors", "dialect",
+        "failure_event", "headers", "lasts", "method", "path", "query", "receive", "record", "rest", "server",
+        "started", "streams", "visitor",
     )  # fmt: skip
 
     def __init__(
@@ -61,7 +64,8 @@ class Exchange:
         self.headers = dict(scope["headers"])
         self.visitor = trusted.visitor((scope.get("client") or ("",))[0], self.header)
         self.receive = receive
-        self.server: OwnServer = scope.get("extensions", {}).get("claude_openai_proxy") or OtherServer(receive)
+        self._extensions = extensions = scope.get("extensions", _NO_EXTENSIONS)
+        self.server: OwnServer = extensions.get("claude_openai_proxy") or OtherServer(receive)
         self.rest = ""
         """What follows the route's path: the id of a model."""
         self.dialect: Dialect = OPENAI
@@ -80,6 +84,16 @@ class Exchange:
         self._blot = blot
         self._begun = begun
         self.record = self._new_record(new_id(), clock())
+
+    @property
+    def socket(self) -> Socket | None:
+        """Where an upgrade is offered."""
+        return self._extensions.get("claude_openai_proxy_socket")
+
+    @property
+    def memory(self) -> SocketMemory | None:
+        """Of the socket on which this was asked."""
+        return self._extensions.get("claude_openai_proxy_memory")
 
     def header(self, name: bytes) -> str:
         """A request header, "" where it is absent."""

@@ -30,6 +30,7 @@ from claude_openai_proxy.web.pages.plan import PlanPage
 from claude_openai_proxy.web.pages.readme import readme, readme_access
 from claude_openai_proxy.web.pages.usage import UsagePage
 from claude_openai_proxy.web.responses.responses import Responses
+from claude_openai_proxy.web.responses.socket import ResponsesSocket
 from claude_openai_proxy.web.responses.stored import StoredResponsePages
 
 Endpoint = Callable[[Exchange], Awaitable[None]]
@@ -158,6 +159,7 @@ def make_router(
     completions: Completions,
     messages: Messages,
     responses: Responses,
+    socket: ResponsesSocket,
     models: ModelPages,
     own: OwnPages,
     files: FilePages,
@@ -171,7 +173,7 @@ def make_router(
         exact={
             _CHAT_PATH: Route("/v1/chat/completions", "POST", chat, others=(("GET", stored_completions.all),)),
             "/completions": Route("/v1/completions", "POST", completions),
-            "/responses": Route("/v1/responses", "POST", responses),
+            "/responses": Route("/v1/responses", "POST", responses, others=(("GET", socket),)),
             "/responses/compact": Route("/v1/responses/compact", "POST", responses.compact),
             "/responses/input_tokens": Route("/v1/responses/input_tokens", "POST", responses.input_tokens),
             **_message_routes(messages),

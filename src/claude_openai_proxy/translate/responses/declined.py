@@ -8,6 +8,7 @@ from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols import openai_responses_request as published
 from claude_openai_proxy.translate.notes import Notes
 from claude_openai_proxy.translate.wishes.effect import has_effect
+from claude_openai_proxy.translate.wishes.metadata import check_metadata
 
 _WITHOUT_MEANING: Final = ("context_management", "moderation", "access_programs", "image")
 SHORTEST_LIMIT: Final = 16
@@ -48,27 +49,12 @@ def check_limits(request: published.ResponsesRequest) -> None:
                 param=name,
                 code="integer_below_min_value",
             )
-    _check_metadata(request.metadata or {})
+    check_metadata(request.metadata or {})
     identifier = request.safety_identifier
     if isinstance(identifier, str) and len(identifier) > LONGEST_IDENTIFIER:
         raise _too_long("safety_identifier", LONGEST_IDENTIFIER)
     if isinstance(request.input, str) and len(request.input) > published.LONGEST_INPUT:
         raise _too_long("input", published.LONGEST_INPUT)
-
-
-def _check_metadata(metadata: dict[str, str]) -> None:
-    if len(metadata) > published.MOST_PAIRS:
-        raise InvalidRequestError(
-            f"Invalid 'metadata': too many properties. Expected an object with at most {published.MOST_PAIRS} "
-            f"properties, but got an object with {len(metadata)} properties instead.",
-            param="metadata",
-            code="object_above_max_properties",
-        )
-    for key, value in metadata.items():
-        if len(key) > published.LONGEST_KEY:
-            raise _too_long("metadata", published.LONGEST_KEY)
-        if len(value) > published.LONGEST_VALUE:
-            raise _too_long(f"metadata.{key}", published.LONGEST_VALUE)
 
 
 def _too_long(place: str, most: int) -> InvalidRequestError:

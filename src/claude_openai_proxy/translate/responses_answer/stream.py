@@ -144,6 +144,10 @@ class ResponseStream:
             self.finish_reason = "refusal"
         return [*events, end]
 
+    def say_nothing(self) -> list[ResponseEvent]:
+        """A response that is complete before anybody was asked."""
+        return [*self._open(), self._end("completed")]
+
     def fail(self, error: published.ErrorBody) -> list[ResponseEvent]:
         """The answer broke off: `error`, at which SDKs raise, and `response.failed`. Nothing where it has ended."""
         if self.finish_reason is not None:

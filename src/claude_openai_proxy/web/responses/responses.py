@@ -57,7 +57,10 @@ class Responses:
     async def __call__(self, exchange: Exchange) -> None:
         """Answer, whole or streamed as the client asked."""
         async with self._decoded(exchange) as (decoded, body, large):
-            work = self._service.begin(decoded.request)
+            work = self._service.begin(decoded.request, exchange.memory)
+            if exchange.memory is not None and exchange.memory.warms:
+                await self._warm_up(exchange, work)
+                return
             run = self._background.run(work, exchange.record) if decoded.request.background else None
             opening = self._opening(exchange, work, decoded.unknown, body, large=large)
             del decoded
@@ -125,6 +128,11 @@ class Responses:
         if run.streamed:
             await follow(self._background, exchange, run.id, clock=self._clock)
 
+    async def _warm_up(self, exchange: Exchange, work: Work) -> None:
+        stream = EventStream(exchange, clock=self._clock)
+        events = await self._service.warm_up(work, record=exchange.record)
+        await stream.send(_once(events), encode_events, bytes)
+
     async def _stream(self, exchange: Exchange, work: Work, opening: Opening, body: Body) -> None:
         signs = SignsOfLife(work)
         stream = EventStream(
@@ -143,6 +151,10 @@ class Responses:
             response = _encode(await answer.response())
             exchange.first_token()
             await exchange.answer(200, response)
+
+
+async def _once(events: Batch) -> AsyncIterator[Batch]:
+    yield events
 
 
 class SignsOfLife:
