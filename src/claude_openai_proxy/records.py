@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from msgspec import Struct
+
 CLIENT_LEFT: Final = 499
 """nginx's status for a client that closed the connection; only in records."""
 
@@ -116,8 +118,7 @@ class RecordReader(Protocol):
         """The answer is complete, failed, or its client has left; the record no longer changes."""
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
+class LedgerRow(Struct, frozen=True, gc=False):
     """What the ledger keeps of one request: whole numbers and short words, nothing of what was said.
 
     `at` is when it came, in seconds since 1970; prices in US dollars; texts that clients choose are cut and printable.

@@ -2,15 +2,20 @@
 
 import asyncio
 import json
+import re
+import signal
 import subprocess
-from dataclasses import replace
+import urllib.request
 from pathlib import Path
 from time import time
+
+from msgspec.structs import replace
 
 from claude_openai_proxy.records import LedgerRow
 from claude_openai_proxy.storage.ledger import StoredLedger
 from claude_openai_proxy.storage.sqlite import SQLiteDatabase
-from cli.running import finished
+from cli.running import finished, running
+from cli.test_keys import LOGIN, becomes
 from storage.ledger_rows import ROW
 
 
@@ -78,3 +83,38 @@ def test_a_file_of_no_use_is_said_in_a_line(tmp_path: Path) -> None:
     run = usage(tmp_path)
     assert run.returncode == 1
     assert run.stderr.splitlines() == [f"{state / 'state.db'}: file is not a database."]
+
+
+def test_a_link_to_the_page_of_the_running_server(tmp_path: Path) -> None:
+    with running("serve", "--port", "0", home=tmp_path, extra=LOGIN) as command:
+        port = command.port()
+        told = usage(tmp_path, "--open", PORT=str(port))
+        assert (told.returncode, told.stdout) == (0, f"http://localhost:{port}/usage\n")
+
+        finished("keys", "add", "ann", home=tmp_path)
+        becomes(command, port, "", 401)
+        told = usage(tmp_path, "--open", PORT=str(port))
+
+        assert re.fullmatch(rf"http://localhost:{port}/usage#[0-9a-f]{{32}}\n", told.stdout)
+        assert told.stderr == "Good for 60 seconds, and once.\n"
+        code = told.stdout.strip().rpartition("#")[2]
+        asked = urllib.request.Request(
+            f"http://127.0.0.1:{port}/usage/session", method="POST", headers={"x-usage-code": code}
+        )
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            cookie = answer.headers["set-cookie"].partition(";")[0]
+        page = urllib.request.Request(
+            f"http://127.0.0.1:{port}/usage", headers={"cookie": cookie, "accept": "text/html"}
+        )
+        with urllib.request.urlopen(page, timeout=10) as answer:
+            assert b"<h1>Usage</h1>" in answer.read()
+        command.signal(signal.SIGTERM)
+        command.end()
+        assert code not in command.errors()
+        assert cookie not in command.errors()
+
+
+def test_without_a_server_there_is_no_link(tmp_path: Path) -> None:
+    told = usage(tmp_path, "--open", PORT="9")
+    assert told.returncode == 1
+    assert told.stderr.startswith("Nothing answers at http://127.0.0.1:9/usage/link. Start the proxy first")

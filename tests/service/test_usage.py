@@ -2,10 +2,10 @@
 
 import csv
 import io
-from dataclasses import replace
 
 import pytest
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from claude_openai_proxy.records import LedgerRow
 from claude_openai_proxy.service import usage

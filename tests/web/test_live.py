@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from claude_openai_proxy.storage.client_keys import StoredKey, new_secret
 from claude_openai_proxy.telemetry.live_log import MOST_LISTENERS

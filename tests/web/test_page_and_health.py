@@ -102,7 +102,7 @@ async def test_the_page_loads_nothing_and_its_style_and_script_are_those_that_ar
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         assert f"{element}-src 'sha256-{digest}'" in policy
     assert not re.search(r"<link|<img|<iframe|style=|onclick|src=|innerHTML|eval\(", page)
-    assert set(re.findall(r'href="(.*?)"', page)) <= {"/v1/models", "/health", "/readme"}
+    assert set(re.findall(r'href="(.*?)"', page)) <= {"/v1/models", "/health", "/usage", "/readme"}
 
 
 async def test_the_page_has_a_box_for_a_message_and_buttons_that_copy() -> None:

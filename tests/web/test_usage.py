@@ -1,9 +1,8 @@
 """`GET /usage`: who sees it, and in which form."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from claude_openai_proxy.storage.client_keys import StoredKey, new_secret
 from storage.ledger_rows import ROW

@@ -17,6 +17,8 @@ from claude_openai_proxy.service.response_state import ResponseState
 from claude_openai_proxy.service.server_status import ServerStatus
 from claude_openai_proxy.service.stored_completions import StoredCompletions
 from claude_openai_proxy.service.usage import Usage
+from claude_openai_proxy.service.usage_overview import UsageOverview
+from claude_openai_proxy.service.usage_sessions import UsageSessions
 from claude_openai_proxy.storage.batches_memory import MemoryBatches
 from claude_openai_proxy.storage.client_keys import ClientKeyStore, MemoryClientKeys
 from claude_openai_proxy.storage.files import FileStore
@@ -112,6 +114,10 @@ class Wired:
     public: bool = False
     stored_keys: ClientKeyStore = field(default_factory=MemoryClientKeys)
     meter: PlanMeter = field(default_factory=lambda: PlanMeter(store=MemoryLoginLimits(), wall_clock=lambda: NOW))
+    credential: str = ""
+    """The operator's."""
+    wall_clock: float = NOW
+    """Of sessions."""
     ledger: LedgerStore = field(default_factory=MemoryLedger)
     files: FileStore = field(default_factory=MemoryFiles)
     responses: ResponseStore | None = field(default_factory=MemoryResponses)
@@ -182,8 +188,10 @@ class Wired:
             wall_clock=lambda: NOW,
             configured=self.keys,
             principal_id=self.principal_id,
+            credential=lambda: self.credential,
         )
         background = BackgroundResponses(self.state)
+        codes = (f"{number:032x}" for number in itertools.count(1))
         ids = (f"req-{number}" for number in itertools.count(1))
         return Application(
             router=make_router(
@@ -200,7 +208,15 @@ class Wired:
                     page=Page(self.health, remains=self.remains),
                     key=KeyPage(client_keys),
                     plan=PlanPage(self.meter),
-                    usage=UsagePage(Usage(self.ledger, wall_clock=lambda: NOW)),
+                    usage=UsagePage(
+                        Usage(self.ledger, wall_clock=lambda: NOW),
+                        UsageOverview(self.ledger, limits=self.meter.reports, wall_clock=lambda: NOW),
+                        UsageSessions(
+                            credential=lambda: self.credential,
+                            new_code=lambda: next(codes),
+                            wall_clock=lambda: self.wall_clock,
+                        ),
+                    ),
                     live=LivePages(self.status(), self.live, keep_alive_seconds=self.keep_alive_seconds),
                     metrics=MetricsPage(self.metrics.families, health=self.health, meter=self.meter),
                 ),

@@ -13,6 +13,7 @@ from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.service.server_status import ServerStatus
 from claude_openai_proxy.service.waiting import Places
+from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.telemetry.ledger import Ledger
 from claude_openai_proxy.telemetry.live_log import LiveLog
 from claude_openai_proxy.telemetry.metrics import RequestMetrics
@@ -39,6 +40,7 @@ class Sight:
 
 
 def sight(
+    settings: Settings,
     upstreams: UpstreamChoice,
     catalog: ModelCatalog,
     places: Places,
@@ -71,7 +73,7 @@ def sight(
         page=Page(health, needs_key=lambda: keys.required, remains=kept.remains),
         key=KeyPage(keys),
         plan=PlanPage(meter),
-        usage=usage_page(kept, book),
+        usage=usage_page(settings, kept, book, meter),
         metrics=MetricsPage(metrics.families, health=health, meter=meter),
         live=LivePages(status, live),
     )

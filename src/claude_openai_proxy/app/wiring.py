@@ -155,7 +155,9 @@ def wire(settings: Settings) -> Wiring:
     blots = blotter(settings, upstreams)
     background = background_responses(kept)
     book, files = ledger(settings, kept), client_files(settings, kept)
-    seen = sight(upstreams, catalog, places, blotter=blots, kept=kept, meter=spending.meter, keys=keys, book=book)
+    seen = sight(
+        settings, upstreams, catalog, places, blotter=blots, kept=kept, meter=spending.meter, keys=keys, book=book
+    )
     batched = batches(
         settings, kept, upstreams, catalog, places, spending=spending, background=background, files=files, seen=seen
     )

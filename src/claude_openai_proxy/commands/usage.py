@@ -1,4 +1,6 @@
-"""`usage`: what the requests used and cost, as a table with bars, as JSON or as CSV; read from the ledger itself."""
+"""`usage`: what the requests used and cost, as a table with bars, as JSON or as CSV, read from the ledger itself; and a
+link to the page of a server that runs.
+"""
 
 import argparse
 import asyncio
@@ -10,9 +12,11 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
-from claude_openai_proxy.app.stores import stores
-from claude_openai_proxy.commands.invocation import OK, PROBLEMS_FOUND, Invocation, add_settings_flags
+from claude_openai_proxy.app.stores import operator_credential, stores
+from claude_openai_proxy.commands.invocation import OK, PROBLEMS_FOUND, PROGRAM, Invocation, add_settings_flags
+from claude_openai_proxy.commands.serve import name_for_clients
 from claude_openai_proxy.commands.tables import aligned
+from claude_openai_proxy.doctor.machine import reached_at
 from claude_openai_proxy.errors import ProxyError
 from claude_openai_proxy.service.usage import (
     DEFAULT_SPAN,
@@ -25,6 +29,7 @@ from claude_openai_proxy.service.usage import (
 )
 from claude_openai_proxy.serving.streams import complain, say, say_on
 from claude_openai_proxy.settings import Settings, SettingsError
+from claude_openai_proxy.setup.json_http import NoAnswerError, StatusError, document, message_of
 from claude_openai_proxy.storage.ledger import DIMENSIONS, Dimension
 
 HELP = "what the requests used and cost, by day, model, key, client"
@@ -44,11 +49,14 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the body of GET /usage")
     form.add_argument("--csv", action="store_true", help="print a table for a spreadsheet")
+    form.add_argument("--open", action="store_true", help="print a link to the page, good for a minute and once")
 
 
 def run(invocation: Invocation) -> int:
     """Reads the database, whether a server runs or not. Raises `SettingsError` where nothing is kept."""
     settings, arguments = invocation.settings(), invocation.arguments
+    if arguments.open:
+        return _open(settings)
     if settings.storage.kind == "memory":
         raise SettingsError("STATE=memory keeps the ledger in the server itself: ask it, at GET /usage.")
     try:
@@ -62,6 +70,29 @@ def run(invocation: Invocation) -> int:
         say_on(to_csv(report))
     else:
         say(table(report, bar=_bar_for(getattr(sys.stdout, "encoding", None) or "ascii")))
+    return OK
+
+
+def _open(settings: Settings) -> int:
+    """The running server makes the link, for whoever can read its STATE_DIR."""
+    host = reached_at(settings.host)
+    base = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+    credential = operator_credential(settings)
+    try:
+        answer = document(f"{base}/usage/link", {"authorization": f"Bearer {credential}"} if credential else {}, {})
+    except NoAnswerError as error:
+        complain([f"{error} Start the proxy first ({PROGRAM}), or name its port: PORT={settings.port + 1}"])
+        return PROBLEMS_FOUND
+    except StatusError as error:
+        complain([message_of(error)])
+        return PROBLEMS_FOUND
+    if not answer or "code" not in answer:
+        complain([f"What answers at {base} is no Claude OpenAI Proxy."])
+        return PROBLEMS_FOUND
+    code = f"#{answer['code']}" if answer["code"] else ""
+    say([f"http://{name_for_clients(settings)}:{settings.port}/usage{code}"])
+    if code:
+        complain([f"Good for {answer['expires_in']} seconds, and once."])
     return OK
 
 

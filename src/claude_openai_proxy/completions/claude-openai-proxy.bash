@@ -31,7 +31,7 @@ _shtab_claude_openai_proxy_storage_compact_option_strings=(-h --help)
 _shtab_claude_openai_proxy_storage_option_strings=(-h --help --env-file --demo)
 _shtab_claude_openai_proxy_status_option_strings=(-h --help --port --env-file --demo --url --json)
 _shtab_claude_openai_proxy_logs_option_strings=(-h --help --port --env-file --demo --url -f --follow --key --client --status --json)
-_shtab_claude_openai_proxy_usage_option_strings=(-h --help --env-file --demo --by --since --json --csv)
+_shtab_claude_openai_proxy_usage_option_strings=(-h --help --env-file --demo --by --since --json --csv --open)
 _shtab_claude_openai_proxy_option_strings=(-h --help --version -V --host --port --upstream --log-level --env-file --demo --reload --end-with)
 
 
@@ -126,6 +126,7 @@ _shtab_claude_openai_proxy_usage___help_nargs=0
 _shtab_claude_openai_proxy_usage___demo_nargs=0
 _shtab_claude_openai_proxy_usage___json_nargs=0
 _shtab_claude_openai_proxy_usage___csv_nargs=0
+_shtab_claude_openai_proxy_usage___open_nargs=0
 _shtab_claude_openai_proxy_pos_0_nargs=A...
 _shtab_claude_openai_proxy__h_nargs=0
 _shtab_claude_openai_proxy___help_nargs=0

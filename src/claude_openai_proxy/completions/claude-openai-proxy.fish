@@ -199,3 +199,4 @@ complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using usage' -l b
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using usage' -l since -x -d 'the last 30m, 24h, 7d, 4w (7d)'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using usage' -l json -d 'print the body of GET /usage'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using usage' -l csv -d 'print a table for a spreadsheet'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using usage' -l open -d 'print a link to the page, good for a minute and once'

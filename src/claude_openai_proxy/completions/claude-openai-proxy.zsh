@@ -314,6 +314,7 @@ _shtab_claude_openai_proxy_usage_options=(
   "--since[the last 30m, 24h, 7d, 4w (7d)]:SPAN:"
   "--json[print the body of GET \/usage]"
   "--csv[print a table for a spreadsheet]"
+  "--open[print a link to the page, good for a minute and once]"
 )
 
 # guard to ensure default positional specs are added only once per session

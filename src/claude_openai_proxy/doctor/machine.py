@@ -19,6 +19,11 @@ ANSWER_SECONDS = 5.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", LOCALHOST: "127.0.0.1"}  # noqa: S104 - compared, not bound
 
 
+def reached_at(host: str) -> str:
+    """The address at which a server of this machine answers that listens on `host`."""
+    return _EVERYWHERE.get(host, host)
+
+
 def python_row(version: tuple[int, ...] = sys.version_info[:3]) -> Row:
     """The interpreter."""
     found = f"{'.'.join(map(str, version))} ({platform.python_implementation()}, {sys.platform})"
@@ -89,7 +94,7 @@ def _pool(report: HealthReport) -> str:
 
 async def _health(settings: Settings) -> bytes:
     """What whoever has the port answers; b"" where it does not. No key is sent: it may be another program."""
-    host = _EVERYWHERE.get(settings.host, settings.host)
+    host = reached_at(settings.host)
     url = URL.parse(f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/health")
     client = HTTPClient()
     try:

@@ -39,6 +39,14 @@ def opened(url: str, headers: Mapping[str, str], body: object = None) -> Any:
         raise NoAnswerError(f"Nothing answers at {url}.") from error
 
 
+def message_of(error: StatusError) -> str:
+    """What the proxy said of it."""
+    try:
+        return str(json.loads(error.body)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return str(error)
+
+
 def document(url: str, headers: Mapping[str, str], body: object = None) -> dict[str, Any] | None:
     """The answer's JSON object; None where it is none. Raises as `opened` does."""
     with opened(url, headers, body) as response:

@@ -10,10 +10,12 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, Literal, Protocol, get_args
+
+from msgspec import structs
 
 from claude_openai_proxy.records import LedgerRow
 from claude_openai_proxy.storage.interface import Database, Row, Transaction, Value
@@ -58,13 +60,19 @@ class LedgerSum:
     uncharged: int = 0
 
 
+def added(one: LedgerSum, other: LedgerSum) -> LedgerSum:
+    """Both together, of no group."""
+    numbers = fields(LedgerSum)[2:]
+    return LedgerSum((), "", *(getattr(one, number.name) + getattr(other, number.name) for number in numbers))
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """Which rows: all since `since` (seconds since 1970) for which each of `having` is so."""
 
     since: float
     having: Mapping[str, str | int] = field(default_factory=dict)
-    """By name: `principal`, `client`, `status`, `model_used`."""
+    """By name: `principal`, `client`, `status`, `failed`."""
 
 
 class LedgerStore(Protocol):
@@ -169,8 +177,9 @@ _COUNTED: Final = (
 )
 _COLUMN_NAMES: Final = MappingProxyType({"key": "key_name", "stream": "streamed"})
 """Where they are not those of the row: some words are SQL's own."""
-_NAMES: Final = tuple(_COLUMN_NAMES.get(column.name, column.name) for column in fields(LedgerRow))
-_FLAGS: Final = tuple(place for place, column in enumerate(fields(LedgerRow)) if column.type in (bool, "bool"))
+_NAMES: Final = tuple(_COLUMN_NAMES.get(name, name) for name in LedgerRow.__struct_fields__)
+_CHOSEN_BY: Final = frozenset({"principal", "client", "status", "failed"})
+_FLAGS: Final = tuple(place for place, column in enumerate(structs.fields(LedgerRow)) if column.type is bool)
 _COLUMNS: Final = ", ".join(_NAMES)
 _INSERT: Final = (
     f"INSERT INTO ledger ({_COLUMNS}, hour, failed) "  # noqa: S608 - names of our own
@@ -256,13 +265,15 @@ def latest_query(choice: Choice, most: int) -> tuple[str, tuple[Value, ...]]:
 
 
 def _where(choice: Choice) -> tuple[str, tuple[Value, ...]]:
-    having = {name: value for name, value in choice.having.items() if name in _NAMES}
-    assert len(having) == len(choice.having), "only columns are chosen by"
-    return " AND ".join(["at >= ?", *(f"{name} = ?" for name in having)]), (choice.since, *having.values())
+    assert _CHOSEN_BY.issuperset(choice.having), "nothing but columns is chosen by"
+    return " AND ".join(["at >= ?", *(f"{name} = ?" for name in choice.having)]), (
+        choice.since,
+        *choice.having.values(),
+    )
 
 
 def _values(row: LedgerRow) -> tuple[Value, ...]:
-    values = list(astuple(row))
+    values = list(structs.astuple(row))
     for place in _FLAGS:
         values[place] = int(values[place])
     return *values, int(row.at) // HOUR, int(row.failed)

@@ -8,7 +8,7 @@
 
 Invariants: at most one write is under way; a row is let go only once it is kept, or when more than `MOST_WAITING` wait
 (the oldest first, counted and said once until a write succeeds); what is tried again is kept once, by the request's own
-id. A process that is killed loses what waits: the requests of its last second.
+id. A process that is killed loses what waits: the requests of its last two seconds.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from typing import Final, Protocol
 from claude_openai_proxy.errors import ProxyError
 from claude_openai_proxy.records import LedgerRow, RequestRecord
 
-WAIT_SECONDS: Final = 1.0
+WAIT_SECONDS: Final = 2.0
 BATCH_ROWS: Final = 256
 MOST_WAITING: Final = 10_000
 DAY_SECONDS: Final = 86_400
@@ -206,4 +206,4 @@ def shown(text: str) -> str:
 
 
 def _count(tokens: int) -> int:
-    return max(0, min(tokens, _LARGEST))
+    return tokens if 0 <= tokens <= _LARGEST else max(0, min(tokens, _LARGEST))

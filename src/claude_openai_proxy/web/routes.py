@@ -208,6 +208,8 @@ def _own_routes(own: OwnPages) -> dict[str, Route]:
     return {
         "/key": Route("/v1/key", "GET", own.key),
         "/usage": Route("/usage", "GET", own.usage, access=own.usage.access),
+        "/usage/link": Route("/usage/link", "POST", own.usage.link, access=own.usage.link_access),
+        "/usage/session": Route("/usage/session", "POST", own.usage.session, access=own.usage.session_access),
         "/usage/plan": Route("/usage/plan", "GET", own.plan, access=own.plan.access),
         "/metrics": Route("/metrics", "GET", own.metrics, access=own.metrics.access),
         "/status": Route("/status", "GET", own.live.status, access=own.live.access),

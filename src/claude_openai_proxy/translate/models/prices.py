@@ -95,3 +95,16 @@ def cost(model_id: str, usage: Usage) -> float:
     speed = price.fast_factor if usage.speed == "fast" else 1
     searches = (usage.server_tool_use or ServerToolUsage()).web_search_requests or 0
     return (given + said) * speed / MILLION + searches * WEB_SEARCH
+
+
+def cache_saving(model_id: str, *, read: int, written: int, hour: int) -> float:
+    """US dollars by list price that the cache saved: what was `read` costs less than input, what was `written` more.
+
+    `hour` of those written stay for an hour. Without what long inputs and fast answers cost more; nothing of a model
+    that the table does not know.
+    """
+    price = price_of(model_id)
+    if price is None:
+        return 0.0
+    dearer = (written - hour) * (price.cache_write - price.input) + hour * (price.cache_write_1h - price.input)
+    return (read * (price.input - price.cache_read) - dearer) / MILLION

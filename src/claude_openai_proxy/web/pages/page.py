@@ -37,7 +37,7 @@ class Page:
             Template(_read("main.html")),
             Template(_read("locked.html")),
         )
-        self._headers = _headers(shell)
+        self._headers = page_headers(shell)
 
     @staticmethod
     def access(exchange: Exchange) -> Access:
@@ -100,10 +100,11 @@ def _words(spoken: Language) -> Mapping[str, str]:
     return {f"w_{name}": escape(word) for name, word in WORDS[spoken].items()}
 
 
-def _headers(html: str) -> tuple[Header, ...]:
+def page_headers(html: str, *, forms: str = "'none'") -> tuple[Header, ...]:
+    """For a page whose one style and one script are those in `html`; `forms`: where its forms may be sent."""
     policy = (
         f"default-src 'none'; style-src '{_digest(html, 'style')}'; script-src '{_digest(html, 'script')}'; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"connect-src 'self'; base-uri 'none'; form-action {forms}; frame-ancestors 'none'"
     )
     return (
         (b"content-security-policy", policy.encode()),
