@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Final, get_args
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from claude_openai_proxy.protocols.openai_responses_request import Include
 from claude_openai_proxy.storage.responses import Item, Part
@@ -43,7 +43,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 def stored(items: Iterable[bytes | Raw], part: Part, new_id: Callable[[str], str]) -> list[Item]:
     """Items to be kept; `new_id` makes one with a prefix (`msg_`) for those that came without."""
-    return [_stored(_members(item), part, new_id) for item in items]
+    return [_stored(item, part, new_id) for item in items]
 
 
 def shown(item: bytes, include: Collection[str] = ()) -> Raw:
@@ -59,17 +59,33 @@ def shown(item: bytes, include: Collection[str] = ()) -> Raw:
     return Raw(_encode(members))
 
 
-def _stored(members: _Members, part: Part, new_id: Callable[[str], str]) -> Item:
-    id_ = _text(members, "id")
-    if not id_:
-        id_ = new_id(_PREFIXES.get(_text(members, "type") or "message", "item_"))
-        members = {"id": Raw(_encode(id_)), **{name: value for name, value in members.items() if name != "id"}}
+class _Named(Struct):
+    """An item as far as its name must be known; what is no text is none."""
+
+    id: Raw = Raw(b"null")
+    type: Raw = Raw(b"null")
+
+
+_named: Final = msgspec.json.Decoder(_Named).decode
+
+
+def _stored(item: bytes | Raw, part: Part, new_id: Callable[[str], str]) -> Item:
+    named = _named(item)
+    if id_ := _read(named.id):
+        return Item(id_, part, bytes(item))
+    id_ = new_id(_PREFIXES.get(_read(named.type) or "message", "item_"))
+    members = {"id": Raw(_encode(id_)), **{name: value for name, value in _members(item).items() if name != "id"}}
     return Item(id_, part, _encode(members))
 
 
 def _text(members: _Members, name: str) -> str | None:
-    value = bytes(members.get(name, b"null"))
-    return msgspec.json.decode(value, type=str) if value.startswith(b'"') else None
+    return _read(members.get(name, Raw(b"null")))
+
+
+def _read(value: Raw) -> str | None:
+    """A text; None for anything else."""
+    text = bytes(value)
+    return msgspec.json.decode(text, type=str) if text.startswith(b'"') else None
 
 
 def _message(members: _Members, *, images: bool) -> _Members:
