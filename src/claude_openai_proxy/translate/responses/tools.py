@@ -22,7 +22,7 @@ from claude_openai_proxy.protocols import openai_responses_request as published
 from claude_openai_proxy.protocols.anthropic import UserLocation, WebSearchTool
 from claude_openai_proxy.translate.messages_api.call_forms import CallForm, CallType
 from claude_openai_proxy.translate.notes import Notes
-from claude_openai_proxy.translate.responses.items import decode
+from claude_openai_proxy.translate.responses.items import decode, wrong
 from claude_openai_proxy.translate.schemas.tolerant import TolerantDecoder
 from claude_openai_proxy.translate.wishes.tools import WEB_SEARCH, DeclaredTool, custom_tool, grammar_rule
 
@@ -68,6 +68,16 @@ class _Typed(Struct, frozen=True):
     type: str = "function"
 
 
+class _Named(Struct, frozen=True):
+    """Of whatever type: one that cannot run here may have anything for a name."""
+
+    type: str = "function"
+    name: object = None
+    tools: object = None
+
+
+_named: Final = msgspec.json.Decoder(_Named).decode
+_encode: Final = msgspec.json.Encoder().encode
 _type_of: Final = msgspec.json.Decoder(_Typed).decode
 
 
@@ -178,7 +188,10 @@ class OfferedTools:
 
     def _add_shell(self, tool: published.Tool, place: str) -> None:
         environment = tool.environment
-        kind = "local" if not environment or bytes(environment) == b"null" else _type_of(environment).type
+        try:
+            kind = "local" if not environment or bytes(environment) == b"null" else _type_of(environment).type
+        except msgspec.DecodeError as error:
+            raise wrong(error, f"{place}.environment") from None
         if kind != "local":
             self._leave_out(f"shell ({kind[:40]})")
             return
@@ -257,10 +270,10 @@ def names_of(tools: Sequence[Raw]) -> list[str]:
     """The names of tools that were found, for Claude to read."""
     names: list[str] = []
     for raw in tools:
-        tool, _ = _tool.decode(raw)
-        if tool.type == "namespace":
-            names += [f"{tool.name}.{name}" for name in names_of(tool.tools or ())]
-        elif tool.name:
+        tool = _named(raw)
+        if tool.type == "namespace" and isinstance(tool.tools, list):
+            names += [f"{tool.name}.{name}" for name in names_of([Raw(_encode(inner)) for inner in tool.tools])]
+        elif tool.name and isinstance(tool.name, str):
             names.append(tool.name)
     return names
 
