@@ -28,6 +28,7 @@ OPEN = Target(BASE, "", (OPUS, SONNET, HAIKU), SONNET)
 KEYED = Target(BASE, "sk-of-a-client", (OPUS, SONNET, HAIKU), HAIKU)
 
 OWN_FILES = {
+    "codex": '# mine\napproval_policy = "never" # mine\n',
     "opencode": '{\n  // mine\n  "model": "other/m", "provider": {"other": {"npm": "x"}},\n}\n',
     "kilo": '{"provider": {\n\t"other": {}\n}}',
     "continue": "# mine\nname: Me\nversion: 1.2.3\nschema: v1\nmodels:\n  - name: Other # mine\n    provider: openai\n",
@@ -65,9 +66,11 @@ def test_what_the_user_has_stays_and_ours_goes_again(name: str) -> None:
     removed = one.remove(written)
     assert BASE not in removed
     assert "custom-claude-4" not in removed
-    load = {"crush": str, **dict.fromkeys(("aider", "continue", "librechat", "llm"), yaml_text.load)}.get(
-        name, jsonc.load
-    )
+    load = {
+        "crush": str,
+        "codex": tomllib.loads,
+        **dict.fromkeys(("aider", "continue", "librechat", "llm"), yaml_text.load),
+    }.get(name, jsonc.load)
     assert _without_empty(load(removed)) == _without_empty(load(own))  # type: ignore[operator]  # types are callable
 
 
@@ -88,7 +91,7 @@ def test_a_key_is_written_only_where_no_variable_can_be_named(one: WrittenClient
 
 
 @pytest.mark.parametrize(
-    "one", [one for one in WRITTEN if one.name not in ("codex", "goose", "crush")], ids=lambda one: one.name
+    "one", [one for one in WRITTEN if one.name not in ("goose", "crush")], ids=lambda one: one.name
 )
 def test_a_file_that_does_not_parse_is_not_touched(one: WrittenClient) -> None:
     with pytest.raises(EditError):
@@ -137,35 +140,58 @@ def test_whatever_stands_around_our_marks_stays_byte_for_byte(
     assert without_block(written + rest) == own + rest
 
 
-def test_codex_has_a_profile_of_its_own() -> None:
+@pytest.mark.parametrize(
+    "own",
+    [
+        'model = "mine"\n',
+        "[model_providers.claude-openai-proxy]\n",
+        "model_providers = 1\n",
+        '[tui]\ntheme = "a table that our lines would fall into"\n',
+        "not toml",
+    ],
+)
+def test_what_codex_is_told_by_its_user_is_left_alone(own: str) -> None:
+    with pytest.raises(EditError):
+        client("codex").write(OPEN)(own)
+
+
+def test_codexs_profile_stays_beside_what_its_user_adds() -> None:
     codex = client("codex")
-    profile = tomllib.loads(codex.write(OPEN)("whatever was there"))
-    assert profile == {
-        "model": SONNET.id,
+    own, after = 'approval_policy = "never"\n', "[tui]\nanimations = false\n"
+    written = codex.write(OPEN)(own) + after
+    assert tomllib.loads(written)["model"] == SONNET.id
+    assert written.count("experimental_bearer_token") == 1
+    keyed = codex.write(KEYED)(written)
+    assert tomllib.loads(keyed) == {
+        "approval_policy": "never",
+        "model": HAIKU.id,
         "model_provider": "claude-openai-proxy",
         "model_providers": {
             "claude-openai-proxy": {
                 "name": "Claude OpenAI Proxy",
                 "base_url": BASE,
                 "wire_api": "responses",
+                "env_key": KEY_VARIABLE,
                 "model_catalog_url": f"{BASE}/models",
-                "stream_idle_timeout_ms": 600_000,
             }
         },
+        "tui": {"animations": False},
     }
-    keyed = tomllib.loads(codex.write(KEYED)(""))["model_providers"]["claude-openai-proxy"]
-    assert keyed["env_key"] == KEY_VARIABLE
+    assert codex.remove(keyed) == own + after
+
+
+def test_what_is_odd_in_an_address_is_written_as_toml_has_it() -> None:
     odd = Target('http://localhost:3000/"\\\u00e9/v1', "", (SONNET,), SONNET)
-    assert tomllib.loads(codex.write(odd)(""))["model_providers"]["claude-openai-proxy"]["base_url"] == odd.base_url
+    said = tomllib.loads(client("codex").write(odd)(""))["model_providers"]["claude-openai-proxy"]
+    assert said["base_url"] == odd.base_url
     home = Machine({"HOME": "/h", "CODEX_HOME": "/c"}, "linux")
-    assert codex.file(home) == Path("/c/claude-openai-proxy.config.toml")
-    with pytest.raises(EditError, match="delete it yourself"):
-        codex.remove("model = 'other'")
+    assert client("codex").file(home) == Path("/c/claude-openai-proxy.config.toml")
 
 
 def test_the_profile_is_as_it_is_printed() -> None:
     page = (Path(__file__).parents[2] / "docs" / "clients.md").read_text(encoding="utf-8")
-    assert f"```toml\n{client('codex').write(OPEN)('')}```" in page
+    written = "\n".join(client("codex").write(OPEN)("").splitlines()[1:-1])
+    assert f"```toml\n{written}\n```" in page
 
 
 def test_clines_place_is_taken_by_nobody_else() -> None:

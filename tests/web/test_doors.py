@@ -95,7 +95,7 @@ async def test_a_preflight_of_an_allowed_origin_is_answered_without_a_key() -> N
     answer = await call(app, "OPTIONS", CHAT, headers={"origin": "https://app.example", **PREFLIGHT})
     assert (answer.status, answer.body) == (204, b"")
     assert answer.headers["access-control-allow-origin"] == "https://app.example"
-    assert answer.headers["access-control-allow-methods"] == "POST, OPTIONS"
+    assert answer.headers["access-control-allow-methods"] == "POST, GET, HEAD, OPTIONS"
     assert answer.headers["access-control-allow-headers"] == "authorization,content-type"
 
 

@@ -3,6 +3,9 @@
 import base64
 import hashlib
 import re
+import tomllib
+from html import unescape
+from typing import Any
 
 import msgspec
 import pytest
@@ -108,9 +111,43 @@ async def test_the_page_loads_nothing_and_its_style_and_script_are_those_that_ar
 async def test_the_page_has_a_box_for_a_message_and_buttons_that_copy() -> None:
     page = (await call(Wired().app(), "GET", "/")).body.decode()
     assert "<option>custom-claude-4-opus</option>" in page
-    assert re.findall(r'data-copy="(.*?)"', page) == ["base-url", "example"]
-    for id_ in ("base-url", "example", "try-form", "said", "send", "opened"):
+    assert re.findall(r'data-copy="(.*?)"', page) == ["base-url", "example", "codex"]
+    for id_ in ("base-url", "example", "codex", "try-form", "said", "send", "opened"):
         assert f'id="{id_}"' in page
+
+
+def profile_on(page: str) -> dict[str, Any]:
+    (written,) = re.findall(r'<pre id="codex"[^>]*>(.*?)</pre>', page, re.DOTALL)
+    return tomllib.loads(unescape(written))
+
+
+async def test_the_page_says_what_codex_is_told() -> None:
+    page = (await call(Wired().app(), "GET", "/", headers={"host": "127.0.0.1:4000"})).body.decode()
+    assert profile_on(page) == {
+        "model": "custom-claude-4-opus",
+        "model_provider": "claude-openai-proxy",
+        "model_providers": {
+            "claude-openai-proxy": {
+                "name": "Claude OpenAI Proxy",
+                "base_url": "http://127.0.0.1:4000/v1",
+                "wire_api": "responses",
+                "experimental_bearer_token": "any",
+                "model_catalog_url": "http://127.0.0.1:4000/v1/models",
+            }
+        },
+    }
+    assert "<code>~/.codex/claude-openai-proxy.config.toml</code>" in page
+    assert "<code>codex -p claude-openai-proxy</code>" in page
+
+
+async def test_with_keys_the_page_tells_codex_where_its_key_is() -> None:
+    wired = Wired(keys={"sk-one": "one"})
+    page = (await call(wired.app(), "GET", "/", headers={"authorization": "Bearer sk-one"})).body.decode()
+    provider = profile_on(page)["model_providers"]["claude-openai-proxy"]
+    assert provider["env_key"] == "CLAUDE_OPENAI_PROXY_KEY"
+    assert "experimental_bearer_token" not in provider
+    assert "<code>CLAUDE_OPENAI_PROXY_KEY=YOUR-KEY codex -p claude-openai-proxy</code>" in page
+    assert "sk-one" not in page
 
 
 async def test_the_page_says_what_to_do_without_a_login_once_and_looks_again() -> None:

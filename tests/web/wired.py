@@ -205,7 +205,7 @@ class Wired:
                 models=ModelPages(FakeCatalog()),
                 own=OwnPages(
                     health=HealthPage(self.health),
-                    page=Page(self.health, remains=self.remains),
+                    page=Page(self.health, needs_key=lambda: bool(self.keys), remains=self.remains),
                     key=KeyPage(client_keys),
                     plan=PlanPage(self.meter),
                     usage=UsagePage(

@@ -1,4 +1,7 @@
-"""`GET /v1/models` and `GET /v1/models/{id}`: OpenAI's, or Anthropic's for whoever sends `anthropic-version`."""
+"""`GET /v1/models` and `GET /v1/models/{id}`: OpenAI's, or Anthropic's for whoever sends `anthropic-version`.
+
+Codex asks with `client_version` and finds its own catalogue in OpenAI's list, as `models` beside `data`.
+"""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,7 +11,9 @@ import msgspec
 
 from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.anthropic import ModelRow, ModelRows
+from claude_openai_proxy.protocols.codex_models import CodexModel
 from claude_openai_proxy.protocols.openai_chat_response import ModelList
+from claude_openai_proxy.service.codex_models import codex_models
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.exchange import Exchange
@@ -20,6 +25,12 @@ ROWS: Final = 20
 """Where the client does not say how many."""
 
 _encode: Final = msgspec.json.Encoder().encode
+
+
+class _ListForCodex(ModelList, frozen=True, kw_only=True, tag="list"):
+    """One body for both of its readers."""
+
+    models: list[CodexModel]
 
 
 class ModelPages:
@@ -35,7 +46,10 @@ class ModelPages:
             if speaks_messages(exchange):
                 await exchange.answer(200, _encode(_page(await self._catalog.rows(allowed), exchange)))
             else:
-                await exchange.answer(200, _encode(ModelList(data=await self._catalog.list(allowed))))
+                rows = await self._catalog.list(allowed)
+                asks_as_codex = "client_version" in _asked(exchange)
+                listed = _ListForCodex(data=rows, models=codex_models(rows)) if asks_as_codex else ModelList(data=rows)
+                await exchange.answer(200, _encode(listed))
 
     async def one(self, exchange: Exchange) -> None:
         """By its id, or by an alias."""
@@ -46,9 +60,14 @@ class ModelPages:
                 await exchange.answer(200, _encode(await self._catalog.get(exchange.rest)))
 
 
+def _asked(exchange: Exchange) -> dict[str, str]:
+    """The query; of a name that comes twice the last one counts."""
+    return {name: values[-1] for name, values in parse_qs(exchange.query.decode("latin-1")).items()}
+
+
 def _page(rows: Sequence[ModelRow], exchange: Exchange) -> ModelRows:
     """The part of `rows` that the query asks for: `limit`, and `after_id` or `before_id`. Raises on a wrong one."""
-    asked = {name: values[-1] for name, values in parse_qs(exchange.query.decode("latin-1")).items()}
+    asked = _asked(exchange)
     limit = _limit(asked.get("limit"))
     ids = [row.id for row in rows]
     if "before_id" in asked:

@@ -12,6 +12,7 @@ from importlib import resources
 from string import Template
 from typing import Final
 
+from claude_openai_proxy.service.codex_profile import KEY_VARIABLE, NAME, profile
 from claude_openai_proxy.service.health import HealthReport, HealthService
 from claude_openai_proxy.web.asgi import Header
 from claude_openai_proxy.web.client_watch import ClientWatch
@@ -74,6 +75,9 @@ class Page:
             advice=escape(words[advice]),
             options="".join(f"<option>{escape(alias)}</option>" for alias in report.models),
             example=escape(_example(base_url, model, words["hello"], key=key)),
+            codex=escape("\n".join(profile(base_url, model, with_key=self._needs_key()))),
+            codex_file=f"<code>~/.codex/{NAME}.config.toml</code>",
+            codex_run=f"<code>{f'{KEY_VARIABLE}={key} ' if self._needs_key() else ''}codex -p {NAME}</code>",
             models="\n".join(_model_row(alias, id_) for alias, id_ in report.models.items()),
             version=escape(report.version),
             uptime=f"{words['up_for']} {_span(report.uptime_seconds, words)}",
