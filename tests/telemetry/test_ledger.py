@@ -9,8 +9,10 @@ import pytest
 
 from claude_openai_proxy.errors import ProxyError
 from claude_openai_proxy.records import LOCAL, LedgerRow, Principal, RequestRecord
+from claude_openai_proxy.storage.ledger import _values
 from claude_openai_proxy.telemetry import ledger as module
 from claude_openai_proxy.telemetry.ledger import BATCH_ROWS, MOST_WAITING, Ledger, charged, row_of, shown
+from work import lines_run
 
 NOW = 1_800_000_000.0
 
@@ -151,6 +153,11 @@ async def test_each_dialect_has_rows_refused_requests_too() -> None:
     routes = ("/v1/chat/completions", "/v1/completions", "/v1/messages", "/v1/responses")
     rows = await written(*(record(route, route=route, status=400) for route in routes))
     assert [row.dialect for row in rows] == ["chat", "completions", "messages", "responses"]
+
+
+def test_a_row_is_little_work() -> None:
+    ended = record()
+    assert lines_run(lambda: _values(row_of(ended, NOW))) < 120
 
 
 async def test_strangers_cannot_fill_it() -> None:

@@ -37,6 +37,7 @@ DIALECTS: Final[Mapping[str, str]] = MappingProxyType(
         "/v1/completions": "completions",
         "/v1/messages": "messages",
         "/v1/responses": "responses",
+        "/v1/responses/compact": "responses",
     }
 )
 """By route: those that ask for an answer. Only they have rows."""
