@@ -33,6 +33,7 @@ def environment(simulator_url: str, tmp_path: Path) -> dict[str, str]:
         "UPSTREAM_RETRIES": "0",
         "LOG_LEVEL": "error",
         "BATCH_POLL_SECONDS": "0.02",
+        "BATCH_ADOPT_SECONDS": "0.2",
     }
 
 

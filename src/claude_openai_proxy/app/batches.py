@@ -16,7 +16,7 @@ from claude_openai_proxy.service.admission import Admissions
 from claude_openai_proxy.service.background_responses import BackgroundResponses
 from claude_openai_proxy.service.batches.asking import Pace
 from claude_openai_proxy.service.batches.batches import Batches
-from claude_openai_proxy.service.batches.collector import Collector
+from claude_openai_proxy.service.batches.collector import TROUBLE_SECONDS, Collector
 from claude_openai_proxy.service.batches.gate import Gate
 from claude_openai_proxy.service.batches.ways import BatchWays
 from claude_openai_proxy.service.envelopes import Envelopes
@@ -64,6 +64,7 @@ def batches(
         new_holder=new_holder,
         is_dead=is_dead,
         wall_clock=time.time,
+        trouble=min(TROUBLE_SECONDS, settings.batches.poll_seconds),
     )
     made = Batches(
         store=kept.batches,
