@@ -12,7 +12,7 @@ ALLOWED: dict[str, str] = {
     r"node is not installed|the Node package 'openai' is not installed": "the Node examples need node and its packages",
     r"the Python package '(brotli|backports\.zstd)' is not installed": "the extra `compression` brings them",
     r"(zsh|fish) is not installed": "shells that check their own completions",
-    r"chromium is not installed": "Debian's package, which .ci/run installs where it may",
+    r"chromium or playwright is not installed": "Debian's package, which .ci/run installs where it may",
     r"the Node package 'axe-core' is not installed": "what looks for barriers on pages comes from npm",
     r"(nginx|caddy) is not installed": "Debian's packages, which .ci/run installs where it may",
     r"the Node package 'dockerfile-utils' is not installed": "the linter of the Dockerfile comes from npm",

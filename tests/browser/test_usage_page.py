@@ -3,12 +3,13 @@
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
-from playwright.async_api import Browser, Page
 
-from browser.usage_month import OPERATOR, chromium, desk, filled, needs_keys, phone, program
+from browser.chromium import chromium, desk, phone, program
+from browser.usage_month import OPERATOR, filled, needs_keys
 from claude_openai_proxy.web.pages.usage_words import CHINESE, ENGLISH
 from storage.ledger_rows import ROW
 from web.direct import call
@@ -16,19 +17,22 @@ from web.serving import served
 from web.test_usage_page import code_from
 from web.wired import NOW
 
-pytestmark = pytest.mark.skipif(not program(), reason="chromium is not installed")
+if TYPE_CHECKING:  # There are machines for which it has no wheel.
+    from playwright.async_api import Browser, Page
+
+pytestmark = pytest.mark.skipif(not program(), reason="chromium or playwright is not installed")
 
 BLOCKS = ["plan", "days", "keys", "latest", "cache"]
 AXE = Path(os.environ.get("NODE_PATH", "")) / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+async def browser() -> AsyncIterator["Browser"]:
     async with chromium() as made:
         yield made
 
 
-async def opened(page: Page, url: str) -> list[str]:
+async def opened(page: "Page", url: str) -> list[str]:
     """The page at `url`, and what its browser complains of or asks others for."""
     told: list[str] = []
     page.on("console", lambda message: told.append(message.text))
@@ -38,14 +42,14 @@ async def opened(page: Page, url: str) -> list[str]:
     return told
 
 
-async def sections(page: Page) -> list[str]:
+async def sections(page: "Page") -> list[str]:
     ids: list[str] = await page.eval_on_selector_all("section", "found => found.map(one => one.id)")
     return ids
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("small", [False, True], ids=["desk", "phone"])
-async def test_it_fits_and_asks_nobody_else(browser: Browser, small: bool, dark: bool) -> None:
+async def test_it_fits_and_asks_nobody_else(browser: "Browser", small: bool, dark: bool) -> None:
     context = await (phone if small else desk)(browser, dark=dark)
     page = await context.new_page()
     async with served((await filled()).app()) as url:
@@ -58,7 +62,7 @@ async def test_it_fits_and_asks_nobody_else(browser: Browser, small: bool, dark:
     assert ground == ("rgb(28, 27, 25)" if dark else "rgb(250, 249, 246)")
 
 
-async def test_bars_and_columns_are_drawn_under_its_policy(browser: Browser) -> None:
+async def test_bars_and_columns_are_drawn_under_its_policy(browser: "Browser") -> None:
     page = await (await desk(browser, dark=False)).new_page()
     async with served((await filled()).app()) as url:
         await opened(page, url)
@@ -72,7 +76,7 @@ async def test_bars_and_columns_are_drawn_under_its_policy(browser: Browser) -> 
     assert colours == ["rgb(168, 72, 43)", "rgb(47, 102, 144)"] * 2
 
 
-async def test_it_works_without_script(browser: Browser) -> None:
+async def test_it_works_without_script(browser: "Browser") -> None:
     page = await (await desk(browser, dark=False, script=False)).new_page()
     rows = [replace(ROW, id=str(number), at=NOW - number, status=529 if number == 3 else 200) for number in range(5)]
     async with served((await filled(rows)).app()) as url:
@@ -88,7 +92,7 @@ async def test_it_works_without_script(browser: Browser) -> None:
         await page.context.close()
 
 
-async def test_it_speaks_the_browsers_language(browser: Browser) -> None:
+async def test_it_speaks_the_browsers_language(browser: "Browser") -> None:
     page = await (await phone(browser, dark=False, language="zh-CN")).new_page()
     async with served((await filled()).app()) as url:
         await opened(page, url)
@@ -98,7 +102,7 @@ async def test_it_speaks_the_browsers_language(browser: Browser) -> None:
     assert headings == [CHINESE[word] for word in ("plan", "by_day", "by_key", "latest", "cache")]
 
 
-async def test_it_looks_again_by_itself(browser: Browser) -> None:
+async def test_it_looks_again_by_itself(browser: "Browser") -> None:
     made = await filled([replace(ROW, at=NOW - 60)])
     page = await (await desk(browser, dark=False)).new_page()
     await page.clock.install()
@@ -111,7 +115,7 @@ async def test_it_looks_again_by_itself(browser: Browser) -> None:
         await page.context.close()
 
 
-async def test_what_somebody_looks_at_stays(browser: Browser) -> None:
+async def test_what_somebody_looks_at_stays(browser: "Browser") -> None:
     made = await filled([replace(ROW, at=NOW - 60)])
     page = await (await desk(browser, dark=False)).new_page()
     await page.clock.install()
@@ -128,7 +132,7 @@ async def test_what_somebody_looks_at_stays(browser: Browser) -> None:
         await page.context.close()
 
 
-async def test_a_link_opens_it_once_and_leaves_no_trace(browser: Browser) -> None:
+async def test_a_link_opens_it_once_and_leaves_no_trace(browser: "Browser") -> None:
     app = (await needs_keys(await filled())).app()
     context = await desk(browser, dark=False)
     page = await context.new_page()
@@ -156,7 +160,7 @@ async def test_a_link_opens_it_once_and_leaves_no_trace(browser: Browser) -> Non
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("small", [False, True], ids=["desk", "phone"])
 @pytest.mark.parametrize("locked", [False, True], ids=["open", "locked"])
-async def test_axe_finds_nothing_serious(browser: Browser, small: bool, dark: bool, locked: bool) -> None:
+async def test_axe_finds_nothing_serious(browser: "Browser", small: bool, dark: bool, locked: bool) -> None:
     made = await filled()
     if locked:
         await needs_keys(made)

@@ -1,28 +1,16 @@
-"""A month of made-up usage on a served page, the same each time; also writes the pictures of docs/usage.md:
+"""A month of made-up usage, the same each time."""
 
-PYTHONPATH=tests python -m browser.usage_month
-"""
-
-import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 from msgspec.structs import replace
-from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from claude_openai_proxy.protocols.anthropic import CacheCreation, Usage
 from claude_openai_proxy.records import LedgerRow
 from claude_openai_proxy.storage.client_keys import StoredKey, new_secret
 from claude_openai_proxy.translate.models.prices import cost
 from storage.ledger_rows import DAY, ROW
-from web.serving import served
 from web.wired import NOW, Wired
 
-CHROMIUM = (Path("/usr/bin/chromium"), Path("/usr/bin/chromium-browser"))
-"""Debian's, and Ubuntu's."""
-PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 PLAN = (
     ("anthropic-ratelimit-unified-status", "allowed"),
     ("anthropic-ratelimit-unified-representative-claim", "five_hour"),
@@ -37,11 +25,6 @@ OPERATOR = "cop_operator_0123456789abcdef"
 KEYS = (("key_1", "laptop"), ("key_2", "team"), ("key_3", "nightly"))
 CLIENTS = ("OpenAI/Python 3.57.0", "opencode/1.2", "aider/0.90", "Kilo-Code/5.4")
 MODELS = ("claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "claude-fable-5-2")
-
-
-def program() -> str:
-    """Where Chromium is; "" where it is not installed."""
-    return next((str(path) for path in CHROMIUM if path.exists()), "")
 
 
 def month() -> list[LedgerRow]:
@@ -99,52 +82,3 @@ async def needs_keys(made: Wired) -> Wired:
     """From now on a client needs a key."""
     await made.stored_keys.add(StoredKey("key_1", "laptop", created=NOW), new_secret())
     return made
-
-
-@asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """Headless; it reaches nothing but this machine."""
-    async with async_playwright() as playwright:
-        arguments = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
-        browser = await playwright.chromium.launch(executable_path=program(), args=arguments)
-        try:
-            yield browser
-        finally:
-            await browser.close()
-
-
-async def phone(browser: Browser, *, dark: bool, language: str = "en") -> BrowserContext:
-    """390 pixels wide."""
-    return await browser.new_context(
-        viewport={"width": 390, "height": 844}, color_scheme="dark" if dark else "light", locale=language
-    )
-
-
-async def desk(browser: Browser, *, dark: bool, language: str = "en", script: bool = True) -> BrowserContext:
-    """1200 pixels wide."""
-    return await browser.new_context(
-        viewport={"width": 1_200, "height": 900},
-        color_scheme="dark" if dark else "light",
-        locale=language,
-        java_script_enabled=script,
-    )
-
-
-async def main() -> None:
-    """Both pictures."""
-    PICTURES.mkdir(exist_ok=True)
-    async with served((await filled()).app()) as url, chromium() as browser:
-        for context, name, height in (
-            (await desk(browser, dark=False), "usage.png", 1_500),
-            (await phone(browser, dark=True), "usage-phone-dark.png", 1_700),
-        ):
-            page = await context.new_page()
-            await page.goto(f"{url}/usage")
-            width = page.viewport_size["width"] if page.viewport_size else 0
-            clip = {"x": 0.0, "y": 0.0, "width": float(width), "height": float(height)}
-            await page.screenshot(path=PICTURES / name, full_page=True, clip=clip)  # type: ignore[arg-type]
-            await context.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(main())

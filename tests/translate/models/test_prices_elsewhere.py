@@ -1,5 +1,6 @@
 """The price table against another one that many keep: the package genai-prices. Differences are named."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -16,28 +17,30 @@ UNKNOWN_THERE = {"claude-mythos-5", "claude-mythos-5-1"}
 """Offered to few; priced as the Fable of the same number."""
 
 
-def theirs(model: str, *, fresh: int, read: int, written: int, hour: int, output: int, searches: int) -> float:
+def theirs(model: str, counts: Mapping[str, int], speed: str = "standard") -> float:
     usage = TheirUsage(
-        input_tokens=fresh + read + written,
-        cache_read_tokens=read,
-        cache_write_tokens=written,
-        cache_write_1h_tokens=hour,
-        output_tokens=output,
-        web_searches=searches,
+        input_tokens=counts["fresh"] + counts["read"] + counts["written"],
+        cache_read_tokens=counts["read"],
+        cache_write_tokens=counts["written"],
+        cache_write_1h_tokens=counts["hour"],
+        output_tokens=counts["output"],
+        web_searches=counts["searches"],
     )
-    price = calc_price(usage, model, provider_id="anthropic", genai_request_timestamp=WHEN)
+    context = {"speed": speed}
+    price = calc_price(usage, model, provider_id="anthropic", genai_request_timestamp=WHEN, price_context=context)
     assert price.model.id == model
     return float(Decimal(price.total_price))
 
 
-def ours(model: str, *, fresh: int, read: int, written: int, hour: int, output: int, searches: int) -> float:
+def ours(model: str, counts: Mapping[str, int], speed: str = "standard") -> float:
     usage = Usage(
-        input_tokens=fresh,
-        cache_read_input_tokens=read,
-        cache_creation_input_tokens=written,
-        cache_creation=CacheCreation(written - hour, hour),
-        output_tokens=output,
-        server_tool_use=ServerToolUsage(searches),
+        input_tokens=counts["fresh"],
+        cache_read_input_tokens=counts["read"],
+        cache_creation_input_tokens=counts["written"],
+        cache_creation=CacheCreation(counts["written"] - counts["hour"], counts["hour"]),
+        output_tokens=counts["output"],
+        server_tool_use=ServerToolUsage(counts["searches"]),
+        speed=speed,
     )
     return cost(model, usage)
 
@@ -62,11 +65,20 @@ KINDS = {
 @pytest.mark.parametrize("model", sorted(set(PRICES) - UNKNOWN_THERE))
 def test_the_two_tables_agree(model: str, kind: str) -> None:
     counts = NONE | KINDS[kind]
-    assert ours(model, **counts) == pytest.approx(theirs(model, **counts))
+    assert ours(model, counts) == pytest.approx(theirs(model, counts))
+
+
+@pytest.mark.parametrize("kind", ["input", "output", "all"])
+@pytest.mark.parametrize("model", sorted(set(PRICES) - UNKNOWN_THERE))
+def test_they_agree_on_fast_answers(model: str, kind: str) -> None:
+    counts = NONE | KINDS[kind]
+    dollars = ours(model, counts, "fast")
+    assert dollars == pytest.approx(theirs(model, counts, "fast"))
+    assert (dollars > ours(model, counts)) is (PRICES[model].fast_factor > 1)
 
 
 @pytest.mark.parametrize("model", sorted(UNKNOWN_THERE))
 def test_what_the_other_table_does_not_know_is_still_unknown_there(model: str) -> None:
     with pytest.raises(LookupError):
-        theirs(model, **NONE | KINDS["input"])
+        theirs(model, NONE | KINDS["input"])
     assert PRICES[model] == PRICES[model.replace("mythos", "fable")]

@@ -34,6 +34,7 @@ class Price(Struct, frozen=True):
 
 
 _OPUS = Price(5, 25, 6.25, 10, 0.5)
+_FAST_OPUS = structs.replace(_OPUS, fast_factor=2)
 _SONNET_4 = Price(3, 15, 3.75, 6, 0.3)
 _FABLE_5 = Price(10, 50, 12.5, 20, 1)
 _FABLE_5_1 = Price(10, 50, 12.5, 20, 0.25)
@@ -51,8 +52,8 @@ PRICES: Final[Mapping[str, Price]] = MappingProxyType(
         "claude-sonnet-5": Price(2, 10, 2.5, 4, 0.2),
         "claude-fable-5": _FABLE_5,
         "claude-mythos-5": _FABLE_5,
-        "claude-opus-5": structs.replace(_OPUS, fast_factor=2),
-        "claude-opus-4-8": _OPUS,
+        "claude-opus-5": _FAST_OPUS,
+        "claude-opus-4-8": _FAST_OPUS,
         "claude-opus-4-7": _OPUS,
         "claude-opus-4-6": _OPUS,
         "claude-opus-4-5": _OPUS,
