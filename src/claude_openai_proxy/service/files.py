@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -13,12 +13,14 @@ from msgspec import Raw
 from claude_openai_proxy.errors import ClientRefusedError, InvalidRequestError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest, File
 from claude_openai_proxy.records import Principal
-from claude_openai_proxy.storage.files import FilesFullError, FileStore, StoredFile
+from claude_openai_proxy.storage.files import PIECE_BYTES, FilesFullError, FileStore, StoredFile
 from claude_openai_proxy.storage.interface import StorageUnavailableError
 from claude_openai_proxy.translate.chat.files import named_files, with_files
 from claude_openai_proxy.translate.responses.files import named_files as named_in_items
 from claude_openai_proxy.translate.responses.files import with_files as items_with_files
 
+LARGEST_BATCH: Final = 200 * 1_048_576
+"""Bytes of an input file of a batch."""
 LARGEST_BYTES: Final = 32 * 1_048_576
 """Of one file, and of all that one request names: Claude takes no request that is larger."""
 PURPOSES: Final = ("user_data", "vision", "assistants", "batch")
@@ -87,7 +89,7 @@ class Files:
 
     async def upload(self, upload: Upload, principal: Principal) -> StoredFile:
         """Keep it. Raises `InvalidRequestError`, `ClientRefusedError` (413), `StorageUnavailableError`."""
-        _check(upload)
+        check(upload, len(upload.content))
         now = self._wall_clock()
         file = StoredFile(
             id=self._new_id(),
@@ -96,13 +98,36 @@ class Files:
             purpose=upload.purpose,
             size=len(upload.content),
             created=now,
-            expires=_expires(upload, now),
+            expires=expires(upload, now),
         )
         try:
             await self._store.keep(file, upload.content, room=self._room)
         except FilesFullError as error:
             raise ClientRefusedError(error.message, status=413, code="files_full") from error
         return file
+
+    async def begin(self, principal: Principal) -> "IncomingFile":
+        """A large one that comes piece by piece. Raises `StorageUnavailableError`."""
+        now = self._wall_clock()
+        file = StoredFile(self._new_id(), principal.id, "", "", 0, now, now + SHORTEST_LIFE)
+        await self._store.begin(file)
+        return IncomingFile(self._store, file, room=self._room)
+
+    async def pieces(self, id_: str, principal: Principal) -> tuple[StoredFile, AsyncGenerator[bytes]]:
+        """A file and its bytes, read as they are wanted. Raises `ClientRefusedError` (404)."""
+        file = await self.one(id_, principal)
+        first = await self._store.piece(file, 0)
+        if first is None and file.size:
+            raise _no_file(id_)
+        return file, self._rest(file, first or b"")
+
+    async def _rest(self, file: StoredFile, first: bytes) -> AsyncGenerator[bytes]:
+        yield first
+        for number in range(1, -(-file.size // PIECE_BYTES)):
+            piece = await self._store.piece(file, number)
+            if piece is None:
+                raise StorageUnavailableError("A part of the file is gone.")
+            yield piece
 
     async def all(self, principal: Principal) -> Sequence[StoredFile]:
         """The principal's, oldest first."""
@@ -114,14 +139,6 @@ class Files:
         if file is None:
             raise _no_file(id_)
         return file
-
-    async def content(self, id_: str, principal: Principal) -> tuple[StoredFile, bytes]:
-        """A file and its bytes. Raises `ClientRefusedError` (404)."""
-        file = await self.one(id_, principal)
-        content = await self._store.content(file)
-        if content is None:
-            raise _no_file(id_)
-        return file, content
 
     async def delete(self, id_: str, principal: Principal) -> None:
         """Raises `ClientRefusedError` (404)."""
@@ -178,6 +195,56 @@ class Files:
         return kept
 
 
+class IncomingFile:
+    """A file on its way in, of which a piece at most is in memory. Give it up where it does not finish."""
+
+    def __init__(self, store: FileStore, file: StoredFile, *, room: int) -> None:
+        self._store = store
+        self._file = file
+        self._room = room
+        self._rest = bytearray()
+        self._head = b""
+        self._number = 0
+        self.size = 0
+
+    async def add(self, data: bytes) -> None:
+        """More of it. Raises `ClientRefusedError` (413), `StorageUnavailableError`."""
+        self.size += len(data)
+        if self.size > LARGEST_BATCH:
+            raise _too_large(LARGEST_BATCH)
+        self._rest += data
+        while len(self._rest) >= PIECE_BYTES:
+            await self._put(bytes(self._rest[:PIECE_BYTES]))
+            del self._rest[:PIECE_BYTES]
+
+    async def finish(self, upload: Upload) -> StoredFile:
+        """It is whole; `upload` says what it is, without its content. Raises as `Files.upload`."""
+        if self._rest:
+            await self._put(bytes(self._rest))
+        check(replace(upload, content=self._head), self.size)
+        file = replace(
+            self._file,
+            name=safe_name(upload.name),
+            purpose=upload.purpose,
+            size=self.size,
+            expires=expires(upload, self._file.created),
+        )
+        await self._store.complete(file)
+        return file
+
+    async def give_up(self) -> None:
+        """It does not come any more."""
+        await self._store.give_up(self._file)
+
+    async def _put(self, piece: bytes) -> None:
+        self._head = self._head or piece
+        try:
+            await self._store.add(self._file, self._number, piece, room=self._room)
+        except FilesFullError as error:
+            raise ClientRefusedError(error.message, status=413, code="files_full") from error
+        self._number += 1
+
+
 def safe_name(name: str) -> str:
     """The name alone, as it can be shown anywhere; it is a text here, and never a path."""
     last = name.replace("\\", "/").rpartition("/")[2]
@@ -185,7 +252,8 @@ def safe_name(name: str) -> str:
     return shown[:LONGEST_NAME] if shown.strip(".") else "file"
 
 
-def _check(upload: Upload) -> None:
+def check(upload: Upload, size: int) -> None:
+    """Of `size` bytes, whose beginning is the content. Raises `InvalidRequestError`, `ClientRefusedError`."""
     if upload.purpose not in PURPOSES:
         raise InvalidRequestError(
             f"Files are kept here for the purposes {', '.join(PURPOSES)}, not for {upload.purpose[:50]!r}.",
@@ -193,10 +261,8 @@ def _check(upload: Upload) -> None:
         )
     if not upload.content:
         raise InvalidRequestError("The file is empty.", param="file")
-    if len(upload.content) > LARGEST_BYTES:
-        raise ClientRefusedError(
-            f"A file may have {LARGEST_BYTES // 1_048_576} MiB at most.", status=413, code="file_too_large"
-        )
+    if size > (most := LARGEST_BATCH if upload.purpose == "batch" else LARGEST_BYTES):
+        raise _too_large(most)
     if upload.purpose == "batch" and not (upload.name.endswith(".jsonl") and _begins_with_json(upload.content)):
         raise InvalidRequestError("Invalid file format for Batch API. Must be .jsonl")
     if upload.seconds is not None and not SHORTEST_LIFE <= upload.seconds <= LONGEST_LIFE:
@@ -205,7 +271,7 @@ def _check(upload: Upload) -> None:
         )
 
 
-def _expires(upload: Upload, now: float) -> float | None:
+def expires(upload: Upload, now: float) -> float | None:
     """Those of batches after 30 days, unless told otherwise."""
     seconds = LONGEST_LIFE if upload.seconds is None and upload.purpose == "batch" else upload.seconds
     return None if seconds is None else now + seconds
@@ -213,11 +279,18 @@ def _expires(upload: Upload, now: float) -> float | None:
 
 def _begins_with_json(content: bytes) -> bool:
     """As the published API looks at it: the first line alone."""
+    line, end, _ = content.partition(b"\n")
+    if not end and len(content) >= PIECE_BYTES:
+        return True  # Its end is not here.
     try:
-        msgspec.json.decode(content.partition(b"\n")[0].removeprefix(b"\xef\xbb\xbf"), type=Raw)
+        msgspec.json.decode(line.removeprefix(b"\xef\xbb\xbf"), type=Raw)
     except (msgspec.DecodeError, RecursionError):
         return False
     return True
+
+
+def _too_large(most: int) -> ClientRefusedError:
+    return ClientRefusedError(f"A file may have {most // 1_048_576} MiB at most.", status=413, code="file_too_large")
 
 
 def _no_file(id_: str) -> ClientRefusedError:

@@ -14,7 +14,7 @@ told to come again where that is not there at once.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Final
@@ -156,6 +156,30 @@ class Bodies:
         """The body, decompressed; leaving gives back its room. Raises `ProxyError`, `ClientLeftError`."""
         return _Reading(Body(self._room), lambda body: self._read(exchange, body))
 
+    async def pieces(self, exchange: Exchange, most: int) -> AsyncGenerator[bytes]:
+        """A body of `most` bytes, as it comes, at the pace that every body must keep; nothing of it is held here.
+
+        Raises `ClientRefusedError`, `ClientLeftError`.
+        """
+        size, more, clock = 0, True, asyncio.get_running_loop().time
+        started = clock()
+        while more:
+            latest = started + self._total_seconds + size / SLOWEST
+            try:
+                async with asyncio.timeout_at(min(clock() + self._idle_seconds, latest)):
+                    piece, more = await _next_piece(exchange)
+            except TimeoutError:
+                raise self._too_slow() from None
+            size += len(piece)
+            if size > most:
+                raise ClientRefusedError(
+                    f"The request's body is larger than {most / 1_048_576:g} MiB.",
+                    status=413,
+                    code="request_too_large",
+                    headers=_CLOSE if more else (),
+                )
+            yield piece
+
     async def hold_more(self, body: Body, size: int) -> None:
         """Room for `size` bytes that come to this body from elsewhere. Raises `QueueFullError`."""
         if not body.held:
@@ -222,12 +246,15 @@ class Bodies:
                     latest = started + self._total_seconds + size / SLOWEST
                     timeout.reschedule(min(clock() + self._idle_seconds, latest))
         except TimeoutError:
-            raise ClientRefusedError(
-                f"The request's body did not come in time: nothing for {self._idle_seconds:g} seconds, or less than "
-                f"all of it in {self._total_seconds:g}.",
-                status=408,
-                headers=_CLOSE,
-            ) from None
+            raise self._too_slow() from None
+
+    def _too_slow(self) -> ClientRefusedError:
+        return ClientRefusedError(
+            f"The request's body did not come in time: nothing for {self._idle_seconds:g} seconds, or less than "
+            f"all of it in {self._total_seconds:g}.",
+            status=408,
+            headers=_CLOSE,
+        )
 
     def _too_large(self, *, unread: bool) -> ClientRefusedError:
         return ClientRefusedError(

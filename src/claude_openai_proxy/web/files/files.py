@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from typing import Final
 from urllib.parse import parse_qs, quote
 
@@ -10,16 +11,21 @@ from msgspec import UNSET
 
 from claude_openai_proxy.errors import ClientRefusedError, InvalidRequestError
 from claude_openai_proxy.protocols.openai_files import FileDeleted, FileList, FileObject
-from claude_openai_proxy.service.files import Files
+from claude_openai_proxy.service.files import LARGEST_BATCH, Files
 from claude_openai_proxy.storage.files import StoredFile
 from claude_openai_proxy.web.body import LARGE_BODY, Bodies
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.exchange import Exchange
 from claude_openai_proxy.web.files.form import boundary_of, read_upload
+from claude_openai_proxy.web.files.streamed_form import read_streamed
 from claude_openai_proxy.web.messages.dialect import speaks_messages
 from claude_openai_proxy.web.response_headers import NO_STORE
 
 MOST_FILES: Final = 10_000
+LARGE_UPLOAD: Final = 4 * 1_048_576
+"""Bytes of a form from which on it is not held."""
+MOST_BYTES: Final = LARGEST_BATCH + 65_536
+"""Of a form: the largest file and what stands around it."""
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -35,6 +41,9 @@ class FilePages:
         """`POST`: keep a file."""
         _check_whose(exchange)
         boundary = boundary_of(exchange.header(b"content-type"))
+        if _is_large(exchange):
+            await self._stream(exchange, boundary)
+            return
         async with self._bodies.read(exchange) as body:
             data = body.take()
             if len(data) < LARGE_BODY:
@@ -45,6 +54,18 @@ class FilePages:
             async with ClientWatch(exchange):
                 file = await self._files.upload(upload, exchange.record.principal)
                 await exchange.answer(200, _encode(_shown(file)))
+
+    async def _stream(self, exchange: Exchange, boundary: bytes) -> None:
+        """A large one: never as a whole in memory."""
+        incoming, file = await self._files.begin(exchange.record.principal), None
+        try:
+            async with aclosing(self._bodies.pieces(exchange, MOST_BYTES)) as body:
+                file = await incoming.finish(await read_streamed(body, boundary, incoming))
+        finally:
+            if file is None:
+                await incoming.give_up()
+        async with ClientWatch(exchange):
+            await exchange.answer(200, _encode(_shown(file)))
 
     async def all(self, exchange: Exchange) -> None:
         """`GET`: a page of the principal's files."""
@@ -65,14 +86,16 @@ class FilePages:
         """`GET`: its bytes, for saving; no browser shows or runs them."""
         _check_whose(exchange)
         async with ClientWatch(exchange):
-            file, content = await self._files.content(exchange.rest, exchange.record.principal)
+            file, pieces = await self._files.pieces(exchange.rest, exchange.record.principal)
             saved = b"attachment; filename*=UTF-8''" + quote(file.name, safe="").encode()
-            await exchange.answer(
-                200,
-                content,
-                content_type=b"application/octet-stream",
-                headers=((b"content-disposition", saved), NO_STORE),
-            )
+            length = (b"content-length", b"%d" % file.size)
+            headers = (length, (b"content-disposition", saved), NO_STORE)
+            await exchange.start(200, b"application/octet-stream", headers)
+            if exchange.method != "HEAD":
+                async with aclosing(pieces):
+                    async for piece in pieces:
+                        await exchange.write(piece)
+            await exchange.write(b"", more=False)
 
     async def delete(self, exchange: Exchange) -> None:
         """`DELETE`: it is gone."""
@@ -80,6 +103,17 @@ class FilePages:
         async with ClientWatch(exchange):
             await self._files.delete(exchange.rest, exchange.record.principal)
             await exchange.answer(200, _encode(FileDeleted(id=exchange.rest)))
+
+
+def _is_large(exchange: Exchange) -> bool:
+    """Told by its length; one that is compressed or does not tell it is read as any other body."""
+    length = exchange.header(b"content-length")
+    return (
+        length.isdigit()
+        and len(length) < 16
+        and int(length) > LARGE_UPLOAD
+        and not exchange.header(b"content-encoding")
+    )
 
 
 def _check_whose(exchange: Exchange) -> None:

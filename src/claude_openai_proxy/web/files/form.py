@@ -40,7 +40,7 @@ def boundary_of(content_type: str) -> bytes:
 
 def read_upload(body: bytes, boundary: bytes) -> Upload:
     """The upload that a form is. Raises `InvalidRequestError` naming the field."""
-    form = _Form()
+    form = Form()
     parser = MultipartParser(boundary, form.callbacks, max_header_count=MOST_HEADERS, max_header_size=LONGEST_HEADER)
     try:
         parser.write(body)
@@ -52,7 +52,7 @@ def read_upload(body: bytes, boundary: bytes) -> Upload:
     return form.upload()
 
 
-class _Form:
+class Form:
     """What the parser tells, part by part. A part's data is cut out of the body once, when the part ends."""
 
     def __init__(self) -> None:
@@ -69,13 +69,23 @@ class _Form:
         """As `MultipartParser` takes them."""
         return {
             "on_part_begin": self._part_begins,
-            "on_part_data": lambda data, start, end: self._pieces.append(data[start:end]),
+            "on_part_data": lambda data, start, end: self.take(data[start:end]),
             "on_part_end": self._part_ends,
             "on_header_field": self._header_name,
             "on_header_value": self._header_value,
             "on_header_end": self._header_ends,
             "on_end": self._ends,
         }
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the part is the file, once its headers have come."""
+        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
+        return options.get(b"name") == b"file" and b"filename" in options
+
+    def take(self, data: bytes) -> None:
+        """Of the part's data."""
+        self._pieces.append(data)
 
     def upload(self) -> Upload:
         """Of what came. Raises `InvalidRequestError`."""
