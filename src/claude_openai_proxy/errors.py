@@ -9,6 +9,7 @@ ProxyError
 ├── ClientRefusedError             a door of the proxy stayed shut (401, 403, 404, 405, 408, 413, 415)
 ├── PersonalPlanError              the login is one person's, and more would use it (403)
 ├── PlanSpentError                 what may be spent is spent (429 insufficient_quota)
+├── RateLimitedError               a client key has used its minute up (429 rate_limit_exceeded)
 ├── NoLoginError                   no way to Claude is logged in (401)
 ├── NotOfferedError                this way to Claude cannot do it, another one can (501)
 ├── QueueFullError                 no place was free in time (503)
@@ -22,11 +23,23 @@ ProxyError
     └── UpstreamTimeoutError       silent for too long; says in which phase
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 RefusalKind = Literal["", "context_length", "quota", "rate_limit", "model", "content_policy"]
 """What an upstream error means beyond its status, where clients act on it."""
 TimeoutPhase = Literal["connect", "first byte", "between events", "total"]
+
+
+LimitKind = Literal["requests", "tokens"]
+
+
+class MinuteLimit(NamedTuple):
+    """How much of something may be used in a minute, how much is left, and in how many seconds all of it is again."""
+
+    kind: LimitKind
+    limit: int
+    remaining: int
+    reset: float
 
 
 class ProxyError(Exception):
@@ -91,6 +104,21 @@ class PlanSpentError(ProxyError):
     def __init__(self, message: str, *, resets_in: float | None = None) -> None:
         super().__init__(message)
         self.resets_in = resets_in
+
+
+class RateLimitedError(ProxyError):
+    """The client key has used up its minute of `kind`; `retry_after` in seconds, None where so much is never within it.
+
+    `limits` are all that the key has.
+    """
+
+    def __init__(
+        self, message: str, *, kind: LimitKind, retry_after: float | None, limits: tuple[MinuteLimit, ...]
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.retry_after = retry_after
+        self.limits = limits
 
 
 class NoLoginError(ProxyError):

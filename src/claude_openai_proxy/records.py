@@ -10,6 +10,20 @@ CLIENT_LEFT: Final = 499
 
 
 @dataclass(frozen=True, slots=True)
+class KeyLimits:
+    """What a client key may use; None: as much as it likes. Dollars are US dollars by list price, a day is UTC's."""
+
+    requests_a_minute: int | None = None
+    tokens_a_minute: int | None = None
+    dollars_a_day: float | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether there is one."""
+        return (self.requests_a_minute, self.tokens_a_minute, self.dollars_a_day) != (None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """Who asked. `name` is for people; what belongs to somebody is kept under `id`.
 
@@ -21,6 +35,7 @@ class Principal:
     id: str
     models: tuple[str, ...] = ()
     """Names of models that may be asked; none: all of them."""
+    limits: KeyLimits | None = None
     operator: bool = False
     """May see what belongs to others and to the installation."""
 

@@ -121,13 +121,28 @@ def test_the_key_alone_is_on_standard_output_and_its_digest_alone_in_the_file(tm
 def test_list_and_show_tell_all_but_the_key(tmp_path: Path) -> None:
     secret = added(tmp_path, "ann", "--models", "sonnet", "--operator")
     (head, row), said = keys(tmp_path, "list")[0].splitlines(), keys(tmp_path, "list")[1]
-    assert head.split() == ["NAME", "ID", "MODELS", "EXPIRES"]
-    assert [row.split()[0], *row.split()[2:]] == ["ann", "sonnet", "never", "operator"]
+    assert head.split() == ["NAME", "ID", "MODELS", "EXPIRES", "LIMITS"]
+    assert [row.split()[0], *row.split()[2:]] == ["ann", "sonnet", "never", "none", "operator"]
     assert "Clients need a key." in said
     shown = keys(tmp_path, "show", "ann")[0]
     assert "models    sonnet" in shown
     assert "secrets that work: 1" in shown
     assert secret not in shown + row
+
+
+def test_limits_are_kept_shown_and_changed(tmp_path: Path) -> None:
+    out, said = keys(tmp_path, "add", "ann", "--rpm", "20", "--tpm", "8000", "--budget", "2.50/day")
+    assert out.startswith("cop_")
+    assert "Requests without max_tokens reserve 8,192 tokens of output: this limit refuses them." in said
+    limits = "20 requests/min, 8000 tokens/min, 2.5 USD/day"
+    assert limits in keys(tmp_path, "list")[0]
+    assert f"limits    {limits}" in keys(tmp_path, "show", "ann")[0]
+    assert "ann has these limits now: 5 USD/day." in keys(tmp_path, "limit", "ann", "--budget", "5")[1]
+    assert "limits    5 USD/day" in keys(tmp_path, "show", "ann")[0]
+    keys(tmp_path, "limit", "ann")
+    assert "limits    none" in keys(tmp_path, "show", "ann")[0]
+    off = finished("keys", "limit", "ann", "--budget", "5", home=tmp_path, extra={"LEDGER_DAYS": "0"})
+    assert "with a restart of the server a budget begins anew" in off.stderr
 
 
 @pytest.mark.parametrize(
@@ -140,6 +155,10 @@ def test_list_and_show_tell_all_but_the_key(tmp_path: Path) -> None:
         (["add", "a b"], "is not a name"),
         (["add", "bob", "--expires", "soon"], "is not a span of time"),
         (["add", "bob", "--models", ","], "is not a list of model names"),
+        (["add", "bob", "--rpm", "0"], "is not a whole number"),
+        (["add", "bob", "--tpm", "many"], "is not a whole number"),
+        (["add", "bob", "--budget", "5/week"], "is not an amount of US dollars a day"),
+        (["limit", "bob", "--rpm", "5"], "No valid key is named bob."),
         ([], "the following arguments are required"),
     ],
 )

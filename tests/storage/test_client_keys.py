@@ -5,10 +5,12 @@ import multiprocessing
 import signal
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from claude_openai_proxy.records import KeyLimits
 from claude_openai_proxy.storage.client_keys import (
     ClientKeyError,
     ClientKeyStore,
@@ -54,6 +56,20 @@ async def test_a_key_opens_until_it_expires(store: ClientKeyStore) -> None:
     assert ring.find(secret + "x", NOW) is None
     assert ring.find(f"cop_{prefix_of(secret)}_other", NOW) is None
     assert ring.find("any", NOW) is None
+
+
+async def test_limits_are_kept_changed_and_taken_back(store: ClientKeyStore) -> None:
+    await store.add(key("free"), new_secret())
+    await store.add(made := key("bound", limits=KeyLimits(10, None, 0.5)), new_secret())
+    assert {one.name: one.limits for one in (await store.ring()).keys} == {"free": None, "bound": made.limits}
+    changed = await store.limit("bound", KeyLimits(None, 5000, None), now=NOW)
+    assert changed == replace(made, limits=KeyLimits(None, 5000, None))
+    assert changed.principal.limits == KeyLimits(tokens_a_minute=5000)
+    assert changed in (await store.ring()).keys
+    await store.limit("bound", None, now=NOW)
+    assert {one.limits for one in (await store.ring()).keys} == {None}
+    with pytest.raises(ClientKeyError, match="nobody"):
+        await store.limit("nobody", None, now=NOW)
 
 
 async def test_a_name_is_taken_while_its_key_is_valid(store: ClientKeyStore) -> None:

@@ -6,12 +6,14 @@ import pytest
 from claude_openai_proxy.errors import (
     ClientRefusedError,
     InvalidRequestError,
+    MinuteLimit,
     ModelNotFoundError,
     NoLoginError,
     NotStoredError,
     PlanSpentError,
     ProxyError,
     QueueFullError,
+    RateLimitedError,
     UnsupportedParameterError,
     UpstreamConnectionError,
     UpstreamProtocolError,
@@ -27,6 +29,11 @@ def failure(error: ProxyError, *, retried: bool = True) -> Failure:
     return to_failure(error, now=1_800_000_000, retried=retried)
 
 
+def over(retry_after: float | None) -> RateLimitedError:
+    limits = (MinuteLimit("requests", 60, 59, 1.2), MinuteLimit("tokens", 9000, 0, 61.0))
+    return RateLimitedError("Too many.", kind="tokens", retry_after=retry_after, limits=limits)
+
+
 def upstream(status: int, message: str = "Upstream's words.", error_type: str = "") -> UpstreamStatusError:
     return refusal_error(message, status=status, error_type=error_type, now=1_800_000_000)
 
@@ -38,6 +45,7 @@ def upstream(status: int, message: str = "Upstream's words.", error_type: str = 
         (UnsupportedParameterError("No seed.", param="seed"), 400, "invalid_request_error", "unsupported_parameter"),
         (NotStoredError("No such response."), 404, "invalid_request_error", None),
         (PlanSpentError("All is spent."), 429, "insufficient_quota", "insufficient_quota"),
+        (over(20.0), 429, "tokens", "rate_limit_exceeded"),
         (ModelNotFoundError("No such model."), 404, "invalid_request_error", "model_not_found"),
         (
             ClientRefusedError("No.", status=401, code="invalid_api_key"),
@@ -169,3 +177,26 @@ def test_a_spent_plan_tells_its_reset_and_no_time_to_sleep() -> None:
         b"x-ratelimit-reset-requests": b"1h0m1s",
     }
     assert dict(failure(PlanSpentError("All is spent.")).headers) == {b"x-should-retry": b"false"}
+
+
+OWN_LIMITS = {
+    "x-ratelimit-limit-requests": "60",
+    "x-ratelimit-remaining-requests": "59",
+    "x-ratelimit-reset-requests": "2s",
+    "x-ratelimit-limit-tokens": "9000",
+    "x-ratelimit-remaining-tokens": "0",
+    "x-ratelimit-reset-tokens": "1m1s",
+}
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "headers"),
+    [
+        (19.2, {"retry-after": "20"}),
+        (60.0, {"retry-after": "60"}),
+        (None, {"x-should-retry": "false"}),
+    ],
+)
+def test_a_keys_own_limit_is_told_as_openai_tells_its_own(retry_after: float | None, headers: dict[str, str]) -> None:
+    told = failure(over(retry_after))
+    assert {name.decode(): value.decode() for name, value in told.headers} == headers | OWN_LIMITS

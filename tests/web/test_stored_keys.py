@@ -1,8 +1,12 @@
 """Stored keys at the door: who sees what, which models, and what is answered while nobody can read them."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
+from claude_openai_proxy.records import KeyLimits
+from claude_openai_proxy.service.allowances import Amount
 from claude_openai_proxy.storage.client_keys import KeyRing, MemoryClientKeys, StoredKey, new_secret
 from claude_openai_proxy.storage.interface import StorageUnavailableError
 from web.direct import HELLO, call
@@ -73,6 +77,20 @@ async def test_a_key_is_told_to_its_holder_and_any_to_an_operator() -> None:
     assert msgspec.json.decode((await call(app, "GET", "/v1/key?name=ann", headers=operator)).body) == own
     assert (await call(app, "GET", "/v1/key?name=ops", headers=client)).error.code == "operator_only"
     assert (await call(app, "GET", "/v1/key?name=nobody", headers=operator)).status == 404
+
+
+async def test_a_key_s_limits_are_shown_with_what_is_left_of_them() -> None:
+    made = Wired()
+    secret = new_secret()
+    bound = replace(ANN, id="key_3", name="bound", limits=KeyLimits(10, 20_000, 5.0))
+    await made.stored_keys.add(bound, secret)
+    await made.allowances.reserve(bound.principal, Amount(3, 1_000, 0.25))
+    told = msgspec.json.decode((await call(made.app(), "GET", "/v1/key", headers={"x-api-key": secret})).body)
+    assert told["limits"] == {
+        "requests_per_minute": {"limit": 10, "remaining": 7, "reset_seconds": 60},
+        "tokens_per_minute": {"limit": 20_000, "remaining": 19_000, "reset_seconds": 60},
+        "dollars_per_day": {"limit": 5.0, "spent": 0.0, "reserved": 0.25, "reset_seconds": 16 * 3600},
+    }
 
 
 async def test_without_keys_whoever_reaches_the_proxy_is_local() -> None:

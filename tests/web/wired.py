@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.service.allowances import Allowances, OwnAllowances
 from claude_openai_proxy.service.background_responses import BackgroundResponses
 from claude_openai_proxy.service.batches.batches import Batches, ChosenWay
 from claude_openai_proxy.service.client_keys import ClientKeys
@@ -59,6 +60,10 @@ NOW = 1_800_000_000.0
 
 async def nothing() -> None:
     pass
+
+
+async def nobody_spent(_: str, __: float) -> float:
+    return 0.0
 
 
 @dataclass
@@ -131,6 +136,9 @@ class Wired:
     total_seconds: float = 300.0
     principal_id: Callable[[str], str] = str
     remains: str = ""
+    allowances: Allowances = field(
+        default_factory=lambda: OwnAllowances(clock=lambda: 0.0, wall_clock=lambda: NOW, spent=nobody_spent)
+    )
     live: LiveLog = field(default_factory=lambda: LiveLog(wall_clock=lambda: NOW))
     metrics: RequestMetrics = field(default_factory=RequestMetrics)
     startup: Callable[[], Awaitable[None]] = nothing
@@ -206,7 +214,7 @@ class Wired:
                 own=OwnPages(
                     health=HealthPage(self.health),
                     page=Page(self.health, needs_key=lambda: bool(self.keys), remains=self.remains),
-                    key=KeyPage(client_keys),
+                    key=KeyPage(client_keys, self.allowances),
                     plan=PlanPage(self.meter),
                     usage=UsagePage(
                         Usage(self.ledger, wall_clock=lambda: NOW),

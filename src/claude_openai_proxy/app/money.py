@@ -1,10 +1,11 @@
-"""What may be spent, and who answers when that is spent: meter, guard, budget and ways, from their settings."""
+"""What may be spent, and who answers when that is spent: meter, guard, budgets and ways, from their settings."""
 
 import time
 from dataclasses import dataclass
 from functools import partial
 
 from claude_openai_proxy.app.stores import Stores
+from claude_openai_proxy.service.allowances import OwnAllowances
 from claude_openai_proxy.service.fallback_budget import FallbackBudget
 from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.service.spend_guard import SpendGuard
@@ -22,6 +23,7 @@ class Money:
     guard: SpendGuard
     budget: FallbackBudget
     ways: Ways
+    allowances: OwnAllowances
 
     async def open(self) -> None:
         """Read what is known from before."""
@@ -41,4 +43,5 @@ def money(settings: Settings, kept: Stores, upstreams: UpstreamChoice) -> Money:
     ways = Ways(
         upstreams, clock=time.monotonic, guard=guard, other=other, budget=budget, models=settings.model_fallbacks
     )
-    return Money(meter, guard, budget, ways)
+    allowances = OwnAllowances(clock=time.monotonic, wall_clock=time.time, spent=kept.ledger.spent)
+    return Money(meter, guard, budget, ways, allowances)

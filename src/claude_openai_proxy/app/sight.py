@@ -4,13 +4,13 @@ import time
 from dataclasses import dataclass
 
 from claude_openai_proxy import __version__
+from claude_openai_proxy.app.money import Money
 from claude_openai_proxy.app.stores import Stores
 from claude_openai_proxy.app.usage import usage_page
 from claude_openai_proxy.records import RecordReader
 from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.service.health import HealthService
 from claude_openai_proxy.service.models import ModelCatalog
-from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.service.server_status import ServerStatus
 from claude_openai_proxy.service.waiting import Places
 from claude_openai_proxy.settings import Settings
@@ -47,12 +47,12 @@ def sight(
     *,
     blotter: Blotter,
     kept: Stores,
-    meter: PlanMeter,
+    spending: Money,
     keys: ClientKeys,
     book: Ledger,
 ) -> Sight:
     """Of a server of these parts."""
-    tally, metrics = PromptTally(), RequestMetrics()
+    tally, metrics, meter = PromptTally(), RequestMetrics(), spending.meter
     health = HealthService(
         upstreams=upstreams,
         catalog=catalog,
@@ -71,7 +71,7 @@ def sight(
     pages = OwnPages(
         health=HealthPage(health),
         page=Page(health, needs_key=lambda: keys.required, remains=kept.remains),
-        key=KeyPage(keys),
+        key=KeyPage(keys, spending.allowances),
         plan=PlanPage(meter),
         usage=usage_page(settings, kept, book, meter),
         metrics=MetricsPage(metrics.families, health=health, meter=meter),

@@ -156,7 +156,7 @@ def wire(settings: Settings) -> Wiring:
     background = background_responses(kept)
     book, files = ledger(settings, kept), client_files(settings, kept)
     seen = sight(
-        settings, upstreams, catalog, places, blotter=blots, kept=kept, meter=spending.meter, keys=keys, book=book
+        settings, upstreams, catalog, places, blotter=blots, kept=kept, spending=spending, keys=keys, book=book
     )
     batched = batches(
         settings, kept, upstreams, catalog, places, spending=spending, background=background, files=files, seen=seen
@@ -234,6 +234,7 @@ def _admissions(
         note_limits=spending.meter.note,
         guard=spending.guard,
         ways=spending.ways,
+        allowances=spending.allowances,
         vault=ReasoningVault(kept.reasoning),
     )
 

@@ -13,6 +13,8 @@ from claude_openai_proxy.app.stores import Stores, stores
 from claude_openai_proxy.commands.invocation import OK, WRONG_SETTING, Invocation, add_settings_flags
 from claude_openai_proxy.commands.tables import aligned
 from claude_openai_proxy.errors import ProxyError
+from claude_openai_proxy.records import KeyLimits
+from claude_openai_proxy.service.estimates import OUTPUT_TOKENS
 from claude_openai_proxy.serving.streams import complain, say
 from claude_openai_proxy.settings import Settings, SettingsError
 from claude_openai_proxy.storage.client_keys import ClientKeyError, StoredKey, new_id, new_secret
@@ -27,7 +29,9 @@ _MODEL: Final = re.compile(r"[^\s,=]{1,256}")
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """A verb each."""
     add_settings_flags(parser)
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="add | list | show | rotate | revoke | off")
+    verbs = parser.add_subparsers(
+        dest="verb", required=True, metavar="add | limit | list | show | rotate | revoke | off"
+    )
     add = verbs.add_parser("add", help="make a key; it is shown once, on standard output")
     add.add_argument("name", type=_name)
     add.add_argument(
@@ -35,6 +39,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     add.add_argument("--expires", type=span, help="opens the door for so long: 90d, 12h, 4w")
     add.add_argument("--operator", action="store_true", help="may also see what belongs to others: usage, logs, health")
+    _add_limits(add)
+    limit = verbs.add_parser("limit", help="other limits for a key, in place of those it has; without any: none")
+    limit.add_argument("name")
+    _add_limits(limit)
     verbs.add_parser("list", help="every key that opens the door")
     verbs.add_parser("show", help="what is known of one").add_argument("name")
     rotate = verbs.add_parser("rotate", help="another key under the same name")
@@ -77,10 +85,12 @@ async def _add(arguments: argparse.Namespace, settings: Settings, kept: Stores) 
         raise ClientKeyError(f"PROXY_API_KEYS has a key named {arguments.name} already. Take another name.")
     now, secret = time.time(), new_secret()
     expires = None if arguments.expires is None else now + arguments.expires
-    key = StoredKey(new_id(), arguments.name, arguments.models, arguments.operator, now, expires)
+    limits = _limits(arguments)
+    key = StoredKey(new_id(), arguments.name, arguments.models, arguments.operator, now, expires, limits=limits)
     first = not (await kept.client_keys.ring()).required
     await kept.client_keys.add(key, secret)
     _show_once(secret, kept)
+    _warn(limits, settings)
     if first and not settings.client_keys:
         complain(["From now on every client needs a key, until you say: claude-openai-proxy keys off"])
 
@@ -88,9 +98,9 @@ async def _add(arguments: argparse.Namespace, settings: Settings, kept: Stores) 
 async def _list(_: argparse.Namespace, settings: Settings, kept: Stores) -> None:
     ring = await kept.client_keys.ring()
     rows = [_row(key) for key in ring.valid(time.time())]
-    rows += [(key.name, "PROXY_API_KEYS", "all", "never", "") for key in settings.client_keys]
+    rows += [(key.name, "PROXY_API_KEYS", "all", "never", "none", "") for key in settings.client_keys]
     if rows:
-        say(aligned(("NAME", "ID", "MODELS", "EXPIRES", ""), rows))
+        say(aligned(("NAME", "ID", "MODELS", "EXPIRES", "LIMITS", ""), rows))
     required = ring.required or settings.client_keys
     complain(["Clients need a key." if required else "No key is required.", f"Kept in {kept.state.where}"])
 
@@ -111,10 +121,18 @@ async def _show(arguments: argparse.Namespace, _: Settings, kept: Stores) -> Non
                 f"operator  {'yes' if key.operator else 'no'}",
                 f"made      {_day(key.created)}",
                 f"expires   {_day(key.expires)}",
+                f"limits    {_in_words(key.limits)}",
                 f"state     {state or 'valid'}, secrets that work: {0 if state else secrets}",
             ]
         )
     complain([f"Kept in {kept.state.where}"])
+
+
+async def _limit(arguments: argparse.Namespace, settings: Settings, kept: Stores) -> None:
+    limits = _limits(arguments)
+    await kept.client_keys.limit(arguments.name, limits, now=time.time())
+    complain([f"{arguments.name} has these limits now: {_in_words(limits)}. Written to {kept.state.where}"])
+    _warn(limits, settings)
 
 
 async def _rotate(arguments: argparse.Namespace, _: Settings, kept: Stores) -> None:
@@ -139,7 +157,9 @@ async def _off(_: argparse.Namespace, settings: Settings, kept: Stores) -> None:
         complain(["PROXY_API_KEYS is set, though: as long as it is, clients need a key."])
 
 
-_VERBS: Final = {"add": _add, "list": _list, "show": _show, "rotate": _rotate, "revoke": _revoke, "off": _off}
+_VERBS: Final = {
+    "add": _add, "limit": _limit, "list": _list, "show": _show, "rotate": _rotate, "revoke": _revoke, "off": _off,
+}  # fmt: skip
 
 
 def _show_once(secret: str, kept: Stores) -> None:
@@ -149,7 +169,34 @@ def _show_once(secret: str, kept: Stores) -> None:
 
 
 def _row(key: StoredKey) -> tuple[str, ...]:
-    return key.name, key.id, ", ".join(key.models) or "all", _day(key.expires), "operator" if key.operator else ""
+    models, operator = ", ".join(key.models) or "all", "operator" if key.operator else ""
+    return key.name, key.id, models, _day(key.expires), _in_words(key.limits), operator
+
+
+def _limits(arguments: argparse.Namespace) -> KeyLimits | None:
+    limits = KeyLimits(arguments.rpm, arguments.tpm, arguments.budget)
+    return limits if limits.any else None
+
+
+def _in_words(limits: KeyLimits | None) -> str:
+    if limits is None:
+        return "none"
+    named = (
+        (limits.requests_a_minute, "{} requests/min"),
+        (limits.tokens_a_minute, "{} tokens/min"),
+        (limits.dollars_a_day, "{:g} USD/day"),
+    )
+    return ", ".join(words.format(limit) for limit, words in named if limit is not None)
+
+
+def _warn(limits: KeyLimits | None, settings: Settings) -> None:
+    """What a person would find out later."""
+    if limits is None:
+        return
+    if limits.tokens_a_minute is not None and limits.tokens_a_minute <= OUTPUT_TOKENS:
+        complain([f"Requests without max_tokens reserve {OUTPUT_TOKENS:,} tokens of output: this limit refuses them."])
+    if limits.dollars_a_day is not None and not settings.storage.ledger_days:
+        complain(["LEDGER_DAYS is 0: with a restart of the server a budget begins anew."])
 
 
 def _past(moment: float | None) -> bool:
@@ -164,6 +211,14 @@ def _moment(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rpm", type=_whole, metavar="N", help="answers that may be asked for in a minute")
+    parser.add_argument("--tpm", type=_whole, metavar="N", help="tokens in a minute, input and output")
+    parser.add_argument(
+        "--budget", type=dollars_a_day, metavar="USD/day", help="US dollars on a day (UTC), by list price: 2.50/day"
+    )
+
+
 # ---- arguments ------------------------------------------------------------------------------------------------------
 
 
@@ -173,6 +228,20 @@ def span(text: str) -> float:
     if not found:
         raise argparse.ArgumentTypeError(f"{text!r} is not a span of time such as 90d, 12h or 30m")
     return float(int(found[1]) * _SECONDS[found[2]])
+
+
+def dollars_a_day(text: str) -> float:
+    """Of `5/day`, or `0.50`."""
+    found = re.fullmatch(r"\$?(\d{1,6}(?:\.\d{1,6})?)(?:/day)?", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount of US dollars a day such as 5/day or 0.50/day")
+    return float(found[1])
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,8}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 999999999")
+    return int(text)
 
 
 def _name(text: str) -> str:

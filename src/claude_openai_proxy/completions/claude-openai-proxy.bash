@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/claude-openai-proxy
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_claude_openai_proxy_keys_subparsers=(add list show rotate revoke off)
+_shtab_claude_openai_proxy_keys_subparsers=(add limit list show rotate revoke off)
 _shtab_claude_openai_proxy_storage_subparsers=(check compact)
 _shtab_claude_openai_proxy_subparsers=(serve models doctor login selftest chat setup service config completion keys storage status logs usage)
 
@@ -19,7 +19,8 @@ _shtab_claude_openai_proxy_setup_option_strings=(-h --help --port --env-file --d
 _shtab_claude_openai_proxy_service_option_strings=(-h --help --env-file --demo)
 _shtab_claude_openai_proxy_config_option_strings=(-h --help --host --port --upstream --log-level --env-file --demo --json)
 _shtab_claude_openai_proxy_completion_option_strings=(-h --help)
-_shtab_claude_openai_proxy_keys_add_option_strings=(-h --help --models --expires --operator)
+_shtab_claude_openai_proxy_keys_add_option_strings=(-h --help --models --expires --operator --rpm --tpm --budget)
+_shtab_claude_openai_proxy_keys_limit_option_strings=(-h --help --rpm --tpm --budget)
 _shtab_claude_openai_proxy_keys_list_option_strings=(-h --help)
 _shtab_claude_openai_proxy_keys_show_option_strings=(-h --help)
 _shtab_claude_openai_proxy_keys_rotate_option_strings=(-h --help --overlap)
@@ -38,7 +39,7 @@ _shtab_claude_openai_proxy_option_strings=(-h --help --version -V --host --port 
 
 _shtab_claude_openai_proxy_service_pos_0_choices=(install status logs print uninstall)
 _shtab_claude_openai_proxy_completion_pos_0_choices=(bash zsh fish)
-_shtab_claude_openai_proxy_keys_pos_0_choices=(add list show rotate revoke off)
+_shtab_claude_openai_proxy_keys_pos_0_choices=(add limit list show rotate revoke off)
 _shtab_claude_openai_proxy_storage_pos_0_choices=(check compact)
 _shtab_claude_openai_proxy_usage___by_choices=(day hour model key client upstream billed)
 _shtab_claude_openai_proxy_pos_0_choices=(serve models doctor login selftest chat setup service config completion keys storage status logs usage)
@@ -89,6 +90,8 @@ _shtab_claude_openai_proxy_completion___help_nargs=0
 _shtab_claude_openai_proxy_keys_add__h_nargs=0
 _shtab_claude_openai_proxy_keys_add___help_nargs=0
 _shtab_claude_openai_proxy_keys_add___operator_nargs=0
+_shtab_claude_openai_proxy_keys_limit__h_nargs=0
+_shtab_claude_openai_proxy_keys_limit___help_nargs=0
 _shtab_claude_openai_proxy_keys_list__h_nargs=0
 _shtab_claude_openai_proxy_keys_list___help_nargs=0
 _shtab_claude_openai_proxy_keys_show__h_nargs=0

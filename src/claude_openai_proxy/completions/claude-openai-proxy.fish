@@ -50,8 +50,8 @@ function _shtab_claude_openai_proxy_using
   test "$_shtab_claude_openai_proxy_cmdpath" = "$argv"
 end
 
-set -g _shtab_claude_openai_proxy_commands serve models doctor login selftest chat setup service config completion keys 'keys add' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact' status logs usage
-set -g _shtab_claude_openai_proxy_opts_with_value --at --by --client --end-with --env-file --expires --host --key --log-level --model --models --overlap --port --report --since --status --upstream --url
+set -g _shtab_claude_openai_proxy_commands serve models doctor login selftest chat setup service config completion keys 'keys add' 'keys limit' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact' status logs usage
+set -g _shtab_claude_openai_proxy_opts_with_value --at --budget --by --client --end-with --env-file --expires --host --key --log-level --model --models --overlap --port --report --rpm --since --status --tpm --upstream --url
 
 complete -c claude-openai-proxy -e
 complete -c claude-openai-proxy -f
@@ -154,6 +154,14 @@ complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys add' -
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys add' -l models -x -d 'may ask these only: aliases, lines or ids, comma-separated'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys add' -l expires -x -d 'opens the door for so long: 90d, 12h, 4w'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys add' -l operator -d 'may also see what belongs to others: usage, logs, health'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys add' -l rpm -x -d 'answers that may be asked for in a minute'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys add' -l tpm -x -d 'tokens in a minute, input and output'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys add' -l budget -x -d 'US dollars on a day (UTC), by list price: 2.50/day'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys; and test $_shtab_claude_openai_proxy_npos -eq 0' -a limit -d 'other limits for a key, in place of those it has; without any: none'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys limit' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys limit' -l rpm -x -d 'answers that may be asked for in a minute'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys limit' -l tpm -x -d 'tokens in a minute, input and output'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys limit' -l budget -x -d 'US dollars on a day (UTC), by list price: 2.50/day'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys; and test $_shtab_claude_openai_proxy_npos -eq 0' -a list -d 'every key that opens the door'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys list' -s h -l help -d 'show this help message and exit'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys; and test $_shtab_claude_openai_proxy_npos -eq 0' -a show -d 'what is known of one'

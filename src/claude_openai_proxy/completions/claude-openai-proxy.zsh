@@ -32,6 +32,7 @@ _shtab_claude_openai_proxy_commands() {
 _shtab_claude_openai_proxy_keys_commands() {
   local _commands=(
     add:'make a key; it is shown once, on standard output'
+    limit:'other limits for a key, in place of those it has; without any: none'
     list:'every key that opens the door'
     off:'keys are not required any more; valid ones still say who asks'
     revoke:'let a name in no more'
@@ -128,11 +129,25 @@ _shtab_claude_openai_proxy_keys_add_options=(
   "--models[may ask these only\: aliases, lines or ids, comma-separated]:models:"
   "--expires[opens the door for so long\: 90d, 12h, 4w]:expires:"
   "--operator[may also see what belongs to others\: usage, logs, health]"
+  "--rpm[answers that may be asked for in a minute]:N:"
+  "--tpm[tokens in a minute, input and output]:N:"
+  "--budget[US dollars on a day (UTC), by list price\: 2.50\/day]:USD/day:"
   ":name:"
 )
 
 # guard to ensure default positional specs are added only once per session
 _shtab_claude_openai_proxy_keys_add_defaults_added=0
+
+_shtab_claude_openai_proxy_keys_limit_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--rpm[answers that may be asked for in a minute]:N:"
+  "--tpm[tokens in a minute, input and output]:N:"
+  "--budget[US dollars on a day (UTC), by list price\: 2.50\/day]:USD/day:"
+  ":name:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_claude_openai_proxy_keys_limit_defaults_added=0
 
 _shtab_claude_openai_proxy_keys_list_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -377,6 +392,7 @@ _shtab_claude_openai_proxy_keys() {
       curcontext="${curcontext%:*:*}:_shtab_claude_openai_proxy_keys-$line[1]:"
       case $line[1] in
         add) _arguments -C -s $_shtab_claude_openai_proxy_keys_add_options ;;
+        limit) _arguments -C -s $_shtab_claude_openai_proxy_keys_limit_options ;;
         list) _arguments -C -s $_shtab_claude_openai_proxy_keys_list_options ;;
         off) _arguments -C -s $_shtab_claude_openai_proxy_keys_off_options ;;
         revoke) _arguments -C -s $_shtab_claude_openai_proxy_keys_revoke_options ;;

@@ -30,11 +30,13 @@ from claude_openai_proxy.protocols.anthropic import (
     Usage,
 )
 from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.service.allowances import Allowances
 from claude_openai_proxy.service.answer_head import AnswerHead as AnswerHead
 from claude_openai_proxy.service.answering import Answering, Piece, Translator
 from claude_openai_proxy.service.any_way import AnotherWayError, asks_again
 from claude_openai_proxy.service.fallback_budget import estimated_cost
 from claude_openai_proxy.service.interleaved import Interleaved
+from claude_openai_proxy.service.key_share import KeyShare
 from claude_openai_proxy.service.means import Means, NoteLimits, no_notes
 from claude_openai_proxy.service.models import Models, ResolvedModel
 from claude_openai_proxy.service.reasoning import ReasoningVault
@@ -71,6 +73,7 @@ class Admission:
         self._spare = spare
         self._reserved = 0.0
         """US dollars of the fallback's budget."""
+        self._share = KeyShare(record, means.allowances, model.id)
         self.model = model
         self._means = means
         self._stack = stack
@@ -102,6 +105,7 @@ class Admission:
             record.ignored,
             facts.headers,
             record.billed,
+            self._share.minutes,
         )
 
     async def ask(
@@ -119,11 +123,12 @@ class Admission:
 
         More answers than `at_once`, or than there are places, come one after the other.
 
-        Raises `QueueFullError`, `NoLoginError`, `PlanSpentError`, `UpstreamError` and its kinds; `AnotherWayError`
-        where the request may be sent once more (`any_way` does).
+        Raises `QueueFullError`, `NoLoginError`, `PlanSpentError`, `RateLimitedError`, `UpstreamError` and its
+        kinds; `AnotherWayError` where the request may be sent once more (`any_way` does).
         """
         record = self.record
         self._reserve(asked)
+        await self._share.reserve([translation.request for translation, _ in asked])
         record.ignored, record.choices = asked[0][0].ignored, len(asked)
         for word in (word for translation, _ in asked for word in translation.repairs):
             _note(record, word)
@@ -140,6 +145,7 @@ class Admission:
         except (UpstreamError, NoLoginError) as error:
             self.note_failure(error)
             if await self._leaves(error):
+                self._share.counts_elsewhere = True
                 raise AnotherWayError from error
             raise
         self._note_facts()
@@ -180,8 +186,9 @@ class Admission:
                 AnswerFacts(repairs=self.record.repairs),
                 whole=not self.record.stream,
                 keeper=known.keeper(),
+                meter=meter,
             )
-            for known, (_, translator) in zip(recalled, asked, strict=True)
+            for known, (_, translator), meter in zip(recalled, asked, self._share.meters(len(asked)), strict=True)
         ]
 
     def settle(self) -> None:
@@ -201,6 +208,7 @@ class Admission:
         record.input_tokens = (usage.input_tokens or 0) + record.cached_tokens + record.cache_write_tokens
         record.output_tokens = usage.output_tokens or 0
         record.thinking_tokens = (usage.output_tokens_details or OutputTokensDetails()).thinking_tokens or 0
+        self._share.settle()
         record.web_searches = (usage.server_tool_use or ServerToolUsage()).web_search_requests or 0
         translators: list[Translator[Any]] = [answering.translator for answering in self._answerings]
         reasons = (translator.finish_reason for translator in translators)
@@ -242,6 +250,7 @@ class Admissions:
         guard: SpendGuard | None = None,
         ways: Ways | None = None,
         vault: ReasoningVault | None = None,
+        allowances: Allowances | None = None,
     ) -> None:
         """Without a `vault` nothing is kept and nothing put back."""
         self._catalog = catalog
@@ -251,6 +260,7 @@ class Admissions:
             ways or Ways(upstreams, clock=clock, guard=guard),
             note_limits,
             guard,
+            allowances,
             vault or ReasoningVault(NoReasoning()),
         )
 

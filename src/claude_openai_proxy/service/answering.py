@@ -14,6 +14,7 @@ from claude_openai_proxy.protocols.anthropic import (
     Usage,
     WebSearchTool,
 )
+from claude_openai_proxy.service.answer_meter import AnswerMeter
 from claude_openai_proxy.translate.messages_api.continuation import TurnRecorder, continued
 from claude_openai_proxy.translate.messages_api.forced_tool import ForcedToolGate
 from claude_openai_proxy.translate.messages_api.repairs import repair_for
@@ -127,8 +128,10 @@ class Answering(Generic[Piece]):
         *,
         whole: bool = False,
         keeper: Keeper | None = None,
+        meter: AnswerMeter | None = None,
     ) -> None:
-        """`whole`: nobody looks at the answer before its end."""
+        """`whole`: nobody looks at the answer before its end. `meter`: its key has limits."""
+        self.meter = meter
         self._upstream = upstream
         self._translation = translation
         self.translator = translator
@@ -213,8 +216,15 @@ class Answering(Generic[Piece]):
 
     async def _open(self, request: MessagesRequest) -> None:
         await self._close()
+        if self.meter:
+            await self.meter.ask(request)
         stream = self._upstream.stream(request, self.facts, whole=self._whole)
-        self._events = aiter(await stream.__aenter__())
+        try:
+            self._events = aiter(await stream.__aenter__())
+        except ProxyError as error:
+            if self.meter:
+                self.meter.failed(error)
+            raise
         self._stream = stream
 
     async def _close(self) -> None:
@@ -223,6 +233,8 @@ class Answering(Generic[Piece]):
             await stream.__aexit__(None, None, None)
 
     def _translate(self, events: Sequence[StreamEvent]) -> list[Piece]:
+        if self.meter:
+            self.meter.feed(events)
         if self._joins:
             events = joined(events)
         if self._recorder:
@@ -294,6 +306,8 @@ class Answering(Generic[Piece]):
                 self.facts.note("usage_of_cut_answer_is_partial")
                 return
             events = following
+            if self.meter:
+                self.meter.feed(events)
             self._translate_all(events)
             unseen += sum(isinstance(event, ContentBlockDelta) for event in events)
 

@@ -140,7 +140,7 @@ class ClientKeys:
             credential = self._credential()
             return OPERATOR if credential and hmac.compare_digest(_digest(credential), _digest(key)) else None
         found = None if self.trouble else self._ring.find(key, self._wall_clock())
-        return Principal(found.name, found.id, found.models, operator=found.operator) if found else None
+        return found.principal if found else None
 
 
 def _digest(key: str) -> bytes:

@@ -1,34 +1,25 @@
 """What a fallback that is paid by tokens may cost on a day (UTC).
 
 A request is reserved for before it is asked: its estimated input, and as much output as it may give, up to
-`OUTPUT_TOKENS`. When it has ended, what it cost by list price takes the reservation's place. So the budget is overrun
-by what answers give beyond `OUTPUT_TOKENS`, or beyond the estimate, and not by how many requests run at the same time.
+`estimates.OUTPUT_TOKENS`. When it has ended, what it cost by list price takes the reservation's place. So the budget is
+overrun by what answers give beyond those, or beyond the estimate, and not by how many requests run at the same time.
 """
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
 
 from claude_openai_proxy.errors import PlanSpentError
 from claude_openai_proxy.protocols.anthropic import MessagesRequest, Usage
+from claude_openai_proxy.service.estimates import input_tokens, output_tokens
 from claude_openai_proxy.storage.daily_spend import DailySpendStore, Spend
 from claude_openai_proxy.storage.interface import StorageUnavailableError
 from claude_openai_proxy.translate.messages_api.refusals import spoken
-from claude_openai_proxy.translate.messages_api.request_body import encode_request
 from claude_openai_proxy.translate.models.prices import cost
-
-OUTPUT_TOKENS: Final = 8_192
-"""So much of an answer is reserved for at most."""
-
-
-BYTES_PER_TOKEN: Final = 3
-"""Fewer than there are on average: what is reserved by it is rather too much than too little."""
 
 
 def estimated_cost(model_id: str, request: MessagesRequest) -> float:
     """US dollars that `request` is reserved for with."""
-    given = len(encode_request(request)) // BYTES_PER_TOKEN
-    return cost(model_id, Usage(input_tokens=given, output_tokens=min(request.max_tokens, OUTPUT_TOKENS)))
+    return cost(model_id, Usage(input_tokens=input_tokens(request), output_tokens=output_tokens(request)))
 
 
 class FallbackBudget:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from claude_openai_proxy.service.allowances import Allowances
 from claude_openai_proxy.service.reasoning import ReasoningVault
 from claude_openai_proxy.service.spend_guard import SpendGuard
 from claude_openai_proxy.service.waiting import Places
@@ -28,5 +29,7 @@ class Means:
     note_limits: NoteLimits = no_notes
     guard: SpendGuard | None = None
     """None: anything may pay."""
+    allowances: Allowances | None = None
+    """None: no client key has limits."""
     vault: ReasoningVault = field(default_factory=lambda: ReasoningVault(NoReasoning()))
     """Of turns whose thinking clients do not hand back."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from claude_openai_proxy.errors import ProxyError
+from claude_openai_proxy.records import KeyLimits, Principal
 from claude_openai_proxy.storage.interface import Database, Row, Transaction
 
 KEY_MARK: Final = "cop"
@@ -37,6 +38,12 @@ class StoredKey:
     created: float = 0.0
     expires: float | None = None
     revoked: float | None = None
+    limits: KeyLimits | None = None
+
+    @property
+    def principal(self) -> Principal:
+        """Who shows it."""
+        return Principal(self.name, self.id, self.models, limits=self.limits, operator=self.operator)
 
     def is_valid(self, now: float) -> bool:
         """Whether it opens the door at `now`."""
@@ -93,6 +100,10 @@ class ClientKeyStore(Protocol):
 
     async def revoke(self, name: str, *, now: float) -> StoredKey:
         """Let `name` in no more. Raises `ClientKeyError`."""
+        ...
+
+    async def limit(self, name: str, limits: KeyLimits | None, *, now: float) -> StoredKey:
+        """Give `name` these limits in place of those it had. Raises `ClientKeyError`."""
         ...
 
     async def require(self, *, required: bool) -> None:
@@ -153,11 +164,16 @@ class MemoryClientKeys:
 
     async def revoke(self, name: str, *, now: float) -> StoredKey:
         """See `ClientKeyStore.revoke`."""
-        revoked = replace(_named(self._ring.keys, name, now), revoked=now)
-        self._ring = replace(
-            self._ring, keys=tuple(revoked if key.id == revoked.id else key for key in self._ring.keys)
-        )
-        return revoked
+        return self._changed(replace(_named(self._ring.keys, name, now), revoked=now))
+
+    async def limit(self, name: str, limits: KeyLimits | None, *, now: float) -> StoredKey:
+        """See `ClientKeyStore.limit`."""
+        return self._changed(replace(_named(self._ring.keys, name, now), limits=limits))
+
+    def _changed(self, changed: StoredKey) -> StoredKey:
+        keys = tuple(changed if key.id == changed.id else key for key in self._ring.keys)
+        self._ring = replace(self._ring, keys=keys)
+        return changed
 
     async def require(self, *, required: bool) -> None:
         """See `ClientKeyStore.require`."""
@@ -180,9 +196,13 @@ class StoredClientKeys:
         def work(transaction: Transaction) -> None:
             _check_free(_keys(transaction), key)
             transaction.execute(
-                "INSERT INTO client_keys (id, name, models, operator, created, expires) VALUES (?, ?, ?, ?, ?, ?)",
-                (key.id, key.name, "\n".join(key.models), int(key.operator), key.created, key.expires),
-            )
+                "INSERT INTO client_keys (id, name, models, operator, created, expires, rpm, tpm, dollars_a_day) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    key.id, key.name, "\n".join(key.models), int(key.operator), key.created, key.expires,
+                    *_columns(key.limits),
+                ),
+            )  # fmt: skip
             _keep_secret(transaction, key, secret)
             _require(transaction, required=True)
 
@@ -216,6 +236,23 @@ class StoredClientKeys:
         """See `ClientKeyStore.require`."""
         await self._database.write(lambda transaction: _require(transaction, required=required), abandon=True)
 
+    async def limit(self, name: str, limits: KeyLimits | None, *, now: float) -> StoredKey:
+        """See `ClientKeyStore.limit`."""
+
+        def work(transaction: Transaction) -> StoredKey:
+            key = _named(_keys(transaction), name, now)
+            transaction.execute(
+                "UPDATE client_keys SET rpm = ?, tpm = ?, dollars_a_day = ? WHERE id = ?", (*_columns(limits), key.id)
+            )
+            return replace(key, limits=limits)
+
+        return await self._database.write(work, abandon=True)
+
+
+def _columns(limits: KeyLimits | None) -> tuple[int | None, int | None, float | None]:
+    limits = limits or KeyLimits()
+    return limits.requests_a_minute, limits.tokens_a_minute, limits.dollars_a_day
+
 
 def _ring(transaction: Transaction) -> KeyRing:
     required = transaction.execute("SELECT value FROM facts WHERE name = ?", (_REQUIRED,))
@@ -229,14 +266,17 @@ def _ring(transaction: Transaction) -> KeyRing:
 
 def _keys(transaction: Transaction) -> tuple[StoredKey, ...]:
     rows = transaction.execute(
-        "SELECT id, name, models, operator, created, expires, revoked FROM client_keys ORDER BY created, id"
+        "SELECT id, name, models, operator, created, expires, revoked, rpm, tpm, dollars_a_day FROM client_keys "
+        "ORDER BY created, id"
     )
     return tuple(_stored(row) for row in rows)
 
 
 def _stored(row: Row) -> StoredKey:
-    id_, name, models, operator, created, expires, revoked = row
-    return StoredKey(id_, name, tuple(models.split("\n")) if models else (), bool(operator), created, expires, revoked)
+    id_, name, models, operator, created, expires, revoked, *columns = row
+    names = tuple(models.split("\n")) if models else ()
+    limits = KeyLimits(*columns)
+    return StoredKey(id_, name, names, bool(operator), created, expires, revoked, limits if limits.any else None)
 
 
 def _keep_secret(transaction: Transaction, key: StoredKey, secret: str) -> None:

@@ -27,6 +27,7 @@ from claude_openai_proxy.errors import (
     PlanSpentError,
     ProxyError,
     QueueFullError,
+    RateLimitedError,
     StoppingError,
     UpstreamConnectionError,
     UpstreamError,
@@ -37,7 +38,12 @@ from claude_openai_proxy.errors import (
 from claude_openai_proxy.protocols.openai_errors import Error, ErrorResponse
 from claude_openai_proxy.storage.interface import StorageUnavailableError
 from claude_openai_proxy.web.asgi import Header
-from claude_openai_proxy.web.response_headers import openai_duration, rate_limit_headers, upstream_request_id
+from claude_openai_proxy.web.response_headers import (
+    openai_duration,
+    own_limit_headers,
+    rate_limit_headers,
+    upstream_request_id,
+)
 
 DEFAULT_RETRY_AFTER = 5.0
 """Seconds, for a limit or an overload that upstream put no time to."""
@@ -114,6 +120,8 @@ def to_failure(error: ProxyError, *, now: float, retried: bool) -> Failure:
             return Failure(error.status, Error(error.message, "invalid_request_error", code=error.code), headers)
         case NoLoginError():
             return Failure(401, Error(error.message, "authentication_error"), (DO_NOT_RETRY,))
+        case RateLimitedError():
+            return _own_limit(error)
         case UpstreamError():
             return _upstream_failure(error, now=now, retried=retried)
         case _:
@@ -198,6 +206,13 @@ def _status_failure(error: UpstreamStatusError, *, retried: bool) -> Failure:
 def _no_quota(message: str, resets_in: float | None) -> Failure:
     error = Error(message, "insufficient_quota", code="insufficient_quota")
     return Failure(429, error, _spent(resets_in))
+
+
+def _own_limit(error: RateLimitedError) -> Failure:
+    """Where it would never be let in, nobody need try again."""
+    told = Error(error.message, error.kind, code="rate_limit_exceeded")
+    retry = (DO_NOT_RETRY,) if error.retry_after is None else _retry(error.retry_after)
+    return Failure(429, told, (*retry, *own_limit_headers(error.limits)))
 
 
 def _spent(resets_in: float | None) -> tuple[Header, ...]:

@@ -1,10 +1,12 @@
 """Response headers: what an answer says of itself beside its body."""
 
+import math
 import re
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote
 
+from claude_openai_proxy.errors import MinuteLimit
 from claude_openai_proxy.service.admission import AnswerHead
 from claude_openai_proxy.service.plan_meter import moment
 from claude_openai_proxy.web.asgi import Header
@@ -54,7 +56,9 @@ def answer_headers(head: AnswerHead, *, now: float) -> list[Header]:
         headers.append(upstream_request_id(head.upstream_request_id))
     if head.ignored:
         headers.append(ignored_parameters(head.ignored))
-    return headers + rate_limit_headers(head.rate_limits, now=now)
+    own = own_limit_headers(head.own_limits)
+    told = {name for name, _ in own}
+    return headers + own + [row for row in rate_limit_headers(head.rate_limits, now=now) if row[0] not in told]
 
 
 def who_answered(head: AnswerHead) -> list[Header]:
@@ -71,6 +75,16 @@ def ignored_parameters(names: tuple[str, ...]) -> Header:
 def upstream_request_id(request_id: str) -> Header:
     """The id under which upstream knows the request."""
     return b"x-upstream-request-id", header_value(request_id)
+
+
+def own_limit_headers(limits: Iterable[MinuteLimit]) -> list[Header]:
+    """The client key's own limits, in OpenAI's words."""
+    headers: list[Header] = []
+    for kind, limit, remaining, reset in limits:
+        headers.append((f"x-ratelimit-limit-{kind}".encode(), b"%d" % limit))
+        headers.append((f"x-ratelimit-remaining-{kind}".encode(), b"%d" % remaining))
+        headers.append((f"x-ratelimit-reset-{kind}".encode(), openai_duration(math.ceil(reset))))
+    return headers
 
 
 def rate_limit_headers(sent: Iterable[tuple[str, str]], *, now: float) -> list[Header]:

@@ -4,6 +4,7 @@ from claude_openai_proxy.errors import (
     InvalidRequestError,
     PlanSpentError,
     ProxyError,
+    RateLimitedError,
     UpstreamStatusError,
 )
 from claude_openai_proxy.protocols.openai_responses import ErrorBody
@@ -15,6 +16,8 @@ def to_error_body(error: ProxyError) -> ErrorBody:
         return ErrorBody("invalid_request_error", error.code or "invalid_prompt", error.message, error.param)
     if isinstance(error, PlanSpentError):
         return ErrorBody("insufficient_quota", "insufficient_quota", error.message)
+    if isinstance(error, RateLimitedError):
+        return ErrorBody("rate_limit_error", "rate_limit_exceeded", error.message)
     if isinstance(error, UpstreamStatusError):
         return _of_status(error)
     return ErrorBody("server_error", "server_error", error.message)

@@ -15,7 +15,7 @@ from claude_openai_proxy.translate.messages.request import NO_THREADS
 from claude_openai_proxy.web.asgi import Header
 from claude_openai_proxy.web.errors import Failure
 from claude_openai_proxy.web.exchange import Exchange
-from claude_openai_proxy.web.response_headers import header_value, ignored_parameters, who_answered
+from claude_openai_proxy.web.response_headers import header_value, ignored_parameters, own_limit_headers, who_answered
 
 REQUEST_ID: Final = b"request-id"
 VERSION: Final = b"anthropic-version"
@@ -115,6 +115,7 @@ def answer_headers(head: AnswerHead) -> list[Header]:
     headers = who_answered(head)
     if head.ignored:
         headers.append(ignored_parameters(head.ignored))
+    headers += own_limit_headers(head.own_limits)
     return [*headers, *_sent_headers(head.headers or head.rate_limits, head.upstream_request_id)]
 
 

@@ -1,0 +1,94 @@
+"""What one answer takes of its key's limits, while Claude's side has not told it yet.
+
+| moment | what is not told |
+|---|---|
+| a request goes out | its input, as estimated |
+| it is refused, or never arrives | nothing: it costs nothing |
+| `message_start` | what is said from here on, by its length |
+| `message_delta` with its usage, or an answer in one piece | nothing |
+
+A client that leaves just before the end has had the answer all the same.
+"""
+
+from collections.abc import Sequence
+
+from claude_openai_proxy.errors import NoLoginError, ProxyError, UpstreamConnectionError, UpstreamStatusError
+from claude_openai_proxy.protocols.anthropic import (
+    ContentBlockDelta,
+    InputJSONDelta,
+    MessageDelta,
+    MessagesRequest,
+    MessageStart,
+    StreamEvent,
+    TextDelta,
+    ThinkingDelta,
+    Usage,
+    WholeAnswer,
+)
+from claude_openai_proxy.service.allowances import Amount, Reservation
+from claude_openai_proxy.service.estimates import BYTES_PER_TOKEN, input_tokens, output_tokens
+from claude_openai_proxy.translate.models.prices import cost
+
+
+def estimated(request: MessagesRequest) -> Usage:
+    """What one answer is reserved for with."""
+    return Usage(input_tokens=input_tokens(request), output_tokens=output_tokens(request))
+
+
+def amount(model_id: str, usage: Usage, *, requests: int = 0) -> Amount:
+    """The same as it counts; of what is cheaper or dearer than plain tokens, Claude's side tells in the end."""
+    tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0)
+    return Amount(requests, tokens, cost(model_id, usage))
+
+
+class AnswerMeter:
+    """Of one answer, whose first request has been reserved for by `estimate`."""
+
+    def __init__(self, reservation: Reservation, model_id: str, estimate: Usage) -> None:
+        self._reservation = reservation
+        self._model_id = model_id
+        self._first: Usage | None = estimate
+        self._sent = 0
+        """Tokens of input that nobody has counted."""
+        self._said = 0
+        """Characters of output, likewise."""
+
+    @property
+    def untold(self) -> Usage:
+        """What it has taken beyond what Claude's side has told."""
+        return Usage(input_tokens=self._sent, output_tokens=self._said // BYTES_PER_TOKEN)
+
+    async def ask(self, request: MessagesRequest) -> None:
+        """It goes out. Raises as `Reservation.add`: a second one is reserved for, too."""
+        estimate, self._first = self._first, None
+        if estimate is None:
+            estimate = estimated(request)
+            await self._reservation.add(amount(self._model_id, estimate))
+        self._sent += estimate.input_tokens or 0
+
+    def failed(self, error: ProxyError) -> None:
+        """It was not answered."""
+        free = isinstance(error, UpstreamStatusError | NoLoginError)
+        if free or (isinstance(error, UpstreamConnectionError) and not error.reached):
+            self._sent = 0
+
+    def feed(self, events: Sequence[StreamEvent]) -> None:
+        """What came."""
+        for event in events:
+            if isinstance(event, ContentBlockDelta):
+                self._said += _length(event)
+            elif isinstance(event, MessageStart):
+                self._sent = 0
+            elif isinstance(event, MessageDelta | WholeAnswer):
+                self._sent = self._said = 0
+
+
+def _length(event: ContentBlockDelta) -> int:
+    match event.delta:
+        case TextDelta(text=text):
+            return len(text)
+        case InputJSONDelta(partial_json=text):
+            return len(text)
+        case ThinkingDelta(thinking=text):
+            return len(text)
+    return 0

@@ -1,0 +1,3 @@
+ALTER TABLE client_keys ADD COLUMN rpm INTEGER;
+ALTER TABLE client_keys ADD COLUMN tpm INTEGER;
+ALTER TABLE client_keys ADD COLUMN dollars_a_day DOUBLE PRECISION;
