@@ -13,10 +13,12 @@ from claude_openai_proxy.storage.interface import (
     StorageRefusedError,
     StorageState,
     StorageUnavailableError,
+    Transaction,
     Work,
 )
 from claude_openai_proxy.storage.responses import LEASE_SECONDS, Item, ResponseStore, StoredObject, Turn
 from claude_openai_proxy.storage.responses_memory import MemoryResponses
+from claude_openai_proxy.storage.responses_rows import MOST_AT_ONCE, insert
 from claude_openai_proxy.storage.responses_sql import StoredResponses
 from claude_openai_proxy.storage.sealing import KEY_BYTES, Seal
 from claude_openai_proxy.storage.sqlite import SQLiteDatabase
@@ -316,6 +318,43 @@ async def test_beyond_the_bound_the_oldest_go_first_and_conversations_last(kind:
     assert there == list(range(there[0], 400))
     assert await store.one("conversation", "ann", "conv_1", NOW) is not None
     await database.aclose()
+
+
+async def test_one_sweep_erases_so_many_and_never_a_conversation_before_what_may_go(tmp_path: Path) -> None:
+    database = sqlite_in(tmp_path)
+    store = StoredResponses(database, lambda: SEAL, most_bytes=1)
+    await database.write(many)
+    store.sweep(NOW)
+    await database.settle()
+    assert await count(database) == {"conversation": 1, "response": 50}
+    store.sweep(NOW)
+    await database.settle()
+    assert await count(database) == {}
+    await database.aclose()
+
+
+async def test_of_what_has_expired_one_sweep_erases_so_many(tmp_path: Path) -> None:
+    database = sqlite_in(tmp_path)
+    store = StoredResponses(database, lambda: SEAL)
+    await database.write(many)
+    store.sweep(5000.0)
+    await database.settle()
+    assert await count(database) == {"conversation": 1, "response": 50}
+    await database.aclose()
+
+
+def many(transaction: Transaction) -> None:
+    """A conversation, and after it more responses than one sweep erases."""
+    for one in (TALK, *(replace(FIRST, id=f"resp_{n}") for n in range(MOST_AT_ONCE + 50))):
+        insert(transaction, SEAL, one, NOW)
+
+
+async def count(database: SQLiteDatabase) -> dict[str, int]:
+    return dict(
+        await database.read(
+            lambda transaction: transaction.execute("SELECT kind, count(*) FROM stored_objects GROUP BY kind")
+        )
+    )
 
 
 # ---- what only a database has ---------------------------------------------------------------------------------------

@@ -1,11 +1,14 @@
 """The rows of responses, conversations and chat completions: what is done to them inside a transaction."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from claude_openai_proxy.storage.interface import Row, Transaction
 from claude_openai_proxy.storage.responses import LEASE_SECONDS, UNFINISHED, Item, StoredObject, Turn
 from claude_openai_proxy.storage.sealing import Seal
+
+MOST_AT_ONCE: Final = 1000
+"""Objects that one sweep erases; what is left over goes with the next."""
 
 
 def about(principal: str, owner: str, what: str) -> bytes:
@@ -61,22 +64,33 @@ def erase(transaction: Transaction, ids: Sequence[str]) -> None:
 
 
 def sweep(transaction: Transaction, now: float, most_bytes: int) -> None:
-    """What has expired, then the oldest of what is too much; conversations last, which were promised to stay."""
+    """What has expired, then the oldest of what is too much; conversations last, which were promised to stay.
+
+    At most `MOST_AT_ONCE` of each: requests wait behind it for their own writes.
+    """
     transaction.execute("DELETE FROM runners WHERE until < ?", (now - 100 * LEASE_SECONDS,))
-    gone = transaction.execute("SELECT id FROM stored_objects WHERE expires IS NOT NULL AND expires <= ?", (now,))
+    gone = transaction.execute(
+        "SELECT id FROM stored_objects WHERE expires IS NOT NULL AND expires <= ? LIMIT ?", (now, MOST_AT_ONCE)
+    )
     erase(transaction, [id_ for (id_,) in gone])
     ((size,),) = transaction.execute("SELECT coalesce(sum(bytes), 0) FROM stored_objects")
-    while size > most_bytes:
-        oldest = transaction.execute(
-            "SELECT id, bytes FROM stored_objects "
-            "ORDER BY CASE kind WHEN 'conversation' THEN 1 ELSE 0 END, touched LIMIT 100"
-        )
+    if size > most_bytes:
+        oldest = _oldest(transaction, "kind <> 'conversation'")
+        if len(oldest) < MOST_AT_ONCE:
+            oldest += _oldest(transaction, "kind = 'conversation'")
         too_much: list[str] = []
         for id_, of_it in oldest:
             if size > most_bytes:
                 too_much.append(id_)
                 size -= of_it
         erase(transaction, too_much)
+
+
+def _oldest(transaction: Transaction, where: str) -> list[Row]:
+    return transaction.execute(
+        f"SELECT id, bytes FROM stored_objects WHERE {where} ORDER BY touched LIMIT ?",  # noqa: S608
+        (MOST_AT_ONCE,),
+    )
 
 
 # ---- items ----------------------------------------------------------------------------------------------------------
