@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from claude_openai_proxy.app import wire
@@ -95,6 +96,45 @@ async def test_each_answer_of_several_is_priced_by_itself(
 
     assert (row.choices, row.input_tokens, row.output_tokens) == (2, 120_000, 20)
     assert row.list_price == pytest.approx(2 * (60_000 * 0.1 + 10 * 0.5) / 1e6)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "dialect"),
+    [
+        ("/v1/completions", b'{"model":"claude-opus-5-5","prompt":"Once"}', "completions"),
+        (
+            "/v1/messages",
+            HELLO.replace(b"custom-claude-4-opus", b"claude-opus-5-5")[:-1] + b',"max_tokens":9}',
+            "messages",
+        ),
+        ("/v1/responses", b'{"model":"claude-opus-5-5","input":"Hi"}', "responses"),
+    ],
+)
+async def test_every_dialect_is_in_the_ledger(
+    tmp_path: Path, simulator_url: str, path: str, body: bytes, dialect: str
+) -> None:
+    async with proxy(tmp_path, simulator_url) as wiring:
+        assert (await asked(wiring, body, path)).status == 200
+    (row,) = await rows_of(tmp_path, simulator_url)
+    assert (row.dialect, row.route, row.status) == (dialect, path, 200)
+    assert row.input_tokens > 0
+    assert row.output_tokens > 0
+    assert row.list_price > 0
+
+
+async def test_a_response_in_the_background_is_there_with_what_it_used_in_the_end(
+    tmp_path: Path, simulator_url: str
+) -> None:
+    body = b'{"model":"claude-opus-5-5","input":"Hi","background":true}'
+    async with proxy(tmp_path, simulator_url) as wiring:
+        queued = msgspec.json.decode((await asked(wiring, body, "/v1/responses")).body)
+        status = queued["status"]
+        while status != "completed":
+            answer = await call(wiring.application, "GET", f"/v1/responses/{queued['id']}")
+            status = msgspec.json.decode(answer.body)["status"]
+    (row,) = await rows_of(tmp_path, simulator_url)
+    assert (row.dialect, row.finish_reason) == ("responses", "completed")
+    assert row.output_tokens > 0
 
 
 async def test_requests_that_failed_are_there_with_their_error(tmp_path: Path, simulator_url: str) -> None:

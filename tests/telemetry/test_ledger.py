@@ -256,6 +256,24 @@ async def test_what_waits_is_bounded_and_that_is_said_once(caplog: pytest.LogCap
     assert shelf.rows[0].id == "req_50"
 
 
+async def test_who_looks_waits_for_what_has_ended_and_not_for_what_ends_meanwhile() -> None:
+    shelf = Shelf()
+
+    async def keep(rows: Sequence[LedgerRow], *, oldest: float) -> None:
+        ledger.ended(record(f"later_{len(shelf.batches)}"))
+        await shelf(rows, oldest=oldest)
+
+    ledger = Ledger(keep, days=1, clock=lambda: 0.0, wall_clock=lambda: NOW)
+    for number in range(BATCH_ROWS + 1):
+        ledger.ended(record(f"req_{number}"))
+
+    await asyncio.wait_for(ledger.flush(), 60)
+
+    assert len(shelf.batches) == 2
+    assert {f"req_{number}" for number in range(BATCH_ROWS + 1)} <= {row.id for row in shelf.rows}
+    await ledger.aclose()
+
+
 async def test_closing_while_a_write_hangs_loses_nothing_that_can_be_kept() -> None:
     shelf, hang = Shelf(), asyncio.Event()
     hung = asyncio.Event()

@@ -95,9 +95,10 @@ class Ledger:
             self._writing = asyncio.create_task(self._write())
 
     async def flush(self) -> None:
-        """Return when all that has ended is kept, or cannot be now."""
-        while self._waiting and await self._write_batch():
-            pass
+        """Return when all that has ended until now is kept, or cannot be."""
+        left = len(self._waiting)
+        while left > 0 and await self._write_batch():
+            left -= BATCH_ROWS
 
     async def aclose(self) -> None:
         """Write what waits, in one try."""
