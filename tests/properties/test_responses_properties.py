@@ -246,14 +246,18 @@ def test_sources_are_within_their_part(script: AnswerScript, plan: AnswerPlan, m
             assert 0 <= source["start_index"] <= source["end_index"] <= len(part["text"])
 
 
-@given(whole())
-def test_only_the_last_item_can_be_cut_and_the_response_says_so(events: list[JSONObject]) -> None:
-    response = final(events)
+@given(answers(), RESPONSES_PLANS, MANNERS)
+def test_only_the_last_item_can_be_cut_and_the_response_says_so(
+    script: AnswerScript, plan: Any, manner: Manner
+) -> None:
+    answer = stream(plan, manner)
+    response = final([*fed(answer, numbered(script)), *plain(answer.finish())])
     statuses = [item["status"] for item in response["output"]]
     assert (response["status"] == "incomplete") == (response["incomplete_details"] is not None)
     assert response["usage"]["total_tokens"] == response["usage"]["input_tokens"] + response["usage"]["output_tokens"]
-    refused = any(part["type"] == "refusal" for item in response["output"] for part in item.get("content", ()))
-    if not refused:
+    parts = {part["type"] for item in response["output"] for part in item.get("content", ())}
+    assert ("refusal" in parts) == (answer.finish_reason == "refusal" and not manner.refusal_as_text)
+    if answer.finish_reason != "refusal":
         assert "incomplete" not in statuses[:-1]
         assert "incomplete" not in statuses[-1:] or response["status"] == "incomplete"
 

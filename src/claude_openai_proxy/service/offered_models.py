@@ -20,7 +20,8 @@ from claude_openai_proxy.upstreams.interface import Upstream
 
 LIST_FRESH_SECONDS = 3600.0
 LIST_AGAIN_SECONDS = 60.0
-LISTING_SECONDS = 5.0
+LISTING_SECONDS = 2.5
+"""Clients that ask for the list wait for 3 s (Claude Code) or 5 s (Codex), then work as if there were none."""
 _NEVER_ASKED = float("-inf")
 
 

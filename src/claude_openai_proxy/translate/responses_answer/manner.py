@@ -28,7 +28,8 @@ NOTHING_INCLUDED: Final = Included()
 class Manner(Struct, frozen=True):
     """How things are to be told. `seal`: of what no form can hold; `forms` by the tools' declared names.
 
-    `carries`: the client gets what is sealed. `refusal_as_text`: it shows no refusal part.
+    `carries`: the client gets what is sealed. `refusal_as_text`: it drops a message that has a refusal part
+    (Codex 0.171), and is told in words alone.
     """
 
     forms: Mapping[str, CallForm] = NO_FORMS

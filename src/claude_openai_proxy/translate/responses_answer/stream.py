@@ -317,9 +317,8 @@ class ResponseStream:
     def _refuse(self, why: str) -> list[ResponseEvent]:
         events = self._in_message()
         assert self._message is not None, "it was opened"
-        if self._manner.refusal_as_text:
-            events += self._message.say(why)
-        return [*events, *self._message.refuse(why)]
+        told = self._message.say(why) if self._manner.refusal_as_text else self._message.refuse(why)
+        return [*events, *told]
 
     def _place(self, prefix: str) -> Place:
         return Place(self._new_id(prefix), len(self._output), self._number)
