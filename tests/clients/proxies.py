@@ -50,7 +50,7 @@ async def running_proxy(kind: Kind, home: Path) -> AsyncIterator[Proxy]:
     """A proxy with a made-up login, a home of its own and nothing of this machine's environment."""
     simulator = Simulator()
     async with simulator.serve() as url:
-        environment = {"HOME": str(home), "ANTHROPIC_BASE_URL": url, "LOG_LEVEL": "error"}
+        environment = {"HOME": str(home), "ANTHROPIC_BASE_URL": url, "LOG_LEVEL": "error", "BATCH_POLL_SECONDS": "0.05"}
         settings = load_settings(Flags(), environment | _login(kind), home)
         async with served(create_app(settings)) as address:
             yield Proxy(kind, f"{address}/v1", simulator)

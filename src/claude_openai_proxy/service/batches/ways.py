@@ -14,7 +14,7 @@ from claude_openai_proxy.service.batches.batches import ChosenWay
 from claude_openai_proxy.service.batches.desk import Desk
 from claude_openai_proxy.service.batches.dialects import LineDialect, Refuses
 from claude_openai_proxy.service.batches.document import document_of
-from claude_openai_proxy.service.batches.emulated import EmulatedRun
+from claude_openai_proxy.service.batches.emulated import PAUSE_SECONDS_OF_LINE, EmulatedRun
 from claude_openai_proxy.service.batches.gate import Gate
 from claude_openai_proxy.service.batches.input_file import InputFile
 from claude_openai_proxy.service.batches.line_run import LineRuns
@@ -142,6 +142,7 @@ class BatchWays:
                 gate=self.gate,
                 kind=desk.document.kind,
                 news=news,
+                pause=min(PAUSE_SECONDS_OF_LINE, self.pace.poll),
             )
         if not isinstance(upstream, MessagesAPI):
             raise NotOfferedError(NOT_HERE)  # Another login is in use for now: it is not run at the full price instead.
