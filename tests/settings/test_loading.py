@@ -195,3 +195,24 @@ def test_a_secret_prints_as_stars_and_is_revealed_on_purpose_only() -> None:
     assert (str(secret), repr(secret), f"{secret:>9}") == ("***", "***", "***")
     assert secret.reveal() == "sk-a"
     assert (secret == Secret("sk-a"), secret == Secret("sk-b"), secret == "sk-a") == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"STATE": "memory"}, "WORKERS=2 and STATE=memory say different things"),
+        ({"REASONING_STORE": "memory"}, "WORKERS=2 and REASONING_STORE=memory say different things"),
+        ({"RESPONSES_STORE": "memory"}, "WORKERS=2 and RESPONSES_STORE=memory say different things"),
+        ({"MAX_CONCURRENT_REQUESTS": "1"}, "WORKERS=2 and MAX_CONCURRENT_REQUESTS=1: each worker needs one"),
+        ({"CLAUDE_POOL_MAX": "1"}, "WORKERS=2 and CLAUDE_POOL_MAX=1: each worker needs one"),
+    ],
+)
+def test_several_workers_need_something_to_share(tmp_path: Path, environment: dict[str, str], told: str) -> None:
+    with pytest.raises(SettingsError, match=told):
+        load(tmp_path, environment={"WORKERS": "2", **environment})
+    assert load(tmp_path, environment=environment).workers == 1
+
+
+def test_several_workers_cannot_be_where_processes_are_not_forked(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="WORKERS=2: Windows has no way to start workers"):
+        load_settings(Flags(), {"WORKERS": "2"}, tmp_path, platform="win32")

@@ -1,7 +1,6 @@
 """The ways to Claude from their settings: key and Claude Code, or the demo."""
 
 import asyncio
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from ssl import SSLContext
 
 from claude_openai_proxy.app.pseudonyms import Pseudonyms
 from claude_openai_proxy.app.stores import installation_key
+from claude_openai_proxy.app.worker import pool_largest
 from claude_openai_proxy.logins.claude_settings import ClaudeSettingsFiles, managed_directory, user_directory
 from claude_openai_proxy.logins.credentials import Credential, CredentialSource
 from claude_openai_proxy.logins.current import CurrentLogin
@@ -25,11 +25,6 @@ from claude_openai_proxy.upstreams.only import OnlyUpstream
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
 
 DEMO_PACE_SECONDS = 0.01
-
-PROCESSES_PER_CORE = 6
-"""Streams of 50 tokens/s that a core passes on with ease."""
-FEWEST_PROCESSES = 8
-"""One request may ask for so many answers at once."""
 
 
 def selected_upstream(
@@ -91,7 +86,7 @@ def _claude_code(settings: Settings, logins: CurrentLogin) -> ClaudeCode:
         timeout=settings.timeout,
         total_timeout=settings.total_timeout,
         pool_size=settings.claude_pool_size,
-        pool_largest=settings.claude_pool_max or max(FEWEST_PROCESSES, PROCESSES_PER_CORE * (os.cpu_count() or 1)),
+        pool_largest=pool_largest(settings),
         retries=settings.upstream_retries,
     )
 

@@ -34,6 +34,7 @@ from claude_openai_proxy.app.start import (
 from claude_openai_proxy.app.stores import Stores, stores
 from claude_openai_proxy.app.upstreams import demo_upstream, selected_upstream
 from claude_openai_proxy.app.usage import ledger
+from claude_openai_proxy.app.worker import WorkerPlace, part_of
 from claude_openai_proxy.errors import NoLoginError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.protocols.openai_chat_response import ModelList
@@ -139,11 +140,15 @@ def create_app(settings: Settings) -> Application:
     return wire(settings).application
 
 
-def wire(settings: Settings) -> Wiring:
+def wire(settings: Settings, worker: WorkerPlace | None = None) -> Wiring:
     """Put a server together: objects only, no thread, no connection, nothing global, so that it may follow a fork.
+
+    `worker`: it is one of several that serve together, and keeps its part of the bounds.
 
     Raises `UntrustedLoginError` for a credential that would go where it must not.
     """
+    if worker is not None:
+        settings = part_of(settings, worker.number)
     kept = stores(settings)
     keys = client_keys(settings, kept)
     upstreams = demo_upstream() if settings.demo else selected_upstream(settings, client_keys=lambda: keys.count)
@@ -156,12 +161,13 @@ def wire(settings: Settings) -> Wiring:
     background = background_responses(kept)
     book, files = ledger(settings, kept), client_files(settings, kept)
     seen = sight(
-        settings, upstreams, catalog, places, blotter=blots, kept=kept, spending=spending, keys=keys, book=book
-    )
+        settings, upstreams, catalog, places,
+        blotter=blots, kept=kept, spending=spending, keys=keys, book=book, worker=worker,
+    )  # fmt: skip
     batched = batches(
         settings, kept, upstreams, catalog, places, spending=spending, background=background, files=files, seen=seen
     )
-    first = [batched.collector.aclose, keys.aclose, background.aclose, seen.health.aclose, files.aclose]
+    first = [batched.collector.aclose, keys.aclose, background.aclose, *seen.closing, files.aclose]
     closing = [*first, catalog.aclose, upstreams.aclose, book.aclose]
     opening = [spending.open, book.open, files.start, background.open, batched.collector.open]
     life = Life(kept, opening, closing, prepare)

@@ -4,11 +4,12 @@ import argparse
 import asyncio
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from claude_openai_proxy import __version__
-from claude_openai_proxy.app import wire
+from claude_openai_proxy.app import Wiring, WorkerPlace, wire
 from claude_openai_proxy.app.stores import is_first_start
 from claude_openai_proxy.commands.colours import coloured
 from claude_openai_proxy.commands.invocation import OK, PROGRAM, SETTINGS_BY_FLAG, Invocation, add_settings_flags
@@ -17,7 +18,12 @@ from claude_openai_proxy.serving.reload import Reloader, end_with
 from claude_openai_proxy.serving.server import limits_here, serve
 from claude_openai_proxy.serving.sockets import AddressError, listen, urls
 from claude_openai_proxy.serving.streams import say
+from claude_openai_proxy.serving.workers import Worker, Workers
 from claude_openai_proxy.settings import LOCALHOST, Settings, SettingsError
+from claude_openai_proxy.telemetry.shared_counts import SharedCounts
+
+Announce: TypeAlias = Callable[[list[socket.socket]], Coroutine[None, None, None]]
+"""Tells that the server has started, with the sockets that it listens on."""
 
 HELP = "serve the API (default; `start` is the same)"
 NEXT = f"next: {PROGRAM} setup"
@@ -38,14 +44,60 @@ def run(invocation: Invocation) -> int:
     if invocation.arguments.reload:
         return _with_reload(invocation)
     settings = invocation.settings()
+    lifeline: int | None = invocation.arguments.end_with
+    if settings.workers > 1:
+        return _with_workers(invocation, settings, lifeline)
     first = is_first_start(settings)
-    wiring = wire(settings)
+    wiring = _wired(settings)
+    if lifeline is not None:
+        end_with(lifeline)
+    _serve(wiring, settings, _listen(settings), announce=_announcement(invocation, settings, wiring, first=first))
+    return OK
+
+
+def _with_workers(invocation: Invocation, settings: Settings, lifeline: int | None) -> int:
+    """This process only starts the others, before anything that belongs to a server is made in it."""
+    first = is_first_start(settings)
+    sockets, counts = _listen(settings), SharedCounts(settings.workers)
+    became = Workers(settings.workers, say=lambda line: say([line]), lifeline=lifeline).run()
+    if isinstance(became, int):
+        return became
+    return _serve_as(became, invocation, settings, sockets, counts, first=first)
+
+
+def _serve_as(
+    worker: Worker,
+    invocation: Invocation,
+    settings: Settings,
+    sockets: list[socket.socket],
+    counts: SharedCounts,
+    *,
+    first: bool,
+) -> int:
+    """One worker among others; what is for people is told by the first one."""
+    wiring = _wired(settings, WorkerPlace(worker.number, counts))
+    tell = _announcement(invocation, settings, wiring, first=first)
+
+    async def announce(sockets: list[socket.socket]) -> None:
+        worker.serves()
+        if worker.first:
+            await tell(sockets)
+
+    _serve(wiring, settings, sockets, announce=announce, who=f"Worker {worker.number}: ")
+    return OK
+
+
+def _wired(settings: Settings, place: WorkerPlace | None = None) -> Wiring:
+    """Raises `SettingsError` where it must not be started."""
+    wiring = wire(settings, place)
     wiring.log.install()
     if refusal := asyncio.run(wiring.start_refusal()):
         raise SettingsError(refusal)
-    sockets = _listen(settings)
+    return wiring
 
-    async def announce() -> None:
+
+def _announcement(invocation: Invocation, settings: Settings, wiring: Wiring, *, first: bool) -> Announce:
+    async def announce(sockets: list[socket.socket]) -> None:
         addresses = address_lines(settings, urls(sockets))
         say(coloured(addresses, sys.stdout, invocation.environment))
         login = await wiring.start_lines()
@@ -53,8 +105,12 @@ def run(invocation: Invocation) -> int:
         say(coloured([*login, *last], sys.stdout, invocation.environment))
         wiring.log.requests.told("started", [*addresses, *login])
 
-    if invocation.arguments.end_with is not None:
-        end_with(invocation.arguments.end_with)
+    return announce
+
+
+def _serve(
+    wiring: Wiring, settings: Settings, sockets: list[socket.socket], *, announce: Announce, who: str = ""
+) -> None:
     serve(
         wiring.application,
         sockets,
@@ -63,11 +119,10 @@ def run(invocation: Invocation) -> int:
             message_bytes=settings.max_body_mb * 1_048_576 if settings.websocket else 0,
         ),
         drain_seconds=settings.drain_seconds,
-        announce=announce,
-        say=lambda line: say([line]),
+        announce=lambda: announce(sockets),
+        say=lambda line: say([who + line]),
     )
     wiring.log.requests.told("stopped", [])
-    return OK
 
 
 def _listen(settings: Settings) -> list[socket.socket]:
@@ -108,6 +163,8 @@ def address_lines(settings: Settings, addresses: Sequence[str]) -> list[str]:
         lines.append("For clients on other machines set ALLOWED_HOSTS to the name by which they reach this one.")
     if settings.files:
         lines.append(f"Settings from {' and '.join(settings.files)}")
+    if settings.workers > 1:
+        lines.append(f"Workers: {settings.workers} processes share the port and what bounds it")
     return [*lines, *(f"Warning: {warning}" for warning in settings.warnings)]
 
 

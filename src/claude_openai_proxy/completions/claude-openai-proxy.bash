@@ -9,7 +9,7 @@ _shtab_claude_openai_proxy_keys_subparsers=(add limit list show rotate revoke of
 _shtab_claude_openai_proxy_storage_subparsers=(check compact)
 _shtab_claude_openai_proxy_subparsers=(serve models doctor login selftest chat setup service config completion keys storage status logs usage)
 
-_shtab_claude_openai_proxy_serve_option_strings=(-h --help --host --port --upstream --log-level --env-file --demo --reload --end-with)
+_shtab_claude_openai_proxy_serve_option_strings=(-h --help --host --port --upstream --workers --log-level --env-file --demo --reload --end-with)
 _shtab_claude_openai_proxy_models_option_strings=(-h --help --upstream --log-level --env-file --demo --json)
 _shtab_claude_openai_proxy_doctor_option_strings=(-h --help --host --port --upstream --env-file --demo --no-request --json)
 _shtab_claude_openai_proxy_login_option_strings=(-h --help --env-file --demo --console)
@@ -17,7 +17,7 @@ _shtab_claude_openai_proxy_selftest_option_strings=(-h --help --port --upstream 
 _shtab_claude_openai_proxy_chat_option_strings=(-h --help --model --upstream --log-level --env-file --demo)
 _shtab_claude_openai_proxy_setup_option_strings=(-h --help --port --env-file --demo --url --model --at --container --yes --dry-run --no-proof --prove --undo)
 _shtab_claude_openai_proxy_service_option_strings=(-h --help --env-file --demo)
-_shtab_claude_openai_proxy_config_option_strings=(-h --help --host --port --upstream --log-level --env-file --demo --json)
+_shtab_claude_openai_proxy_config_option_strings=(-h --help --host --port --upstream --workers --log-level --env-file --demo --json)
 _shtab_claude_openai_proxy_completion_option_strings=(-h --help)
 _shtab_claude_openai_proxy_keys_add_option_strings=(-h --help --models --expires --operator --rpm --tpm --budget)
 _shtab_claude_openai_proxy_keys_limit_option_strings=(-h --help --rpm --tpm --budget)
@@ -33,7 +33,7 @@ _shtab_claude_openai_proxy_storage_option_strings=(-h --help --env-file --demo)
 _shtab_claude_openai_proxy_status_option_strings=(-h --help --port --env-file --demo --url --json)
 _shtab_claude_openai_proxy_logs_option_strings=(-h --help --port --env-file --demo --url -f --follow --key --client --status --json)
 _shtab_claude_openai_proxy_usage_option_strings=(-h --help --env-file --demo --by --since --json --csv --open)
-_shtab_claude_openai_proxy_option_strings=(-h --help --version -V --host --port --upstream --log-level --env-file --demo --reload --end-with)
+_shtab_claude_openai_proxy_option_strings=(-h --help --version -V --host --port --upstream --workers --log-level --env-file --demo --reload --end-with)
 
 
 

@@ -51,7 +51,7 @@ function _shtab_claude_openai_proxy_using
 end
 
 set -g _shtab_claude_openai_proxy_commands serve models doctor login selftest chat setup service config completion keys 'keys add' 'keys limit' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact' status logs usage
-set -g _shtab_claude_openai_proxy_opts_with_value --at --budget --by --client --end-with --env-file --expires --host --key --log-level --model --models --overlap --port --report --rpm --since --status --tpm --upstream --url
+set -g _shtab_claude_openai_proxy_opts_with_value --at --budget --by --client --end-with --env-file --expires --host --key --log-level --model --models --overlap --port --report --rpm --since --status --tpm --upstream --url --workers
 
 complete -c claude-openai-proxy -e
 complete -c claude-openai-proxy -f
@@ -61,6 +61,7 @@ complete -c claude-openai-proxy -n _shtab_claude_openai_proxy_using -l version -
 complete -c claude-openai-proxy -n _shtab_claude_openai_proxy_using -l host -x -d 'Address to listen on. Anything but a loopback address needs PROXY_API_KEYS. Allowed: localhost, an IP address or a host name. Default: localhost (127.0.0.1 and ::1). (PROXY_HOST)'
 complete -c claude-openai-proxy -n _shtab_claude_openai_proxy_using -l port -x -d 'Port to listen on; 0 takes any free one. Allowed: a whole number from 0 to 65535 (0: any free port). Default: 3000. (PORT)'
 complete -c claude-openai-proxy -n _shtab_claude_openai_proxy_using -l upstream -x -d 'The way to Claude: the API with a key, Claude Code with its own login, or whichever login is found. Allowed: auto, api or claude-code. Default: auto. (CLAUDE_UPSTREAM)'
+complete -c claude-openai-proxy -n _shtab_claude_openai_proxy_using -l workers -x -d 'Processes that serve the port together; bounds such as MAX_CONCURRENT_REQUESTS are shared out. Allowed: a whole number from 1 to 64. Default: 1. (WORKERS)'
 complete -c claude-openai-proxy -n _shtab_claude_openai_proxy_using -l log-level -x -d 'How much is logged. Prompts, answers and secrets never are. Allowed: debug, info, warning or error. Default: info. (LOG_LEVEL)'
 complete -c claude-openai-proxy -n _shtab_claude_openai_proxy_using -l env-file -x -d 'read this file instead of .env of the working directory'
 complete -c claude-openai-proxy -n _shtab_claude_openai_proxy_using -l demo -d 'answer with the built-in simulator: no login, no network'
@@ -71,6 +72,7 @@ complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using serve' -s h
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using serve' -l host -x -d 'Address to listen on. Anything but a loopback address needs PROXY_API_KEYS. Allowed: localhost, an IP address or a host name. Default: localhost (127.0.0.1 and ::1). (PROXY_HOST)'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using serve' -l port -x -d 'Port to listen on; 0 takes any free one. Allowed: a whole number from 0 to 65535 (0: any free port). Default: 3000. (PORT)'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using serve' -l upstream -x -d 'The way to Claude: the API with a key, Claude Code with its own login, or whichever login is found. Allowed: auto, api or claude-code. Default: auto. (CLAUDE_UPSTREAM)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using serve' -l workers -x -d 'Processes that serve the port together; bounds such as MAX_CONCURRENT_REQUESTS are shared out. Allowed: a whole number from 1 to 64. Default: 1. (WORKERS)'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using serve' -l log-level -x -d 'How much is logged. Prompts, answers and secrets never are. Allowed: debug, info, warning or error. Default: info. (LOG_LEVEL)'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using serve' -l env-file -x -d 'read this file instead of .env of the working directory'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using serve' -l demo -d 'answer with the built-in simulator: no login, no network'
@@ -138,6 +140,7 @@ complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -s 
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -l host -x -d 'Address to listen on. Anything but a loopback address needs PROXY_API_KEYS. Allowed: localhost, an IP address or a host name. Default: localhost (127.0.0.1 and ::1). (PROXY_HOST)'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -l port -x -d 'Port to listen on; 0 takes any free one. Allowed: a whole number from 0 to 65535 (0: any free port). Default: 3000. (PORT)'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -l upstream -x -d 'The way to Claude: the API with a key, Claude Code with its own login, or whichever login is found. Allowed: auto, api or claude-code. Default: auto. (CLAUDE_UPSTREAM)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -l workers -x -d 'Processes that serve the port together; bounds such as MAX_CONCURRENT_REQUESTS are shared out. Allowed: a whole number from 1 to 64. Default: 1. (WORKERS)'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -l log-level -x -d 'How much is logged. Prompts, answers and secrets never are. Allowed: debug, info, warning or error. Default: info. (LOG_LEVEL)'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -l env-file -x -d 'read this file instead of .env of the working directory'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using config' -l demo -d 'answer with the built-in simulator: no login, no network'

@@ -70,6 +70,7 @@ class Settings:
     drain_seconds: int
     websocket: bool
     max_concurrent_requests: int
+    workers: int
     queue_seconds: int
     upstream_retries: int
     log_level: LogLevel
@@ -121,6 +122,8 @@ def load_settings(flags: Flags, environment: Mapping[str, str], cwd: Path, *, pl
     )
     settings = _settings(found, flags, environment, [file for file, _ in files], platform)
     _refuse_unsaid_spending(settings, found.problems)
+    if settings.workers > 1:
+        found.problems.extend(_workers_refusals(settings, platform))
     if found.problems:
         raise SettingsError(*dict.fromkeys(found.problems))
     if settings.unconfirmed and settings.upstream == "claude-code" and not settings.demo:
@@ -180,6 +183,7 @@ def _with_rows_of_table(found: Sources) -> Callable[..., Settings]:
         drain_seconds=found.value(table.DRAIN_SECONDS),
         websocket=found.value(table.WEBSOCKET),
         max_concurrent_requests=found.value(table.MAX_CONCURRENT_REQUESTS),
+        workers=found.value(table.WORKERS),
         queue_seconds=found.value(table.QUEUE_SECONDS),
         upstream_retries=found.value(table.UPSTREAM_RETRIES),
         log_level=found.value(table.LOG_LEVEL),
@@ -216,6 +220,32 @@ def _refuse_unsaid_spending(settings: Settings, problems: list[str]) -> None:
             f"PLAN_ONLY=yes and CLAUDE_FALLBACK_UPSTREAM=api say different things: set {budget} to the US dollars that "
             "the fallback may cost on a day."
         )
+
+
+def _workers_refusals(settings: Settings, platform: str) -> list[str]:
+    """Why several processes cannot serve these settings together."""
+    many = f"WORKERS={settings.workers}"
+    if platform == "win32":
+        return [f"{many}: Windows has no way to start workers; set WORKERS to 1"]
+    if settings.demo:
+        return [f"{many}: the demo keeps everything in one process; set WORKERS to 1"]
+    kept = settings.storage
+    problems = [
+        f"{many} and {name}=memory say different things: a worker cannot see another one's memory"
+        for name, kind in (
+            (table.STATE.name, kept.kind),
+            (table.REASONING_STORE.name, kept.reasoning),
+            (table.RESPONSES_STORE.name, kept.responses),
+        )
+        if kind == "memory"
+    ]
+    for name, bound in (
+        (table.MAX_CONCURRENT_REQUESTS.name, settings.max_concurrent_requests),
+        (table.CLAUDE_POOL_MAX.name, settings.claude_pool_max),
+    ):
+        if bound is not None and bound < settings.workers:
+            problems.append(f"{many} and {name}={bound}: each worker needs one of them at least")
+    return problems
 
 
 def _refuse_unconfirmed(settings: Settings) -> None:

@@ -240,6 +240,15 @@ QUEUE_SECONDS = Setting(
     shown_default="10",
     description="Seconds that a request waits in line for a place, or for a Claude Code process, before it gets 503.",
 )
+WORKERS = Setting(
+    name="WORKERS",
+    read=values.whole_number(1, 64),
+    default=1,
+    allowed="a whole number from 1 to 64",
+    shown_default="1",
+    description="Processes that serve the port together; bounds such as MAX_CONCURRENT_REQUESTS are shared out.",
+    flag="--workers",
+)
 CLIENT_STALL_SECONDS = Setting(
     name="CLIENT_STALL_SECONDS",
     read=values.seconds,
@@ -529,6 +538,7 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     QUEUE_SECONDS,
     CLIENT_STALL_SECONDS,
     DRAIN_SECONDS,
+    WORKERS,
     STATE,
     STATE_DIR,
     STORAGE_KEY,

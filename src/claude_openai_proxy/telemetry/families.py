@@ -35,6 +35,25 @@ class Histogram:
         self._counts[bisect_left(self._bounds, value)] += 1
         self._sum += value
 
+    @classmethod
+    def of(cls, bounds: Sequence[float], counts: Sequence[int], total: float) -> "Histogram":
+        """From its `parts`."""
+        histogram = cls(tuple(bounds))
+        histogram._counts, histogram._sum = list(counts), total
+        return histogram
+
+    @property
+    def parts(self) -> tuple[tuple[float, ...], list[int], float]:
+        """Bounds, how many values each alone has, the last beyond them, and the sum of all values."""
+        return tuple(self._bounds), self._counts, self._sum
+
+    def with_those_of(self, other: "Histogram") -> "Histogram":
+        """A histogram of the values of both, which have the same bounds."""
+        bounds, more, total = other.parts
+        assert bounds == tuple(self._bounds), "values are counted by the same bounds"
+        counts = [one + another for one, another in zip(self._counts, more, strict=True)]
+        return Histogram.of(bounds, counts, self._sum + total)
+
     @property
     def total(self) -> float:
         """Of all values."""

@@ -12,6 +12,7 @@ from claude_openai_proxy.errors import ProxyError, UpstreamConnectionError
 from claude_openai_proxy.upstreams.claude_code.clearing import clear
 from claude_openai_proxy.upstreams.claude_code.launching import Launching
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch
+from claude_openai_proxy.upstreams.claude_code.start_lock import StartLock
 from claude_openai_proxy.upstreams.interface import PoolStatus
 
 USES: Final = 50
@@ -49,13 +50,16 @@ class Pool:
     `largest` in all. Whoever waits has a start, a busy or a clearing process to wait for, or is told why not.
     """
 
-    def __init__(self, *, size: int, largest: int, idle_seconds: float = IDLE_SECONDS, uses: int = USES) -> None:
+    def __init__(
+        self, *, size: int, largest: int, idle_seconds: float = IDLE_SECONDS, uses: int = USES,
+        lock: StartLock | None = None,
+    ) -> None:  # fmt: skip
         self._size = min(size, largest)
         self._largest = largest
         self._idle_seconds = idle_seconds
         self._uses = uses
         self._launch: Launch | None = None
-        self._launching = Launching()
+        self._launching = Launching(lock)
         self._idle: list[CliProcess] = []
         """The one that was used last comes last."""
         self._busy: set[CliProcess] = set()

@@ -28,6 +28,7 @@ from claude_openai_proxy.upstreams.claude_code.login import CliLogin, check_acco
 from claude_openai_proxy.upstreams.claude_code.pool import IDLE_SECONDS, Pool
 from claude_openai_proxy.upstreams.claude_code.process import CliProcess, Launch
 from claude_openai_proxy.upstreams.claude_code.setup import Ready, Setup
+from claude_openai_proxy.upstreams.claude_code.start_lock import StartLock
 from claude_openai_proxy.upstreams.claude_code.turn import Turn
 from claude_openai_proxy.upstreams.interface import (
     AnswerFacts,
@@ -45,9 +46,10 @@ class ClaudeCode:
 
     `cli`: the program, "" to look for it. `environment`: what the process's own is chosen from; `keys`: what is
     added to it where the CLI has no other login, a key and the base URL that belongs to it. `state_dir`: where the
-    result of the contract check is kept. Times in seconds; `retries` of a 5xx before the first event, 0 also switches
-    off those after a failed connect. `pool_size` processes are kept ready (0: a fresh one for each request), up to
-    `pool_largest` under load. `withhold_keys`: leave API keys out, unless they are the only login.
+    result of the contract check is kept, and the lock that all who start processes with this login take. Times in
+    seconds; `retries` of a 5xx before the first event, 0 also switches off those after a failed connect.
+    `pool_size` processes are kept ready (0: a fresh one for each request), up to `pool_largest` under load.
+    `withhold_keys`: leave API keys out, unless they are the only login.
     """
 
     def __init__(
@@ -70,7 +72,9 @@ class ClaudeCode:
         self._total_timeout = total_timeout
         self._retries = retries
         self._pause = pause
-        self._pool = Pool(size=pool_size, largest=pool_largest, idle_seconds=pool_idle_seconds)
+        self._pool = Pool(
+            size=pool_size, largest=pool_largest, idle_seconds=pool_idle_seconds, lock=StartLock(state_dir)
+        )
         self._largest = pool_largest
         self._used: Ready | None = None
         """What the processes of the pool were started with."""

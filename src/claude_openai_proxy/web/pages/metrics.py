@@ -1,4 +1,7 @@
-"""`GET /metrics`: what was counted of requests, and the state of the server, for Prometheus and what reads the same."""
+"""`GET /metrics`: what was counted of requests, and the state of the server, for Prometheus and what reads the same.
+
+Of several workers one is asked: what all count is added up, the rest is told of the one that answers.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -7,6 +10,8 @@ from msgspec import UNSET
 
 from claude_openai_proxy.service.health import HealthReport, HealthService, StorageReport
 from claude_openai_proxy.service.plan_meter import LimitsReport, PlanMeter
+from claude_openai_proxy.service.waiting import LineStatus
+from claude_openai_proxy.storage.interface import StorageState
 from claude_openai_proxy.telemetry.families import Family, Labels, by_label, exposition, one
 from claude_openai_proxy.upstreams.interface import PoolStatus
 from claude_openai_proxy.web.client_watch import ClientWatch
@@ -19,10 +24,21 @@ _NO_STORE: Final = (b"cache-control", b"no-store")
 
 
 class MetricsPage:
-    """`counted` gives the families of what has happened; the rest is looked up when asked for."""
+    """`counted` gives the families of what has happened; the rest is looked up when asked for.
 
-    def __init__(self, counted: Callable[[], list[Family]], *, health: HealthService, meter: PlanMeter) -> None:
+    `whole` adds to the families of this process what others that serve with it have counted.
+    """
+
+    def __init__(
+        self,
+        counted: Callable[[], list[Family]],
+        *,
+        health: HealthService,
+        meter: PlanMeter,
+        whole: Callable[[list[Family]], list[Family]] = list,
+    ) -> None:
         self._counted = counted
+        self._whole = whole
         self._health = health
         self._meter = meter
 
@@ -34,7 +50,8 @@ class MetricsPage:
     async def __call__(self, exchange: Exchange) -> None:
         """The text in the format that the scraper accepts."""
         async with ClientWatch(exchange):
-            families = [*self._counted(), *state(await self._health.health()), plan_windows(self._meter.reports())]
+            own = [*self._counted(), *state(await self._health.health())]
+            families = [*self._whole(own), plan_windows(self._meter.reports())]
             body, content_type = exposition(families, exchange.header(b"accept"))
             await exchange.answer(200, body, content_type=content_type, headers=(_NO_STORE,))
 
@@ -44,13 +61,24 @@ def state(report: HealthReport) -> Iterator[Family]:
     yield Family("info", "gauge", "The version that runs.", ("version",), {(report.version,): 1})
     yield one("uptime_seconds", "gauge", "Since the start.", report.uptime_seconds)
     yield one("login_usable", "gauge", "1 where a login is there, as `status` of /health.", report.status == "ok")
-    if report.line is not UNSET:
-        yield one("answers_under_way", "gauge", "Answers that Claude gives now, places taken.", report.line.running)
-        yield one("queue_length", "gauge", "Requests in line for a place.", report.line.waiting)
-    if report.pool is not UNSET:
-        yield from _pool(report.pool)
-    if report.storage is not UNSET:
-        yield from _store(report.storage)
+    line, pool, store = report.line or None, report.pool or None, report.storage or None
+    yield from work(line, pool, store)
+    if store:
+        yield one("store_usable", "gauge", "0 while the database cannot be read or written.", not store.trouble)
+
+
+def work(
+    line: LineStatus | None, pool: PoolStatus | None, store: StorageReport | StorageState | None
+) -> Iterator[Family]:
+    """What each process of a server has for itself, and what adds up."""
+    if line:
+        yield one("answers_under_way", "gauge", "Answers that Claude gives now, places taken.", line.running)
+        yield one("queue_length", "gauge", "Requests in line for a place.", line.waiting)
+    if pool:
+        yield from _pool(pool)
+    if store:
+        yield one("store_dropped", "counter", "Writes that were lost.", store.dropped)
+        yield one("store_late", "counter", "Writes that took longer than anybody waited.", store.late)
 
 
 def _pool(pool: PoolStatus) -> Iterator[Family]:
@@ -59,12 +87,6 @@ def _pool(pool: PoolStatus) -> Iterator[Family]:
     yield one("pool_largest", "gauge", "Processes that there may be.", pool.largest)
     yield one("pool_requests", "counter", "Requests that processes served.", pool.served)
     yield Family("pool_ended", "counter", "Processes that were ended.", ("reason",), by_label(pool.recycled))
-
-
-def _store(store: StorageReport) -> Iterator[Family]:
-    yield one("store_usable", "gauge", "0 while the database cannot be read or written.", not store.trouble)
-    yield one("store_dropped", "counter", "Writes that were lost.", store.dropped)
-    yield one("store_late", "counter", "Writes that took longer than anybody waited.", store.late)
 
 
 def plan_windows(logins: tuple[LimitsReport, ...]) -> Family:

@@ -1,0 +1,75 @@
+"""The lock that keeps two proxies, or two workers, from renewing one login at once."""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+import pytest
+
+from claude_openai_proxy.errors import UpstreamConnectionError
+from claude_openai_proxy.upstreams.claude_code.start_lock import FILE, StartLock
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no such lock on Windows")
+
+HOLD = """
+import fcntl, os, signal, sys
+descriptor = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o600)
+fcntl.flock(descriptor, fcntl.LOCK_EX)
+print("held", flush=True)
+signal.pause()
+"""
+
+
+async def test_who_starts_alone_waits_for_all_others_and_those_for_him(tmp_path: Path) -> None:
+    one, other = StartLock(tmp_path), StartLock(tmp_path)
+    order: list[str] = []
+
+    async def start(lock: StartLock, name: str, *, alone: bool) -> None:
+        async with lock.held(alone=alone):
+            order.append(f"{name} in")
+            await asyncio.sleep(0)
+            order.append(f"{name} out")
+
+    async with one.held(alone=True):
+        waiting = [asyncio.create_task(start(other, "second", alone=True)) for _ in range(2)]
+        await asyncio.sleep(0)
+        order.append("first")
+    await asyncio.gather(*waiting)
+
+    assert order == ["first", "second in", "second out", "second in", "second out"]
+
+
+async def test_proven_starts_run_together(tmp_path: Path) -> None:
+    async with StartLock(tmp_path).held(alone=False), StartLock(tmp_path).held(alone=False):
+        assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+
+
+async def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOLD, str(tmp_path / FILE), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert holder.stdout
+        assert await holder.stdout.readline() == b"held\n"
+        with pytest.raises(UpstreamConnectionError, match="Another proxy has been starting Claude Code"):
+            async with StartLock(tmp_path, most_seconds=0.01).held(alone=True):
+                raise AssertionError("it is held by another process")
+    finally:
+        holder.kill()
+        await holder.communicate()
+    async with StartLock(tmp_path).held(alone=True):
+        pass
+
+
+async def test_without_a_place_for_it_nobody_waits_and_that_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    lock = StartLock(tmp_path / "file" / "state")
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            async with lock.held(alone=True):
+                pass
+    (told,) = caplog.records
+    assert told.message.endswith("Other proxies of this login are not waited for.")
