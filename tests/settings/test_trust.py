@@ -22,6 +22,7 @@ DOORS = [
     ("ANTHROPIC_WORKSPACE_ID", "wrkspc_1"),
     ("CLAUDE_FALLBACK_UPSTREAM", "api"),
     ("FALLBACK_BUDGET", "100"),
+    ("LEDGER_DAYS", "0"),
 ]
 
 
@@ -145,6 +146,7 @@ def test_what_does_no_harm_works_from_the_file_with_every_login(person: Person) 
     harmless = (
         "PORT=3001\nLOG_LEVEL=debug\nMODEL_ALIASES=fast=haiku\nDEFAULT_MODEL=sonnet\nCLAUDE_API_TIMEOUT=5\n"
         "PROXY_HOST=127.0.0.1\nCLAUDE_CODE_SINGLE_USER=no\nANTHROPIC_BASE_URL=https://api.anthropic.com/\n"
+        "LEDGER_DAYS=800\n"
     )
     person.writes(harmless)
 

@@ -437,6 +437,8 @@ LEDGER_DAYS = Setting(
     allowed="a whole number from 0 to 36500",
     shown_default="400",
     description="Days for which the ledger keeps what each request used and cost, without its content; 0 keeps none.",
+    least_trusted=Trust.CONFIRMED,  # fewer days delete what was kept
+    also_harmless=lambda days: isinstance(days, int) and days >= 400,
 )
 
 BATCHES: Setting[BatchesKind] = Setting(
