@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from claude_openai_proxy.simulator import Simulator
 from claude_openai_proxy.upstreams.claude_code.binary import find_cli
+from postgresql_server import own_database, own_schema
 
 # No test depends on how fast this machine is.
 settings.register_profile("no_clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -36,6 +37,20 @@ def cli() -> str:
     if found is None:
         pytest.skip("the Claude Code CLI is not installed")
     return str(found)
+
+
+@pytest.fixture(scope="session")
+def postgresql_database() -> Iterator[str]:
+    """The URL of this run's own database."""
+    with own_database() as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql_url(postgresql_database: str) -> Iterator[str]:
+    """The URL of an empty place in it, for one test."""
+    with own_schema(postgresql_database) as url:
+        yield url
 
 
 @pytest.fixture

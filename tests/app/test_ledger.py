@@ -19,7 +19,7 @@ from claude_openai_proxy.simulator import Simulator
 from claude_openai_proxy.simulator.message_events import message_end, message_start
 from claude_openai_proxy.simulator.script import Script
 from claude_openai_proxy.storage.ledger import Choice
-from claude_openai_proxy.storage.sqlite_connection import connect
+from claude_openai_proxy.storage.sqlite import connect
 from web.direct import HELLO, STREAM, Answer, call
 
 USAGE = {
@@ -189,7 +189,7 @@ async def test_a_corrupt_file_holds_no_request_up_and_is_told_once(
 async def test_a_locked_file_holds_no_request_up_is_told_once_and_the_rows_come_later(
     tmp_path: Path, simulator_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("claude_openai_proxy.storage.sqlite_connection.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("claude_openai_proxy.storage.sqlite.BUSY_SECONDS", 0.01)
     async with proxy(tmp_path, simulator_url) as wiring:
         await asked(wiring)
         with closing(sqlite3.connect(state_of(tmp_path) / DATABASE, isolation_level=None)) as other:

@@ -34,6 +34,9 @@ class Counted:
     def execute_many(self, *written: object) -> None:
         raise AssertionError(written)
 
+    def alone(self, *names: str) -> None:
+        raise AssertionError(names)
+
     @property
     def changed(self) -> int:
         raise AssertionError

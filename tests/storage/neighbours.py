@@ -60,6 +60,9 @@ class _Dying:
         for row in rows:
             self.execute(sql, row)
 
+    def alone(self, *names: str) -> None:
+        self._transaction.alone(*names)
+
     @property
     def changed(self) -> int:
         return self._transaction.changed

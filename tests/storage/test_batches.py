@@ -21,19 +21,19 @@ from claude_openai_proxy.storage.batches import (
 from claude_openai_proxy.storage.batches_memory import MemoryBatches
 from claude_openai_proxy.storage.batches_sql import StoredBatches
 from claude_openai_proxy.storage.sealing import KEY_BYTES, Seal
-from storage.databases import sqlite_in
+from storage.databases import places, sqlite_in
 
 SEAL = Seal(bytes(KEY_BYTES))
 BATCH = StoredBatch("batch_1", "ann", 100.0, "file-1", "validating", b"{}")
 ME, OTHER = "me", "other"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[BatchStore]:
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[BatchStore]:
     if request.param == "memory":
         yield MemoryBatches()
         return
-    database = sqlite_in(tmp_path)
+    database = places(request.param, request)()
     yield StoredBatches(database, lambda: SEAL)
     await database.aclose()
 

@@ -21,18 +21,18 @@ from claude_openai_proxy.storage.client_keys import (
     new_secret,
     prefix_of,
 )
-from storage.databases import sqlite_in
+from storage.databases import places, sqlite_in
 from storage.neighbours import add_and_be_killed, add_and_die
 
 NOW = 1_800_000_000.0
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ClientKeyStore]:
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[ClientKeyStore]:
     if request.param == "memory":
         yield MemoryClientKeys()
         return
-    database = sqlite_in(tmp_path)
+    database = places(request.param, request)()
     yield StoredClientKeys(database)
     await database.aclose()
 

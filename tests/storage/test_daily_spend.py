@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from claude_openai_proxy.storage.daily_spend import DailySpendStore, MemoryDailySpend, Spend, StoredDailySpend
-from storage.databases import sqlite_in
+from storage.databases import places, sqlite_in
 
 
 class Settled(StoredDailySpend):
@@ -17,12 +17,12 @@ class Settled(StoredDailySpend):
         return await super().on(day)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[DailySpendStore]:
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[DailySpendStore]:
     if request.param == "memory":
         yield MemoryDailySpend()
         return
-    database = sqlite_in(tmp_path)
+    database = places(request.param, request)()
     yield Settled(database)
     await database.aclose()
 

@@ -11,19 +11,19 @@ from claude_openai_proxy.storage.files_memory import MemoryFiles
 from claude_openai_proxy.storage.files_sql import StoredFiles
 from claude_openai_proxy.storage.interface import StorageRefusedError, StorageUnavailableError
 from claude_openai_proxy.storage.sealing import KEY_BYTES, Seal
-from storage.databases import sqlite_in
+from storage.databases import places, sqlite_in
 
 SEAL = Seal(bytes(KEY_BYTES))
 ROOM = 10 * PIECE_BYTES
 NOTES = StoredFile("file-1", "ann", "notes.txt", "user_data", 5, 100.0)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FileStore]:
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[FileStore]:
     if request.param == "memory":
         yield MemoryFiles()
         return
-    database = sqlite_in(tmp_path)
+    database = places(request.param, request)()
     yield StoredFiles(database, lambda: SEAL)
     await database.aclose()
 

@@ -21,16 +21,16 @@ from claude_openai_proxy.storage.ledger import (
     latest_query,
     sums_query,
 )
-from storage.databases import sqlite_in
+from storage.databases import places, sqlite_in
 from storage.ledger_rows import DAY, NOON, ROW
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LedgerStore]:
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[LedgerStore]:
     if request.param == "memory":
         yield MemoryLedger()
         return
-    database = sqlite_in(tmp_path)
+    database = places(request.param, request)()
     yield StoredLedger(database)
     await database.aclose()
 

@@ -13,7 +13,7 @@ from claude_openai_proxy.storage.login_limits import (
     StoredLoginLimits,
 )
 from claude_openai_proxy.translate.messages_api.rate_limits import Limits, LimitWindow
-from storage.databases import sqlite_in
+from storage.databases import places, sqlite_in
 
 NOW = 1_800_000_000.0
 LIMITS = Limits("allowed", "five_hour", NOW + 60, "allowed", True, (LimitWindow("five_hour", 0.5, NOW + 60, told=NOW),))
@@ -27,12 +27,12 @@ class Settled(StoredLoginLimits):
         return await super().all()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LoginLimitStore]:
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[LoginLimitStore]:
     if request.param == "memory":
         yield MemoryLoginLimits()
         return
-    database = sqlite_in(tmp_path)
+    database = places(request.param, request)()
     yield Settled(database)
     await database.aclose()
 

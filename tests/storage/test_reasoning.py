@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_openai_proxy.storage.interface import StorageUnavailableError, Transaction, Work
+from claude_openai_proxy.storage.interface import Database, StorageUnavailableError, Transaction, Work
 from claude_openai_proxy.storage.reasoning import (
     ABSENT_SECONDS,
     COMMIT_SECONDS,
@@ -19,7 +19,7 @@ from claude_openai_proxy.storage.reasoning import (
 from claude_openai_proxy.storage.sealing import KEY_FILE, Seal, generated_key
 from claude_openai_proxy.storage.sqlite import SQLiteDatabase
 from claude_openai_proxy.translate.messages_api.kept_turns import KeptTurn
-from storage.databases import sqlite_in
+from storage.databases import places, sqlite_in
 
 KEY = b"k" * 32
 HOUR = 3_600.0
@@ -63,21 +63,22 @@ async def database(tmp_path: Path) -> AsyncIterator[SQLiteDatabase]:
     await made.aclose()
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite, read anew"])
-def store(request: pytest.FixtureRequest, database: SQLiteDatabase, day: Day) -> Callable[[], ReasoningStore]:
-    """Gives the store; of the last kind each is a new one over the same file, as after a restart."""
-    memory = MemoryReasoning(wall_clock=day, ttl=24 * HOUR)
+@pytest.fixture(params=["memory", "sqlite", "sqlite, read anew", "postgresql", "postgresql, read anew"])
+async def store(request: pytest.FixtureRequest, day: Day) -> AsyncIterator[Callable[[], ReasoningStore]]:
+    """Gives the store; of those that are read anew each is a new one over the same place, as after a restart."""
+    kind, _, anew = request.param.partition(", ")
+    if kind == "memory":
+        memory = MemoryReasoning(wall_clock=day, ttl=24 * HOUR)
+        yield lambda: memory
+        return
+    database = places(kind, request)()
     stored = over(database, day)
-    kinds: dict[str, Callable[[], ReasoningStore]] = {
-        "memory": lambda: memory,
-        "sqlite": lambda: stored,
-        "sqlite, read anew": lambda: over(database, day),
-    }
-    return kinds[request.param]
+    yield (lambda: over(database, day)) if anew else (lambda: stored)
+    await database.aclose()
 
 
 def over(
-    database: SQLiteDatabase, day: Day, key: bytes = KEY, most_turns: int = 1_000, patience: float = 60.0
+    database: Database, day: Day, key: bytes = KEY, most_turns: int = 1_000, patience: float = 60.0
 ) -> StoredReasoning:
     """Patient, so that a busy machine changes nothing."""
     return StoredReasoning(

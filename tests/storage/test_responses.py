@@ -22,7 +22,7 @@ from claude_openai_proxy.storage.responses_rows import MOST_AT_ONCE, insert
 from claude_openai_proxy.storage.responses_sql import StoredResponses
 from claude_openai_proxy.storage.sealing import KEY_BYTES, Seal
 from claude_openai_proxy.storage.sqlite import SQLiteDatabase
-from storage.databases import sqlite_in
+from storage.databases import places, sqlite_in
 
 T = TypeVar("T")
 
@@ -45,12 +45,12 @@ ASKED = Item("msg_1", "input", b'{"role":"user","content":"the question"}')
 SAID = Item("msg_2", "output", b'{"role":"assistant","content":"the answer"}')
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ResponseStore]:
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[ResponseStore]:
     if request.param == "memory":
         yield MemoryResponses()
         return
-    database = sqlite_in(tmp_path)
+    database = places(request.param, request)()
     yield StoredResponses(database, lambda: SEAL)
     await database.aclose()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from claude_openai_proxy.storage.committing import Job
 from claude_openai_proxy.storage.interface import (
     Row,
     StorageRefusedError,
@@ -19,7 +20,7 @@ from claude_openai_proxy.storage.interface import (
 )
 from claude_openai_proxy.storage.migration import newest, statements, steps
 from claude_openai_proxy.storage.place import network_file_system
-from claude_openai_proxy.storage.sqlite import SQLiteDatabase, _Job
+from claude_openai_proxy.storage.sqlite import SQLiteDatabase
 from storage.databases import sqlite_in
 from storage.neighbours import put, write_and_leave
 
@@ -71,7 +72,7 @@ async def test_a_post_is_committed_without_anybody_waiting(database: SQLiteDatab
 async def test_more_works_than_may_wait_are_dropped_and_counted(
     database: SQLiteDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("claude_openai_proxy.storage.sqlite.MOST_JOBS", 5)
+    monkeypatch.setattr("claude_openai_proxy.storage.queued.MOST_JOBS", 5)
     begun, go_on = threading.Event(), threading.Event()
 
     def hold(_: Transaction) -> None:
@@ -230,7 +231,7 @@ async def test_who_comes_while_a_failed_run_ends_is_told_too(tmp_path: Path, mon
 
     monkeypatch.setattr("claude_openai_proxy.storage.sqlite.connect", fails)
     database = sqlite_in(tmp_path)
-    late = _Job(put("b"), posted=False)
+    late = Job(put("b"), posted=False)
     first = asyncio.ensure_future(database.write(put("a"), wait=60))
     while not database._batch:  # noqa: ASYNC110 - nothing tells of it
         await asyncio.sleep(0)

@@ -14,6 +14,7 @@ def blotter(settings: Settings, upstreams: UpstreamChoice) -> Blotter:
     network = settings.network
     own = [key.secret.reveal() for key in settings.client_keys]
     own += [password for proxy in (network.http_proxy, network.https_proxy) if (password := _password(proxy))]
+    own += [password] if (password := _password(settings.storage.database)) else []
     places = {
         settings.claude_cli_path or "": "CLAUDE_CLI_PATH",
         settings.environment.get("HOME", ""): "~",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from claude_openai_proxy.service.client_keys import OPERATOR_MARK
-from claude_openai_proxy.settings import Settings
+from claude_openai_proxy.settings import Settings, SettingsError
 from claude_openai_proxy.storage.batches import BatchStore
 from claude_openai_proxy.storage.batches_memory import MemoryBatches
 from claude_openai_proxy.storage.batches_sql import StoredBatches
@@ -21,6 +21,7 @@ from claude_openai_proxy.storage.files_sql import StoredFiles
 from claude_openai_proxy.storage.interface import StorageRefusedError, StorageState
 from claude_openai_proxy.storage.ledger import LedgerStore, MemoryLedger, StoredLedger
 from claude_openai_proxy.storage.login_limits import LoginLimitStore, MemoryLoginLimits, StoredLoginLimits
+from claude_openai_proxy.storage.queued import QueuedDatabase
 from claude_openai_proxy.storage.reasoning import MemoryReasoning, NoReasoning, ReasoningStore, StoredReasoning
 from claude_openai_proxy.storage.responses import ResponseStore
 from claude_openai_proxy.storage.responses_memory import MemoryResponses
@@ -48,7 +49,7 @@ class Stores:
     """None where they are not kept at all."""
     ledger: LedgerStore
     seal: Callable[[], Seal]
-    database: SQLiteDatabase | None = field(default=None)
+    database: QueuedDatabase | None = field(default=None)
 
     @property
     def state(self) -> StorageState:
@@ -97,7 +98,7 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
             ledger=MemoryLedger(),
             seal=seal,
         )
-    database = SQLiteDatabase(settings.storage.directory / DATABASE, told=told or _log)
+    database = _database(settings, seal, told or _log)
     return Stores(
         client_keys=StoredClientKeys(database),
         login_limits=StoredLoginLimits(database),
@@ -114,10 +115,22 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
 
 def is_first_start(settings: Settings) -> bool:
     """Asked before anything is opened: nothing has ever been kept here, and something will be."""
-    return settings.storage.kind != "memory" and not (settings.storage.directory / DATABASE).exists()
+    return settings.storage.kind == "sqlite" and not (settings.storage.directory / DATABASE).exists()
 
 
-def _reasoning(settings: Settings, database: SQLiteDatabase | None, seal: Callable[[], Seal]) -> ReasoningStore:
+def _database(settings: Settings, seal: Callable[[], Seal], told: Callable[[str], None]) -> QueuedDatabase:
+    if settings.storage.database is None:
+        return SQLiteDatabase(settings.storage.directory / DATABASE, told=told)
+    try:
+        from claude_openai_proxy.storage.postgresql import PostgreSQLDatabase  # noqa: PLC0415 - an extra brings it
+    except ImportError as error:
+        raise SettingsError(
+            f"DATABASE_URL needs the extra `postgres`: pip install 'claude-openai-proxy[postgres]' ({error})."
+        ) from error
+    return PostgreSQLDatabase(settings.storage.database.reveal(), fingerprint=lambda: seal().fingerprint, told=told)
+
+
+def _reasoning(settings: Settings, database: QueuedDatabase | None, seal: Callable[[], Seal]) -> ReasoningStore:
     ttl = settings.storage.reasoning_seconds
     if settings.storage.reasoning == "off":
         return NoReasoning()
@@ -126,7 +139,7 @@ def _reasoning(settings: Settings, database: SQLiteDatabase | None, seal: Callab
     return StoredReasoning(database, seal, wall_clock=time.time, ttl=ttl)
 
 
-def _responses(settings: Settings, database: SQLiteDatabase | None, seal: Callable[[], Seal]) -> ResponseStore | None:
+def _responses(settings: Settings, database: QueuedDatabase | None, seal: Callable[[], Seal]) -> ResponseStore | None:
     if settings.storage.responses == "off":
         return None
     if settings.storage.responses == "memory" or database is None:
@@ -159,9 +172,9 @@ def operator_credential(settings: Settings) -> str:
 
 
 def may_be_stored(settings: Settings) -> bool:
-    """Whether there is, or may be, a file with keys: what cannot be looked at may be one."""
-    if settings.storage.kind == "memory":
-        return False
+    """Whether there is, or may be, a database with keys: what cannot be looked at may be one."""
+    if settings.storage.kind != "sqlite":
+        return settings.storage.kind == "postgresql"
     try:
         (settings.storage.directory / DATABASE).stat()
     except (FileNotFoundError, NotADirectoryError):

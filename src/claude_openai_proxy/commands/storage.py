@@ -9,7 +9,7 @@ from claude_openai_proxy.commands.invocation import OK, PROBLEMS_FOUND, Invocati
 from claude_openai_proxy.serving.streams import complain, say
 from claude_openai_proxy.settings import SettingsError
 from claude_openai_proxy.storage.interface import StorageUnavailableError
-from claude_openai_proxy.storage.sqlite import SQLiteDatabase
+from claude_openai_proxy.storage.queued import QueuedDatabase
 
 HELP = "check or compact what is kept"
 
@@ -33,7 +33,7 @@ def run(invocation: Invocation) -> int:
     return asyncio.run(_run(invocation.arguments.verb, kept.database))
 
 
-async def _run(verb: str, database: SQLiteDatabase) -> int:
+async def _run(verb: str, database: QueuedDatabase) -> int:
     try:
         await asyncio.to_thread(database.open)
         if verb == "compact":

@@ -13,7 +13,7 @@ CHECK: Final = "Storage"
 
 _MEGABYTE: Final = 1024**2
 _MEMORY: Final = "nothing is kept beyond the process (STATE=memory)"
-_HEALS: Final = "Requests that need nothing of it go on; it heals by itself once the file can be used."
+_HEALS: Final = "Requests that need nothing of it go on; it heals by itself once the database can be used."
 
 
 async def storage_row(settings: Settings) -> Row:
@@ -21,7 +21,7 @@ async def storage_row(settings: Settings) -> Row:
     if settings.storage.kind == "memory":
         return Row(CHECK, "ok", _MEMORY)
     path = settings.storage.directory / DATABASE
-    if not path.exists():
+    if settings.storage.kind == "sqlite" and not path.exists():
         return Row(CHECK, "ok", f"{path}: nothing kept yet")
     kept = stores(settings, told=lambda _: None)
     figures = NO_FIGURES
@@ -33,8 +33,11 @@ async def storage_row(settings: Settings) -> Row:
         figures = await kept.reasoning.figures()
     finally:
         await kept.aclose()
+    kept_there = _reasoning(figures, time.time())
+    if settings.storage.kind == "postgresql":
+        return Row(CHECK, "ok", f"{kept.state.where}; {kept_there}")
     size = sum(file.stat().st_size for file in path.parent.glob(f"{DATABASE}*"))
-    return Row(CHECK, "ok", f"{path}, {size / _MEGABYTE:.1f} MB; {_reasoning(figures, time.time())}")
+    return Row(CHECK, "ok", f"{path}, {size / _MEGABYTE:.1f} MB; {kept_there}")
 
 
 async def key_count(settings: Settings) -> int | None:

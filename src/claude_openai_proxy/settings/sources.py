@@ -61,6 +61,8 @@ class Sources:
         if text := self.flags.get(setting.name, "").strip():
             return self._read(setting, text, setting.flag)
         for source in self.files:
+            if source.trust is Trust.DOTENV and not source.variables.get(setting.only_beside or setting.name):
+                continue
             if text := source.variables.get(setting.name, "").strip():
                 value = self._read(setting, text, source.name)
                 if source.trust < setting.least_trusted and not setting.harmless(value):

@@ -52,6 +52,8 @@ class Setting(Generic[Value_co]):
     secret: bool = False
     least_trusted: Trust = Trust.DOTENV
     also_harmless: Callable[[object], bool] = lambda _: False
+    only_beside: str = ""
+    """Other programs use the name, too: in a `.env` of some working directory it is ours beside this setting only."""
 
     @property
     def in_dotenv(self) -> bool:
@@ -377,13 +379,24 @@ STATE_DIR: Setting[str | None] = Setting(
     "platform's place for state.",
     least_trusted=Trust.CONFIRMED,
 )
+DATABASE_URL: Setting[Secret | None] = Setting(
+    name="DATABASE_URL",
+    read=values.database_url,
+    default=None,
+    allowed="none, or postgresql://user:password@host:port/database",
+    description="A PostgreSQL database that several proxies share, instead of `state.db`. Needs the extra `postgres`, "
+    "and STORAGE_KEY; beyond loopback its certificate is checked unless `sslmode` says otherwise.",
+    secret=True,
+    least_trusted=Trust.CONFIRMED,
+    only_beside="STORAGE_KEY",
+)
 STORAGE_KEY: Setting[Secret | None] = Setting(
     name="STORAGE_KEY",
     read=values.storage_key,
     default=None,
     allowed="at least 16 visible ASCII characters without blanks",
-    description="What seals the content in `state.db`; without it, a key made once. With another key it cannot be read "
-    "any more.",
+    description="What seals the content in the database; for `state.db` one is made where none is set. With another "
+    "key it cannot be read any more.",
     secret=True,
     least_trusted=Trust.CONFIRMED,
 )
@@ -543,6 +556,7 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     WORKERS,
     STATE,
     STATE_DIR,
+    DATABASE_URL,
     STORAGE_KEY,
     REASONING_STORE,
     REASONING_TTL,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from types import MappingProxyType
 from typing import Literal, TypeVar, cast
+from urllib.parse import urlsplit
 
 from claude_openai_proxy.settings.secret import Secret
 from claude_openai_proxy.trust import header_text
@@ -121,6 +122,16 @@ def storage_key(text: str) -> Secret:
     if len(text) < SHORTEST_STORAGE_KEY:
         raise ValueError
     return header_secret(text)
+
+
+def database_url(text: str) -> Secret | None:
+    """`none` stands for the file in STATE_DIR."""
+    if text.lower() == "none":
+        return None
+    parts = urlsplit(text)
+    if parts.scheme not in {"postgresql", "postgres"} or not text.isprintable() or " " in text or parts.fragment:
+        raise ValueError
+    return Secret(text)
 
 
 def bind_host(text: str) -> str:

@@ -5,5 +5,6 @@ in what SQLite and PostgreSQL share (`?` for parameters). What quotes a prompt o
 A disk that is locked, full or gone fails only what needs it, for a stated time, and heals by itself.
 A new store: its interface and both implementations in one file, a row in `app/stores.py::Stores`, and a step in
 `migrations/` with the next free number; steps that have been released never change.
-Start reading with `interface.py`, then `sqlite.py` (threads and states), `sealing.py`, and any one store.
+Start reading with `interface.py`, then `queued.py` (threads and states), the engines `sqlite.py` and `postgresql.py`,
+`sealing.py`, and any one store.
 """

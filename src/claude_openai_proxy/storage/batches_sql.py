@@ -92,6 +92,7 @@ class StoredBatches:
         """See `BatchStore.claim`."""
 
         def work(transaction: Transaction) -> bool:
+            transaction.alone(id_)
             transaction.execute(
                 "UPDATE batches SET holder = ?, held_until = ? WHERE id = ? AND ended IS NULL "
                 "AND (holder IN (?, ?) OR held_until <= ?)",
@@ -287,6 +288,7 @@ class StoredBatches:
         """`work`, where the lease is the holder's."""
 
         def fenced(transaction: Transaction) -> T:
+            transaction.alone(id_)
             held = "SELECT id FROM batches WHERE id = ? AND holder = ? AND ended IS NULL"
             if not transaction.execute(held, (id_, holder)):
                 raise LeaseLostError

@@ -19,6 +19,7 @@ from claude_openai_proxy.storage.interface import Database, Row, Transaction
 KEY_MARK: Final = "cop"
 
 _REQUIRED: Final = "client_keys_required"
+_ALONE: Final = "client keys"
 _PREFIX_BYTES: Final = 4
 _SECRET_BYTES: Final = 32
 
@@ -194,6 +195,7 @@ class StoredClientKeys:
         """See `ClientKeyStore.add`."""
 
         def work(transaction: Transaction) -> None:
+            transaction.alone(_ALONE)
             _check_free(_keys(transaction), key)
             transaction.execute(
                 "INSERT INTO client_keys (id, name, models, operator, created, expires, rpm, tpm, dollars_a_day) "
@@ -212,6 +214,7 @@ class StoredClientKeys:
         """See `ClientKeyStore.rotate`."""
 
         def work(transaction: Transaction) -> StoredKey:
+            transaction.alone(_ALONE)
             key = _named(_keys(transaction), name, now)
             transaction.execute(
                 "UPDATE client_key_secrets SET expires = ? WHERE key_id = ? AND (expires IS NULL OR expires > ?)",
@@ -226,6 +229,7 @@ class StoredClientKeys:
         """See `ClientKeyStore.revoke`."""
 
         def work(transaction: Transaction) -> StoredKey:
+            transaction.alone(_ALONE)
             key = _named(_keys(transaction), name, now)
             transaction.execute("UPDATE client_keys SET revoked = ? WHERE id = ?", (now, key.id))
             return replace(key, revoked=now)

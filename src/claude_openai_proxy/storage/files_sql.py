@@ -20,6 +20,8 @@ KEEP_SECONDS: Final = 20.0
 COMING_SECONDS: Final = 6 * 3600.0
 """An upload that has not ended by then never will."""
 
+_ALONE: Final = "files"
+
 log: Final = logging.getLogger(__name__)
 
 
@@ -36,6 +38,7 @@ class StoredFiles:
         name, pieces = await asyncio.to_thread(self._sealed, file, content)
 
         def work(transaction: Transaction) -> None:
+            transaction.alone(_ALONE)
             _drop_expired(transaction, file.created)
             check_room(_total(transaction), file.size, room)
             transaction.execute(
@@ -121,6 +124,7 @@ class StoredFiles:
 
         def work(transaction: Transaction) -> None:
             if room is not None:
+                transaction.alone(_ALONE)
                 check_room(_total(transaction), len(piece), room)
             transaction.execute(
                 "INSERT INTO file_pieces (file_id, number, sealed) VALUES (?, ?, ?)", (file.id, number, sealed)

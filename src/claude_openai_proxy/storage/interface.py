@@ -37,6 +37,13 @@ class Transaction(Protocol):
         """Run one statement for each of `rows`."""
         ...
 
+    def alone(self, *names: str) -> None:
+        """Until the end, no other transaction that asks for one of these names goes on.
+
+        What is first read and then written by what was read asks for it: SQLite has one writer anyway, others do not.
+        """
+        ...
+
     @property
     def changed(self) -> int:
         """Rows that the last statement changed."""

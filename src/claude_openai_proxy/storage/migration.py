@@ -32,6 +32,11 @@ def statements(script: str) -> Iterator[str]:
             statement = ""
 
 
+def newer(where: str, version: int) -> str:
+    """Why a database of that version is refused."""
+    return f"{where} was written by a newer version of this program (its version {version}, known here {newest()})."
+
+
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Take the steps that `path` lacks. Raises `StorageRefusedError` where it is of a newer program."""
     if _version(connection, path) == newest():
@@ -53,8 +58,5 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > newest():
-        raise StorageRefusedError(
-            f"{path} was written by a newer version of this program (its version {version}, known here {newest()}). "
-            "Update, or set STATE_DIR to another directory."
-        )
+        raise StorageRefusedError(f"{newer(str(path), version)} Update, or set STATE_DIR to another directory.")
     return version

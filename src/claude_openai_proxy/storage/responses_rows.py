@@ -35,6 +35,7 @@ def insert(transaction: Transaction, seal: Seal, new: StoredObject, now: float) 
 
 def change(transaction: Transaction, seal: Seal, changed: StoredObject, *, final: bool) -> bool:
     """Body and status of a response while it is unfinished, of any other object at any time; whether it was done."""
+    transaction.alone(changed.id)
     rows = transaction.execute(
         "SELECT status, length(sealed) FROM stored_objects WHERE id = ? AND kind = ? AND principal = ?",
         (changed.id, changed.kind, changed.principal),
@@ -59,6 +60,7 @@ def grow(transaction: Transaction, id_: str, size: int) -> None:
 
 def erase(transaction: Transaction, ids: Sequence[str]) -> None:
     """Objects with all that belongs to them."""
+    transaction.alone(*ids)
     for table, column in (("stored_items", "owner"), ("stored_events", "owner"), ("stored_objects", "id")):
         transaction.execute_many(f"DELETE FROM {table} WHERE {column} = ?", [(id_,) for id_ in ids])  # noqa: S608
 
@@ -131,6 +133,7 @@ def delete_items(
     transaction: Transaction, principal: str, owner: str, column: Literal["id", "turn"], value: str
 ) -> bool:
     """Those of an object with this id, or of this turn; whether there were any."""
+    transaction.alone(owner)
     where = f"WHERE owner = ? AND principal = ? AND {column} = ?"
     parameters = (owner, principal, value)
     ((count, size),) = transaction.execute(
@@ -147,6 +150,7 @@ def delete_items(
 
 def holds(transaction: Transaction, principal: str, turn: Turn) -> bool:
     """The conversation is still there, and locked by who is about to append."""
+    transaction.alone(turn.conversation)
     return bool(
         transaction.execute(
             "SELECT 1 FROM stored_objects o JOIN conversation_locks l ON l.conversation = o.id "

@@ -18,14 +18,7 @@ from claude_openai_proxy.storage.interface import (
     Value,
     Work,
 )
-from claude_openai_proxy.storage.responses import (
-    LEASE_SECONDS,
-    MOST_OBJECT_BYTES,
-    Item,
-    Kind,
-    StoredObject,
-    Turn,
-)
+from claude_openai_proxy.storage.responses import LEASE_SECONDS, MOST_OBJECT_BYTES, Item, Kind, StoredObject, Turn
 from claude_openai_proxy.storage.responses_rows import (
     about,
     append,
@@ -171,6 +164,7 @@ class StoredResponses:
         seal = self._open_seal()
 
         def work(transaction: Transaction) -> bool:
+            transaction.alone(id_)
             if self._one(transaction, seal, (kind, principal, id_), 0.0) is None:
                 return False
             erase(transaction, [id_])
@@ -245,6 +239,7 @@ class StoredResponses:
         """See `ResponseStore.take`."""
 
         def work(transaction: Transaction) -> bool:
+            transaction.alone(conversation)
             live(transaction, runner, now + LEASE_SECONDS)
             transaction.execute(
                 "INSERT INTO conversation_locks (conversation, holder, runner) VALUES (?, ?, ?) "
@@ -270,6 +265,7 @@ class StoredResponses:
         seal = self._open_seal()
 
         def work(transaction: Transaction) -> str:
+            transaction.alone(owner)
             rows = transaction.execute(
                 "SELECT status FROM stored_objects WHERE id = ? AND principal = ?", (owner, principal)
             )

@@ -1,0 +1,296 @@
+"""A database behind one writer thread that commits in batches, and readers beside it, whichever the engine.
+
+States of the database, as the writer sees it:
+
+| state    | connection | what is written                              | leaves it                     |
+|----------|------------|----------------------------------------------|-------------------------------|
+| unopened | none       | nothing yet                                  | the first work opens it       |
+| well     | open       | committed, a batch at a time                 | an error of trouble: troubled |
+| troubled | none       | awaited works fail, posted ones stay in line | a batch that commits: well    |
+| closed   | none       | nothing, ever again                          |                               |
+
+Invariants: only the writer thread has the writing connection; at most one run of `_write` is under way; a result is
+handed out after its commit, never before; a work that fails by itself is rolled back alone and takes no other with it;
+at most `MOST_JOBS` works wait; while troubled, something is tried every `RETRY_SECONDS`, so that it heals though nobody
+comes. The thread that uses a connection opens it, so a process may be forked before the first.
+"""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Final, TypeVar
+
+from claude_openai_proxy.storage.committing import Job, WritingConnection
+from claude_openai_proxy.storage.engine import Engine
+from claude_openai_proxy.storage.interface import (
+    WRITE_SECONDS,
+    StorageRefusedError,
+    StorageState,
+    StorageUnavailableError,
+    Transaction,
+    Work,
+)
+from claude_openai_proxy.storage.readers import Readers
+
+T = TypeVar("T")
+
+MOST_JOBS: Final = 10_000
+"""Works that may wait for the writer; what is posted beyond is dropped and counted."""
+BATCH: Final = 512
+"""Works in one commit at most."""
+RETRY_SECONDS: Final = 1.0
+"""Between two tries while the database is in trouble."""
+
+_PROBE: Final = "storage_probe"
+
+_Told = Callable[[str], None]
+
+
+class QueuedDatabase:
+    """`told` hears each change between well and trouble once, as a sentence ("" for well again), on any thread."""
+
+    def __init__(self, engine: Engine, *, told: _Told) -> None:
+        self._engine = engine
+        self._told = told
+        self._trouble_errors: tuple[type[Exception], ...] = (*engine.errors.trouble, OSError, StorageRefusedError)
+        self._lock = threading.Lock()
+        self._jobs: deque[Job] = deque()
+        self._batch: list[Job] = []
+        self._writing = False
+        self._closed = False
+        self._trouble = ""
+        self._dropped = 0
+        self._late = 0
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="storage-write")
+        self._connection = WritingConnection(engine)
+        self._retry: threading.Timer | None = None
+        self._paused_until = 0.0
+        """Of time.monotonic(): before that all are told the trouble at once."""
+        self._readers = Readers(engine)
+
+    def open(self) -> None:
+        """Make file and tables where they lack. Raises `StorageRefusedError`; trouble is only noted."""
+        try:
+            self._engine.connect().close()
+        except StorageRefusedError:
+            raise
+        except self._trouble_errors as error:
+            self._note(self._sentence(error))
+            self._try_later()
+
+    # ---- on the event loop ------------------------------------------------------------------------------------------
+
+    async def read(self, work: Work[T], /) -> T:
+        """See `Database.read`."""
+        self._check_pause()
+        try:
+            return await self._readers.run(work)
+        except TimeoutError as error:
+            sentence = f"{self._engine.where}: not read within {self._engine.patience.read} s."
+            raise StorageUnavailableError(sentence) from error
+        except self._trouble_errors as error:
+            self._note(sentence := self._sentence(error))
+            self._try_later()
+            raise StorageUnavailableError(sentence) from error
+
+    async def write(self, work: Work[T], /, *, wait: float = WRITE_SECONDS, abandon: bool = False) -> T:
+        """See `Database.write`."""
+        self._check_pause()
+        job = Job(work, posted=False)
+        if not self._enqueue(job):
+            raise StorageUnavailableError(self._trouble or f"{self._engine.where}: too many writes are waiting.")
+        result: asyncio.Future[T] = asyncio.wrap_future(job.result)
+        try:
+            done, _ = await asyncio.wait((result,), timeout=wait)
+        finally:
+            result.add_done_callback(_look)
+        if done:
+            return result.result()
+        with self._lock:
+            self._late += 1
+        if abandon:
+            result.cancel()
+        raise StorageUnavailableError(self._trouble or f"{self._engine.where}: not written within {wait:g} s.")
+
+    def post(self, work: Work[object], /) -> None:
+        """See `Database.post`."""
+        if not self._enqueue(Job(work, posted=True)):
+            with self._lock:
+                self._dropped += 1
+
+    @property
+    def state(self) -> StorageState:
+        """How it is now."""
+        with self._lock:
+            return StorageState(self._engine.kind, self._engine.where, self._trouble, self._dropped, self._late)
+
+    async def check(self) -> tuple[list[str], dict[str, int]]:
+        """What is wrong with it, and the rows of each table. Raises `StorageUnavailableError`."""
+
+        def work(transaction: Transaction) -> tuple[list[str], dict[str, int]]:
+            wrong, names = self._engine.check(transaction)
+            rows = {name: transaction.execute(f'SELECT count(*) FROM "{name}"')[0][0] for name in names}  # noqa: S608
+            return wrong, rows
+
+        return await self.read(work)
+
+    async def compact(self) -> tuple[int, int]:
+        """Give free space back; bytes before and after. Raises `StorageUnavailableError`."""
+        try:
+            return await asyncio.to_thread(self._engine.compact)
+        except self._trouble_errors as error:
+            raise StorageUnavailableError(self._sentence(error)) from error
+
+    async def settle(self) -> None:
+        """See `Database.settle`."""
+        job = Job(_nothing, posted=False)
+        if self._enqueue(job, however_many=True):
+            result: asyncio.Future[None] = asyncio.wrap_future(job.result)
+            result.add_done_callback(_look)
+            await asyncio.wait((result,))
+
+    async def aclose(self) -> None:
+        """Commit what is left, in one try, and close."""
+        await self.settle()
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            retry, self._retry = self._retry, None
+        if retry is not None:
+            retry.cancel()
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._writer, self._connection.close)
+        self._writer.shutdown()
+        await self._readers.aclose()
+
+    # ---- in line ----------------------------------------------------------------------------------------------------
+
+    def _enqueue(self, job: Job, *, however_many: bool = False) -> bool:
+        with self._lock:
+            if self._closed or (len(self._jobs) >= MOST_JOBS and not however_many):
+                return False
+            self._jobs.append(job)
+        self._wake()
+        return True
+
+    def _wake(self) -> None:
+        with self._lock:
+            paused = time.monotonic() < self._paused_until
+            if self._writing or self._closed or paused or not self._jobs:
+                return
+            self._writing = True
+        self._writer.submit(self._write).add_done_callback(self._written)
+
+    def _written(self, run: "Future[None]") -> None:
+        """A run has ended; with an error only where a work has a bug, which everyone in its batch is told."""
+        error = run.exception()
+        batch, self._batch = self._batch, []
+        if error is not None:
+            self._connection.close()
+            self._fail(batch, error)
+        with self._lock:
+            self._writing = False
+            self._dropped += sum(job.posted for job in batch)
+            # Who came while a failed run was ending has had no try yet, and nothing else would wake the writer.
+            wanted = not self._trouble or not all(job.posted for job in self._jobs)
+        if wanted:
+            self._wake()
+        else:
+            self._try_later()
+
+    # ---- on the writer's thread -------------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        """Batch after batch until nothing waits or the disk fails."""
+        while True:
+            with self._lock:
+                self._batch = [self._jobs.popleft() for _ in range(min(BATCH, len(self._jobs)))]
+            if not self._batch:
+                return
+            try:
+                results = self._connection.commit(self._batch)
+            except self._trouble_errors as error:
+                self._put_back(self._sentence(error))
+                return
+            with self._lock:
+                self._dropped += sum(job.posted and error is not None for job, _, error in results)
+            self._note("")
+            self._batch = []
+            for job, value, failure in results:
+                if failure is None:
+                    job.result.set_result(value)
+                else:
+                    job.result.set_exception(failure)
+
+    def _put_back(self, sentence: str) -> None:
+        """The disk failed: who waits is told so, what was posted stays in line for the next try."""
+        self._connection.close()
+        self._note(sentence)
+        with self._lock:
+            jobs = [*self._batch, *self._jobs]
+            self._batch = []
+            self._jobs = deque(job for job in jobs if job.posted)
+        self._try_later()
+        self._fail([job for job in jobs if not job.posted], StorageUnavailableError(sentence))
+
+    def _fail(self, jobs: Iterable[Job], error: BaseException) -> None:
+        for job in jobs:
+            if job.starts():
+                job.result.set_exception(error)
+
+    # ---- trouble ----------------------------------------------------------------------------------------------------
+
+    def _note(self, trouble: str) -> None:
+        with self._lock:
+            changed = bool(trouble) != bool(self._trouble)
+            self._trouble = trouble
+        if changed:
+            self._told(trouble)
+
+    def _try_later(self) -> None:
+        with self._lock:
+            self._paused_until = time.monotonic() + self._engine.patience.pause
+            if self._closed or self._retry is not None:
+                return
+            self._retry = threading.Timer(RETRY_SECONDS, self._try_again)
+            self._retry.daemon = True
+            self._retry.start()
+
+    def _try_again(self) -> None:
+        """What waits, or else a write of its own: nobody need come for it to be found well again."""
+        with self._lock:
+            self._retry, self._paused_until = None, 0.0
+            if not self._trouble:
+                return
+            if not self._jobs and not self._closed:
+                self._jobs.append(Job(_probe, posted=True))
+        self._wake()
+
+    def _check_pause(self) -> None:
+        with self._lock:
+            trouble = self._trouble if time.monotonic() < self._paused_until else ""
+        if trouble:
+            raise StorageUnavailableError(trouble)
+
+    def _sentence(self, error: Exception) -> str:
+        return error.message if isinstance(error, StorageRefusedError) else self._engine.sentence(error)
+
+
+def _nothing(_: Transaction) -> None:
+    """Only to be waited for."""
+
+
+def _probe(transaction: Transaction) -> None:
+    """A write that leaves nothing behind: a full disk is found by it, too."""
+    transaction.execute("INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", (_PROBE, ""))
+    transaction.execute("DELETE FROM facts WHERE name = ?", (_PROBE,))
+
+
+def _look(result: "asyncio.Future[Any]") -> None:
+    """A result that nobody waits for any more has been looked at, so that its error is not reported as lost."""
+    if not result.cancelled():
+        result.exception()
