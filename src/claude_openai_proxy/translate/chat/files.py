@@ -45,17 +45,25 @@ def with_files(request: ChatCompletionRequest, files: Mapping[str, File]) -> Cha
 
 
 def _walk(messages: Sequence[Message], put: _Put) -> list[Message]:
+    """Every request is walked, few name a file: messages that cannot are not taken apart."""
     walked: list[Message] = []
     for number, message in enumerate(messages):
-        place = f"messages[{number}].content"
-        if isinstance(message, UserMessage) and isinstance(message.content, list):
-            parts = [_part(part, f"{place}[{index}]", put) for index, part in enumerate(message.content)]
-            walked.append(replace(message, content=parts))
-        elif isinstance(message, ToolMessage | FunctionMessage) and isinstance(message.content, list):
-            walked.append(replace(message, content=_returned(message.content, place, put)))
-        else:
-            walked.append(message)
+        may_name = isinstance(message.content, list) and any(map(_may_name, message.content))
+        walked.append(_with_files(message, f"messages[{number}].content", put) if may_name else message)
     return walked
+
+
+def _with_files(message: Message, place: str, put: _Put) -> Message:
+    if isinstance(message, UserMessage) and isinstance(message.content, list):
+        parts = [_part(part, f"{place}[{index}]", put) for index, part in enumerate(message.content)]
+        return replace(message, content=parts)
+    if isinstance(message, ToolMessage | FunctionMessage):
+        return replace(message, content=_returned(message.content, place, put))
+    return message
+
+
+def _may_name(part: object) -> bool:
+    return isinstance(part, FilePart | ToolResultPart) or (isinstance(part, dict) and part.get("type") == "file")
 
 
 def _part(part: ContentPart, place: str, put: _Put) -> ContentPart:
