@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from browser.chromium import chromium, desk, phone, program
 from browser.usage_month import OPERATOR, filled, needs_keys
+from claude_openai_proxy.service.usage_sessions import SESSION_SECONDS
 from claude_openai_proxy.web.pages.usage_words import CHINESE, ENGLISH
 from storage.ledger_rows import ROW
 from web.direct import call
@@ -129,6 +130,20 @@ async def test_what_somebody_looks_at_stays(browser: "Browser") -> None:
         await page.locator("#keys tbody tr:nth-child(2)").wait_for()
         assert await page.locator("#latest tbody tr").count() == 1
         assert await page.locator("details[open]").count() == 1
+        await page.context.close()
+
+
+async def test_a_session_that_has_ended_shows_the_door(browser: "Browser") -> None:
+    made = await needs_keys(await filled())
+    app = made.app()
+    page = await (await desk(browser, dark=False)).new_page()
+    await page.clock.install()
+    async with served(app) as url:
+        await page.goto(f"{url}/usage#{await code_from(app)}")
+        await page.locator("#plan").wait_for()
+        made.wall_clock += SESSION_SECONDS
+        await page.clock.run_for(31_000)
+        await page.locator("#locked").wait_for()
         await page.context.close()
 
 
