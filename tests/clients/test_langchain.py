@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 from openai import DefaultAsyncHttpxClient, DefaultHttpxClient
 from pydantic import BaseModel, Field
 
 from claude_openai_proxy.simulator import Script
+from claude_openai_proxy.simulator.message_events import SIGNATURE
 from clients.installed import module
 from clients.proxies import MODEL, Proxy
 
@@ -129,3 +131,39 @@ def test_an_image_part_arrives(chat: Chat, proxy: Proxy) -> None:
     part = {"type": "image", "base64": pixel, "mime_type": "image/png"}
     chat.model.invoke([messages.HumanMessage([{"type": "text", "text": "What is it?"}, part])])
     assert "image/png" in json.dumps(proxy.asked()[0]["messages"])
+
+
+# ---- on /v1/responses -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def responses(proxy: Proxy) -> Iterator[Chat]:
+    with DefaultHttpxClient(verify=False) as http:
+        yield Chat(proxy, http_client=http, use_responses_api=True)
+
+
+def test_calls_and_thinking_go_back_and_forth_on_responses(responses: Chat, proxy: Proxy) -> None:
+    call: dict[str, object] = {"type": "tool_use", "id": "toolu_1", "name": "get_weather", "input": {"city": "Paris"}}
+    thinking: dict[str, object] = {"type": "thinking", "thinking": "Paris.", "signature": SIGNATURE}
+    proxy.play(Script.blocks([thinking, call], stop_reason="tool_use"), Script.text("Mild."))
+    model = responses.model.bind_tools([tools.tool(get_weather)])
+    asked = [messages.HumanMessage("Weather in Paris?")]
+    answer = model.invoke(asked)
+    assert [(made["name"], made["args"]) for made in answer.tool_calls] == [("get_weather", {"city": "Paris"})]
+    result = messages.ToolMessage("18 degrees", tool_call_id=answer.tool_calls[0]["id"])
+    assert model.invoke([*asked, answer, result]).text == "Mild."
+    sent: Any = proxy.asked()[-1]["messages"]
+    assert [[block["type"] for block in message["content"]] for message in sent] == [
+        ["text"], ["thinking", "tool_use"], ["tool_result"],
+    ]  # fmt: skip
+
+
+def test_a_chat_goes_on_from_the_previous_response(responses: Chat, proxy: Proxy) -> None:
+    proxy.play(Script.text("Hello, Ann."), Script.text("Ann.", pieces=2))
+    model = responses.model.model_copy(update={"use_previous_response_id": True})
+    talk = [messages.HumanMessage("I am Ann.")]
+    talk.append(model.invoke(talk))
+    talk.append(messages.HumanMessage("Who am I?"))
+    assert "".join(piece.text for piece in model.stream(talk)) == "Ann."
+    sent: Any = proxy.asked()[-1]["messages"]
+    assert [message["role"] for message in sent] == ["user", "assistant", "user"]

@@ -13,7 +13,9 @@ const given = { baseURL: process.env.OPENAI_BASE_URL, apiKey: "any value" };
 const compatible = createOpenAICompatible({
   name: "proxy", ...given, includeUsage: true, supportsStructuredOutputs: true,
 });
-const model = provider === "openai" ? createOpenAI(given).chat(process.env.MODEL) : compatible(process.env.MODEL);
+const openai = createOpenAI(given);
+const models = { openai: openai.chat, responses: openai, compatible };
+const model = models[provider](process.env.MODEL);
 
 const prompt = "Weather in Paris and Rome?";
 const schema = z.object({ city: z.string(), size: z.enum(["small", "large"]), country: z.string().nullable() });
