@@ -39,6 +39,7 @@ class BatchParts:
 
     batches: Batches
     collector: Collector
+    files: Files
 
 
 def batches(
@@ -75,7 +76,7 @@ def batches(
         wake=collector.wake,
         wall_clock=time.time,
     )
-    return BatchParts(made, collector)
+    return BatchParts(made, collector, files)
 
 
 def _ways(

@@ -81,6 +81,7 @@ class Wiring:
     log: Log
     """Not installed yet: wiring has no effects beyond its objects."""
     stores: Stores
+    batched: BatchParts
     ledger: Ledger
     _keys: ClientKeys
     _settings: Settings
@@ -155,10 +156,8 @@ def wire(settings: Settings, worker: WorkerPlace | None = None) -> Wiring:
     pins, prepare = _prepared(upstreams)
     catalog = model_catalog(settings, upstreams, pins)
 
-    places = _places(settings)
-    spending = money(settings, kept, upstreams)
-    blots = blotter(settings, upstreams)
-    background = background_responses(kept)
+    places, spending = _places(settings), money(settings, kept, upstreams)
+    blots, background = blotter(settings, upstreams), background_responses(kept)
     book, files = ledger(settings, kept), client_files(settings, kept)
     seen = sight(
         settings, upstreams, catalog, places,
@@ -178,7 +177,9 @@ def wire(settings: Settings, worker: WorkerPlace | None = None) -> Wiring:
     )
     readers: list[RecordReader] = [request_log.requests, *seen.readers]
     application = _application(settings, router, readers=readers, blotter=blots, life=life, keys=keys)
-    return Wiring(application, request_log, kept, book, keys, settings, upstreams, catalog, admissions, spending, life)
+    return Wiring(
+        application, request_log, kept, batched, book, keys, settings, upstreams, catalog, admissions, spending, life
+    )
 
 
 def _prepared(upstreams: UpstreamChoice) -> tuple[Pins, Callable[[], Awaitable[None]]]:

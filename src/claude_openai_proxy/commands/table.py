@@ -7,6 +7,7 @@ from typing import Final, NoReturn, Protocol
 
 from claude_openai_proxy import __version__
 from claude_openai_proxy.commands import (
+    batch,
     chat,
     completion,
     config,
@@ -54,6 +55,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "login": login,
     "selftest": selftest,
     "chat": chat,
+    "batch": batch,
     "setup": setup,
     "service": service,
     "config": config,

@@ -7,7 +7,7 @@
 
 _shtab_claude_openai_proxy_keys_subparsers=(add limit list show rotate revoke off)
 _shtab_claude_openai_proxy_storage_subparsers=(check compact)
-_shtab_claude_openai_proxy_subparsers=(serve models doctor login selftest chat setup service config completion keys storage status logs usage)
+_shtab_claude_openai_proxy_subparsers=(serve models doctor login selftest chat batch setup service config completion keys storage status logs usage)
 
 _shtab_claude_openai_proxy_serve_option_strings=(-h --help --host --port --upstream --workers --log-level --env-file --demo --reload --end-with)
 _shtab_claude_openai_proxy_models_option_strings=(-h --help --upstream --log-level --env-file --demo --json)
@@ -15,6 +15,7 @@ _shtab_claude_openai_proxy_doctor_option_strings=(-h --help --host --port --upst
 _shtab_claude_openai_proxy_login_option_strings=(-h --help --env-file --demo --console)
 _shtab_claude_openai_proxy_selftest_option_strings=(-h --help --port --upstream --env-file --demo --url --model --json --report)
 _shtab_claude_openai_proxy_chat_option_strings=(-h --help --model --upstream --log-level --env-file --demo)
+_shtab_claude_openai_proxy_batch_option_strings=(-h --help --wait --out --upstream --log-level --env-file --demo)
 _shtab_claude_openai_proxy_setup_option_strings=(-h --help --port --env-file --demo --url --model --at --container --yes --dry-run --no-proof --prove --undo)
 _shtab_claude_openai_proxy_service_option_strings=(-h --help --env-file --demo)
 _shtab_claude_openai_proxy_config_option_strings=(-h --help --host --port --upstream --workers --log-level --env-file --demo --json)
@@ -42,7 +43,7 @@ _shtab_claude_openai_proxy_completion_pos_0_choices=(bash zsh fish)
 _shtab_claude_openai_proxy_keys_pos_0_choices=(add limit list show rotate revoke off)
 _shtab_claude_openai_proxy_storage_pos_0_choices=(check compact)
 _shtab_claude_openai_proxy_usage___by_choices=(day hour model key client upstream billed)
-_shtab_claude_openai_proxy_pos_0_choices=(serve models doctor login selftest chat setup service config completion keys storage status logs usage)
+_shtab_claude_openai_proxy_pos_0_choices=(serve models doctor login selftest chat batch setup service config completion keys storage status logs usage)
 
 _shtab_claude_openai_proxy_serve__h_nargs=0
 _shtab_claude_openai_proxy_serve___help_nargs=0
@@ -69,6 +70,10 @@ _shtab_claude_openai_proxy_chat_pos_0_nargs=+
 _shtab_claude_openai_proxy_chat__h_nargs=0
 _shtab_claude_openai_proxy_chat___help_nargs=0
 _shtab_claude_openai_proxy_chat___demo_nargs=0
+_shtab_claude_openai_proxy_batch__h_nargs=0
+_shtab_claude_openai_proxy_batch___help_nargs=0
+_shtab_claude_openai_proxy_batch___wait_nargs=0
+_shtab_claude_openai_proxy_batch___demo_nargs=0
 _shtab_claude_openai_proxy_setup__h_nargs=0
 _shtab_claude_openai_proxy_setup___help_nargs=0
 _shtab_claude_openai_proxy_setup___demo_nargs=0

@@ -50,8 +50,8 @@ function _shtab_claude_openai_proxy_using
   test "$_shtab_claude_openai_proxy_cmdpath" = "$argv"
 end
 
-set -g _shtab_claude_openai_proxy_commands serve models doctor login selftest chat setup service config completion keys 'keys add' 'keys limit' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact' status logs usage
-set -g _shtab_claude_openai_proxy_opts_with_value --at --budget --by --client --end-with --env-file --expires --host --key --log-level --model --models --overlap --port --report --rpm --since --status --tpm --upstream --url --workers
+set -g _shtab_claude_openai_proxy_commands serve models doctor login selftest chat batch setup service config completion keys 'keys add' 'keys limit' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact' status logs usage
+set -g _shtab_claude_openai_proxy_opts_with_value --at --budget --by --client --end-with --env-file --expires --host --key --log-level --model --models --out --overlap --port --report --rpm --since --status --tpm --upstream --url --workers
 
 complete -c claude-openai-proxy -e
 complete -c claude-openai-proxy -f
@@ -116,6 +116,14 @@ complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using chat' -l up
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using chat' -l log-level -x -d 'How much is logged. Prompts, answers and secrets never are. Allowed: debug, info, warning or error. Default: info. (LOG_LEVEL)'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using chat' -l env-file -x -d 'read this file instead of .env of the working directory'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using chat' -l demo -d 'answer with the built-in simulator: no login, no network'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a batch -d 'run a file of requests (JSONL, as OpenAI'"'"'s Batch API takes it), at half price where Claude'"'"'s API answers'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using batch' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using batch' -l wait -d 'stay until it has ended, and write its results'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using batch' -l out -x -d 'where results go (standard output); errors: FILE.errors'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using batch' -l upstream -x -d 'The way to Claude: the API with a key, Claude Code with its own login, or whichever login is found. Allowed: auto, api or claude-code. Default: auto. (CLAUDE_UPSTREAM)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using batch' -l log-level -x -d 'How much is logged. Prompts, answers and secrets never are. Allowed: debug, info, warning or error. Default: info. (LOG_LEVEL)'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using batch' -l env-file -x -d 'read this file instead of .env of the working directory'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using batch' -l demo -d 'answer with the built-in simulator: no login, no network'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a setup -d 'point a client program at the proxy, and prove that it works'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -s h -l help -d 'show this help message and exit'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using setup' -l port -x -d 'Port to listen on; 0 takes any free one. Allowed: a whole number from 0 to 65535 (0: any free port). Default: 3000. (PORT)'

@@ -10,6 +10,7 @@
 
 _shtab_claude_openai_proxy_commands() {
   local _commands=(
+    batch:'run a file of requests (JSONL, as OpenAI'"'"'s Batch API takes it), at half price where Claude'"'"'s API answers'
     chat:'ask one question and see the answer as it comes'
     completion:'print what makes a shell complete commands and flags'
     config:'show every setting, its value and where it comes from'
@@ -66,6 +67,20 @@ _shtab_claude_openai_proxy_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_claude_openai_proxy_defaults_added=0
+
+_shtab_claude_openai_proxy_batch_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--wait[stay until it has ended, and write its results]"
+  "--out[where results go (standard output)\; errors\: FILE.errors]:FILE:"
+  "--upstream[The way to Claude\: the API with a key, Claude Code with its own login, or whichever login is found. Allowed\: auto, api or claude-code. Default\: auto. (CLAUDE_UPSTREAM)]:UPSTREAM:"
+  "--log-level[How much is logged. Prompts, answers and secrets never are. Allowed\: debug, info, warning or error. Default\: info. (LOG_LEVEL)]:LOG_LEVEL:"
+  "--env-file[read this file instead of .env of the working directory]:FILE:"
+  "--demo[answer with the built-in simulator\: no login, no network]"
+  ":the requests\; or the id of a batch that was begun before:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_claude_openai_proxy_batch_defaults_added=0
 
 _shtab_claude_openai_proxy_chat_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -357,6 +372,7 @@ _shtab_claude_openai_proxy() {
       (( CURRENT += 1 ))
       curcontext="${curcontext%:*:*}:_shtab_claude_openai_proxy-$line[1]:"
       case $line[1] in
+        batch) _arguments -C -s $_shtab_claude_openai_proxy_batch_options ;;
         chat) _arguments -C -s $_shtab_claude_openai_proxy_chat_options ;;
         completion) _arguments -C -s $_shtab_claude_openai_proxy_completion_options ;;
         config) _arguments -C -s $_shtab_claude_openai_proxy_config_options ;;

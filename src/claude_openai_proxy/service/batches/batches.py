@@ -127,6 +127,12 @@ class Batches:
         batch = await self._found(id_, principal)
         return await self._shown(batch), document_of(batch).mode
 
+    async def cost(self, id_: str, principal: Principal) -> float:
+        """US dollars by list price, at half of it where that is what it costs, as far as lines have ended."""
+        batch = await self._found(id_, principal)
+        totals = totals_of(document_of(batch)) if batch.ended is not None else await self._store.totals(id_)
+        return totals.counts.dollars
+
     async def page(self, principal: Principal, *, after: str, limit: int) -> BatchList:
         """The newest first. Raises `InvalidRequestError` for an `after` that is none of the principal's."""
         found = await self._store.page(principal.id, after=after, limit=limit + 1)
