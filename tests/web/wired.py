@@ -28,6 +28,7 @@ from claude_openai_proxy.storage.ledger import LedgerStore, MemoryLedger
 from claude_openai_proxy.storage.login_limits import MemoryLoginLimits
 from claude_openai_proxy.storage.responses import ResponseStore
 from claude_openai_proxy.storage.responses_memory import MemoryResponses
+from claude_openai_proxy.storage.usage_links import MemoryUsageLinks, UsageLinkStore
 from claude_openai_proxy.telemetry.live_log import LiveLog
 from claude_openai_proxy.telemetry.metrics import RequestMetrics
 from claude_openai_proxy.web.application import Application
@@ -123,6 +124,7 @@ class Wired:
     """The operator's."""
     wall_clock: float = NOW
     """Of sessions."""
+    usage_links: UsageLinkStore = field(default_factory=MemoryUsageLinks)
     ledger: LedgerStore = field(default_factory=MemoryLedger)
     files: FileStore = field(default_factory=MemoryFiles)
     responses: ResponseStore | None = field(default_factory=MemoryResponses)
@@ -220,6 +222,7 @@ class Wired:
                         Usage(self.ledger, wall_clock=lambda: NOW),
                         UsageOverview(self.ledger, limits=self.meter.reports, wall_clock=lambda: NOW),
                         UsageSessions(
+                            self.usage_links,
                             credential=lambda: self.credential,
                             new_code=lambda: next(codes),
                             wall_clock=lambda: self.wall_clock,

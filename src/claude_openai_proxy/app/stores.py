@@ -28,6 +28,7 @@ from claude_openai_proxy.storage.responses_memory import MemoryResponses
 from claude_openai_proxy.storage.responses_sql import StoredResponses
 from claude_openai_proxy.storage.sealing import KEY_BYTES, OPERATOR_FILE, Seal, generated_key, key_of
 from claude_openai_proxy.storage.sqlite import SQLiteDatabase
+from claude_openai_proxy.storage.usage_links import MemoryUsageLinks, StoredUsageLinks, UsageLinkStore
 
 DATABASE: Final = "state.db"
 IN_MEMORY: Final = StorageState("memory", "memory")
@@ -48,6 +49,7 @@ class Stores:
     responses: ResponseStore | None
     """None where they are not kept at all."""
     ledger: LedgerStore
+    usage_links: UsageLinkStore
     seal: Callable[[], Seal]
     database: QueuedDatabase | None = field(default=None)
 
@@ -96,6 +98,7 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
             batches=MemoryBatches(),
             responses=_responses(settings, None, seal),
             ledger=MemoryLedger(),
+            usage_links=MemoryUsageLinks(),
             seal=seal,
         )
     database = _database(settings, seal, told or _log)
@@ -108,6 +111,7 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
         batches=StoredBatches(database, seal),
         responses=_responses(settings, database, seal),
         ledger=StoredLedger(database),
+        usage_links=StoredUsageLinks(database),
         seal=seal,
         database=database,
     )

@@ -23,7 +23,10 @@ def ledger(settings: Settings, kept: Stores) -> Ledger:
 def usage_page(settings: Settings, kept: Stores, book: Ledger, meter: PlanMeter) -> UsagePage:
     """Reads what has been written, the last request included."""
     sessions = UsageSessions(
-        credential=partial(operator_credential, settings), new_code=partial(secrets.token_hex, 16), wall_clock=time.time
+        kept.usage_links,
+        credential=partial(operator_credential, settings),
+        new_code=partial(secrets.token_hex, 16),
+        wall_clock=time.time,
     )
     return UsagePage(
         Usage(kept.ledger, wall_clock=time.time, flush=book.flush),

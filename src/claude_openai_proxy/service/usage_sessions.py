@@ -10,8 +10,8 @@
 | sealed with the credential of this moment, less than `SESSION_SECONDS` old | allowed |
 | too old, altered, or sealed with a credential that is there no more | refused |
 
-Invariants: a code has 128 random bits, and only its digest is kept, of `MOST_LINKS` links at most; a session is kept by
-the browser alone, so that it outlives a restart and dies with the credential; neither opens anything else.
+Invariants: a code has 128 random bits, and only its digest is kept, where every worker of a server finds it; a session
+is kept by the browser alone, so that it outlives a restart and dies with the credential; neither opens anything else.
 """
 
 import hashlib
@@ -20,10 +20,10 @@ from collections.abc import Callable
 from typing import Final
 
 from claude_openai_proxy.errors import ClientRefusedError
+from claude_openai_proxy.storage.usage_links import UsageLinkStore
 
 LINK_SECONDS: Final = 60
 SESSION_SECONDS: Final = 12 * 3_600
-MOST_LINKS: Final = 16
 _PURPOSE: Final = b"usage page"
 
 
@@ -31,16 +31,20 @@ class UsageSessions:
     """`credential`: the operator's, "" for none; `new_code` gives 128 random bits as text, `wall_clock` seconds."""
 
     def __init__(
-        self, *, credential: Callable[[], str], new_code: Callable[[], str], wall_clock: Callable[[], float]
+        self,
+        links: UsageLinkStore,
+        *,
+        credential: Callable[[], str],
+        new_code: Callable[[], str],
+        wall_clock: Callable[[], float],
     ) -> None:
+        self._links = links
         self._credential = credential
         self._new_code = new_code
         self._now = wall_clock
-        self._links: dict[bytes, float] = {}
-        """Until when each is good, by its code's digest; oldest first."""
 
-    def link(self) -> str:
-        """A new code. Raises `ClientRefusedError` where nothing could seal a session."""
+    async def link(self) -> str:
+        """A new code. Raises `ClientRefusedError` where nothing could seal a session, `StorageUnavailableError`."""
         if not self._credential():
             raise ClientRefusedError(
                 "There is no link to the usage page: with STATE=memory, or a STATE_DIR of no use, there is "
@@ -48,16 +52,13 @@ class UsageSessions:
                 status=409,
                 code="no_operator_credential",
             )
-        code = self._new_code()
-        self._links[_digest(code)] = self._now() + LINK_SECONDS
-        while len(self._links) > MOST_LINKS:
-            del self._links[next(iter(self._links))]
+        code, now = self._new_code(), self._now()
+        await self._links.add(_digest(code), until=now + LINK_SECONDS, now=now)
         return code
 
-    def session(self, code: str) -> str:
-        """What the browser is to keep; "" where the code is none, or none any more."""
-        until = self._links.pop(_digest(code), 0.0)
-        if self._now() >= until:
+    async def session(self, code: str) -> str:
+        """What the browser is to keep; "" where the code is none, or no more. Raises `StorageUnavailableError`."""
+        if not await self._links.take(_digest(code), self._now()):
             return ""
         expires = str(int(self._now()) + SESSION_SECONDS)
         nonce = self._new_code()
@@ -76,5 +77,5 @@ class UsageSessions:
         return hmac.new(key, f"{expires}.{nonce}".encode(), hashlib.sha256).hexdigest()
 
 
-def _digest(code: str) -> bytes:
-    return hashlib.sha256(code.encode("utf-8", "surrogateescape")).digest()
+def _digest(code: str) -> str:
+    return hashlib.sha256(code.encode("utf-8", "surrogateescape")).hexdigest()

@@ -95,20 +95,23 @@ class UsagePage:
                 await exchange.answer(200, _encode(await self._report(query)), content_type=JSON, headers=_HEADERS)
 
     async def link(self, exchange: Exchange) -> None:
-        """A new code for a link, "" where the page is open to everybody. Raises `ClientRefusedError`."""
+        """A new code for a link, "" where the page is open to everybody.
+
+        Raises `ClientRefusedError`, `StorageUnavailableError`.
+        """
         async with ClientWatch(exchange):
             if exchange.record.principal not in (OPERATOR, LOCAL):
                 raise ClientRefusedError(
                     f"A link is made on the proxy's own machine, by {_COMMAND}.", status=403, code="operator_only"
                 )
-            code = "" if exchange.record.principal is LOCAL else self._sessions.link()
+            code = "" if exchange.record.principal is LOCAL else await self._sessions.link()
             told = {"code": code, "expires_in": LINK_SECONDS}
             await exchange.answer(200, _encode(told), headers=_HEADERS)
 
     async def session(self, exchange: Exchange) -> None:
-        """The code of a link, once, for a cookie. Raises `ClientRefusedError`."""
+        """The code of a link, once, for a cookie. Raises `ClientRefusedError`, `StorageUnavailableError`."""
         async with ClientWatch(exchange):
-            session = self._sessions.session(exchange.header(b"x-usage-code"))
+            session = await self._sessions.session(exchange.header(b"x-usage-code"))
             if not session:
                 raise ClientRefusedError(
                     f"The link was used before, or is older than {LINK_SECONDS} seconds: {_COMMAND}",

@@ -1,0 +1,4 @@
+CREATE TABLE usage_links (
+  digest TEXT PRIMARY KEY,
+  until DOUBLE PRECISION NOT NULL
+);
