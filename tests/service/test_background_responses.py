@@ -1,5 +1,6 @@
 """Responses in the background that another process works on, or did until it died."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,17 @@ from typing import Any
 import msgspec
 import pytest
 
+from claude_openai_proxy.protocols.openai_responses_request import ResponsesRequest
 from claude_openai_proxy.service.background_responses import BackgroundResponses
 from claude_openai_proxy.service.response_state import DIED
 from claude_openai_proxy.storage.responses import LEASE_SECONDS
 from claude_openai_proxy.storage.responses_sql import StoredResponses
 from claude_openai_proxy.storage.sealing import KEY_BYTES, Seal
+from service.fake_upstream import message as message_of
+from service.fake_upstream import text
 from service.test_response_state import ANN, NOW, Kept, message, response, said
+from service.test_ways import Two, a_record
+from service.test_ways_of_dialects import no_files, responses_of
 from storage.databases import sqlite_in
 
 
@@ -85,3 +91,26 @@ async def test_one_of_another_process_is_cancelled_and_stays_so(processes: tuple
         assert not await underway.finish(response("resp_1", "completed", output=[said("Hello", "msg_1")]))
     kept = msgspec.json.decode(await BackgroundResponses(working.state).stored.one("resp_1", ANN))
     assert (kept["status"], kept["output"]) == ("cancelled", [])
+
+
+@pytest.mark.parametrize("how", ["cancelled", "erased"])
+async def test_a_run_ends_when_another_process_says_so(processes: tuple[Kept, Kept], how: str) -> None:
+    working, other = processes
+    two, record = Two(), a_record()
+    two.first.scripts = [[message_of(text("Hi"))[:2]]]
+    two.first._hang = True
+    service = responses_of(two.admissions, working.state)
+    background = BackgroundResponses(working.state, watch_seconds=0.01)
+    work = service.begin(ResponsesRequest(model="big", input="Hello", background=True))
+    run = background.run(work, record)
+    await background.start(run, service.respond(work, unknown=(), record=record, hold=no_files))
+    if how == "cancelled":
+        await BackgroundResponses(other.state).cancel(work.id, record.principal)
+    else:
+        await BackgroundResponses(other.state).stored.delete(work.id, record.principal)
+    assert run.task is not None
+    await asyncio.wait([run.task])
+    await background.aclose()
+    assert two.first.left == len(two.first.requests)
+    row = await other.there.one("response", record.principal.id, work.id, NOW)
+    assert (row.status if row else "erased") == how

@@ -15,7 +15,7 @@ of what is kept, so that every stream has exactly one.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final
 
 import msgspec
@@ -34,6 +34,8 @@ from claude_openai_proxy.translate.responses_answer.stream import ResponseStream
 
 NEIGHBOUR_SECONDS: Final = 0.5
 """Between two looks at a run of another process."""
+WATCH_SECONDS: Final = 5.0
+"""Between two looks at whether another process has cancelled a run of this one."""
 SWEEP_SECONDS: Final = 600.0
 """What has expired is seen by nobody, and gone after so long at the latest."""
 WHERE_ENDED: Final = {
@@ -133,7 +135,7 @@ class Run:
             except StorageUnavailableError:
                 self._record.repairs.append("not_stored")
             else:
-                self._check(status)
+                self.check(status)
         self.tell()
 
     def tell(self) -> None:
@@ -147,7 +149,7 @@ class Run:
         assert self.task is not None, "it was started"
         self.task.cancel()
 
-    def _check(self, status: str) -> None:
+    def check(self, status: str) -> None:
         """Where another process has cancelled or erased it, nobody wants the rest."""
         if status in ("cancelled", ""):
             self.stop(cancelled=True)
@@ -168,8 +170,9 @@ class Run:
 class BackgroundResponses:
     """Runs responses of this process; follows and cancels those of any. `stored`: those that are asked for again."""
 
-    def __init__(self, state: ResponseState) -> None:
+    def __init__(self, state: ResponseState, *, watch_seconds: float = WATCH_SECONDS) -> None:
         self.state = state
+        self._watch_seconds = watch_seconds
         self.stored = StoredResponses(state)
         self._runs: dict[str, Run] = {}
         self._sweeping: asyncio.Task[None] | None = None
@@ -189,6 +192,8 @@ class BackgroundResponses:
         run.task = asyncio.create_task(run.work(opening))
         self._runs[run.id] = run
         run.task.add_done_callback(lambda task: self._ended(run, task))
+        watch = asyncio.create_task(self._watch(run))
+        run.task.add_done_callback(lambda _: watch.cancel())
         try:
             either: set[asyncio.Future[Any]] = {run.task, run.accepted}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -198,6 +203,15 @@ class BackgroundResponses:
         if not run.accepted.done():
             await run.task
         return run.accepted.result()
+
+    async def _watch(self, run: Run) -> None:
+        """Another process may cancel or erase it."""
+        while True:
+            await asyncio.sleep(self._watch_seconds)
+            if run.accepted.done():
+                with suppress(StorageUnavailableError):
+                    row = await self.state.kept().one("response", run.principal.id, run.id, self.state.wall_clock())
+                    run.check(row.status if row else "")
 
     def _ended(self, run: Run, task: "asyncio.Task[None]") -> None:
         del self._runs[run.id]
