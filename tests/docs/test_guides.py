@@ -17,10 +17,13 @@ from pathlib import Path
 import pytest
 
 from docs.demo_server import clean_environment
-from docs.documents import ROOT
+from docs.documents import READMES, ROOT, blocks
 
 GUIDES = [path for path in sorted((ROOT / "docs" / "guides").glob("*.md")) if path.name != "README.md"]
-FOLDERS = [f"{folder}/.bin" for folder in os.environ.get("NODE_PATH", "").split(":") if folder]
+FOLDERS = [
+    *(f"{folder}/.bin" for folder in os.environ.get("NODE_PATH", "").split(":") if folder),
+    str(Path(sys.executable).parent),
+]
 PROGRAMS = ("codex", "opencode")
 STARTS = re.compile(r"^(?:[A-Z_]+=\S+ )*claude-openai-proxy(?: --.*)?\n$")
 FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -84,13 +87,9 @@ def in_order(pieces: list[str], text: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
-async def test_a_guide_does_what_it_says(guide: Path, simulator_url: str, tmp_path: Path) -> None:
-    whole = steps(guide)
-    lacking = missing_program(whole)
-    found = [step for step in whole if not lacking or not step.command.startswith(f"{lacking} ")]
-    port = free_port()
-    program = tmp_path / "bin" / "claude-openai-proxy"
+async def printed_by(found: list[Step], port: int, simulator_url: str, home: Path) -> list[str]:
+    """What each step printed, in a home of its own, by a login at the simulator."""
+    program = home / "bin" / "claude-openai-proxy"
     program.parent.mkdir()
     agreed = '[ "$1" = setup ] && set -- "$@" --yes'
     program.write_text(f'#!/bin/sh\n{agreed}\nexec "{sys.executable}" -m claude_openai_proxy "$@"\n', encoding="utf-8")
@@ -100,24 +99,43 @@ async def test_a_guide_does_what_it_says(guide: Path, simulator_url: str, tmp_pa
     done = await asyncio.to_thread(
         subprocess.run,
         ["bash", "-c", script(found, port)],
-        cwd=tmp_path,
-        env={**clean_environment(tmp_path, **login), "PATH": path, "PORT": str(port)},
+        cwd=home,
+        env={**clean_environment(home, **login), "PATH": path, "PORT": str(port)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=150,
         check=False,
     )
-    printed = [
-        out.read_text(encoding="utf-8") for number in range(len(found)) if (out := tmp_path / f"out.{number}").exists()
-    ]
+    files = [home / f"out.{number}" for number in range(len(found))]
+    printed = [file.read_text(encoding="utf-8") for file in files if file.exists()]
     assert done.returncode == 0, printed
-    for step, told in zip(found, printed, strict=True):
+    return printed
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
+async def test_a_guide_does_what_it_says(guide: Path, simulator_url: str, tmp_path: Path) -> None:
+    whole, port = steps(guide), free_port()
+    lacking = missing_program(whole)
+    found = [step for step in whole if not lacking or not step.command.startswith(f"{lacking} ")]
+    for step, printed in zip(found, await printed_by(found, port, simulator_url, tmp_path), strict=True):
         for line in step.printed:
             pieces = line.replace("localhost:3000", f"localhost:{port}").replace(":3000", f":{port}").split("…")
-            assert in_order(pieces, told), (line, told)
+            assert in_order(pieces, printed), (line, printed)
     if lacking:
         pytest.skip(f"client {lacking} is not installed")
+
+
+@pytest.mark.parametrize(("client", "said"), [("codex", "tokens used"), ("llm", "You said: Say hello in five words.")])
+async def test_readme_leads_from_nothing_to_an_answer(
+    client: str, said: str, simulator_url: str, tmp_path: Path
+) -> None:
+    (block,) = [block.code for block in blocks(READMES[0]) if f"claude-openai-proxy setup {client}" in block.code]
+    if shutil.which(client, path=os.pathsep.join([*FOLDERS, os.environ["PATH"]])) is None:
+        pytest.skip(f"client {client} is not installed")
+    found = [Step("claude-openai-proxy\n"), Step(block.replace(".venv/bin/", ""))]
+    _, printed = await printed_by(found, free_port(), simulator_url, tmp_path)
+    assert said in printed
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
