@@ -1,5 +1,6 @@
 """What may be spent, and who answers when that is spent: meter, guard, budgets and ways, from their settings."""
 
+import os
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -7,6 +8,7 @@ from functools import partial
 from claude_openai_proxy.app.stores import Stores
 from claude_openai_proxy.service.allowances import OwnAllowances
 from claude_openai_proxy.service.fallback_budget import FallbackBudget
+from claude_openai_proxy.service.leased_allowances import LeasedAllowances
 from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.service.spend_guard import SpendGuard
 from claude_openai_proxy.service.ways import Ways
@@ -43,5 +45,14 @@ def money(settings: Settings, kept: Stores, upstreams: UpstreamChoice) -> Money:
     ways = Ways(
         upstreams, clock=time.monotonic, guard=guard, other=other, budget=budget, models=settings.model_fallbacks
     )
-    allowances = OwnAllowances(clock=time.monotonic, wall_clock=time.time, spent=kept.ledger.spent)
-    return Money(meter, guard, budget, ways, allowances)
+    return Money(meter, guard, budget, ways, _allowances(settings, kept))
+
+
+def _allowances(settings: Settings, kept: Stores) -> OwnAllowances:
+    """Leased where more than one process may answer."""
+    spent, shares = kept.ledger.spent, kept.shares
+    if shares is None or (settings.workers == 1 and settings.storage.database is None):
+        return OwnAllowances(clock=time.monotonic, wall_clock=time.time, spent=spent)
+    return LeasedAllowances(
+        clock=time.monotonic, wall_clock=time.time, spent=spent, shares=shares, process=os.urandom(8).hex()
+    )

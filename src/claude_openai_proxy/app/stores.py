@@ -10,6 +10,7 @@ from typing import Final
 
 from claude_openai_proxy.service.client_keys import OPERATOR_MARK
 from claude_openai_proxy.settings import Settings, SettingsError
+from claude_openai_proxy.storage.allowance_shares import ShareStore, StoredShares
 from claude_openai_proxy.storage.batches import BatchStore
 from claude_openai_proxy.storage.batches_memory import MemoryBatches
 from claude_openai_proxy.storage.batches_sql import StoredBatches
@@ -50,6 +51,8 @@ class Stores:
     """None where they are not kept at all."""
     ledger: LedgerStore
     usage_links: UsageLinkStore
+    shares: ShareStore | None
+    """None where nothing is kept: one process has all."""
     seal: Callable[[], Seal]
     database: QueuedDatabase | None = field(default=None)
 
@@ -99,6 +102,7 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
             responses=_responses(settings, None, seal),
             ledger=MemoryLedger(),
             usage_links=MemoryUsageLinks(),
+            shares=None,
             seal=seal,
         )
     database = _database(settings, seal, told or _log)
@@ -112,6 +116,7 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
         responses=_responses(settings, database, seal),
         ledger=StoredLedger(database),
         usage_links=StoredUsageLinks(database),
+        shares=StoredShares(database),
         seal=seal,
         database=database,
     )

@@ -167,7 +167,7 @@ def wire(settings: Settings, worker: WorkerPlace | None = None) -> Wiring:
         settings, kept, upstreams, catalog, places, spending=spending, background=background, files=files, seen=seen
     )
     first = [batched.collector.aclose, keys.aclose, background.aclose, *seen.closing, files.aclose]
-    closing = [*first, catalog.aclose, upstreams.aclose, book.aclose]
+    closing = [*first, catalog.aclose, upstreams.aclose, spending.allowances.aclose, book.aclose]
     opening = [spending.open, book.open, files.start, background.open, batched.collector.open]
     life = Life(kept, opening, closing, prepare)
     request_log = _log(settings, blots)

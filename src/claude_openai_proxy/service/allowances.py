@@ -13,8 +13,7 @@ and what is reserved are within the limit whenever something is reserved; nothin
 So a limit is overrun only by what the answers under way take beyond their reservations, each by what it says beyond
 `OUTPUT_TOKENS` or beyond the estimate of its input: not by how many there are at the same time.
 
-`Allowances` is what the rest knows. One that leases slices of a limit from a database, for several processes, would
-wait for a slice in `reserve` and `add`, and give back what is left of it in `settle`.
+`Allowances` is what the rest knows. Where several processes answer, `leased_allowances` holds a share of each limit.
 """
 
 import asyncio
@@ -29,6 +28,8 @@ from claude_openai_proxy.service.minute_window import MinuteWindow, Taken
 from claude_openai_proxy.storage.interface import StorageUnavailableError
 from claude_openai_proxy.translate.messages_api.refusals import spoken
 
+ELSEWHERE_SECONDS: Final = 2.0
+"""What other processes hold of a limit and do not use may be had after so long."""
 _WORDS: Final[dict[LimitKind, str]] = {"requests": "requests per min (RPM)", "tokens": "tokens per min (TPM)"}
 """OpenAI's own."""
 
@@ -89,8 +90,11 @@ Spent = Callable[[str, float], Awaitable[float]]
 
 
 @dataclass(slots=True)
-class _Account:
-    """Of one key. `day`: the date that `spent` is of; `read`: whether what was spent before the start is in it."""
+class Account:
+    """Of one key, in this process.
+
+    `day`: the date that `spent` is of; `read`: whether what was spent before the start is in it.
+    """
 
     requests: MinuteWindow = field(default_factory=MinuteWindow)
     tokens: MinuteWindow = field(default_factory=MinuteWindow)
@@ -108,19 +112,19 @@ class OwnAllowances:
         self._clock = clock
         self._wall_clock = wall_clock
         self._spent = spent
-        self._accounts: dict[str, _Account] = {}
+        self._accounts: dict[str, Account] = {}
         """By principal's id: as many as there are keys with limits."""
 
     async def reserve(self, principal: Principal, amount: Amount) -> Reservation:
         """See `Allowances.reserve`."""
         account = await self._account(principal)
-        reservation = _Reservation(self, account, principal)
-        self.keep(reservation, amount)
+        reservation = KeptReservation(self, account, principal)
+        await self.take(reservation, amount)
         return reservation
 
     async def standing(self, principal: Principal) -> Standing:
         """See `Allowances.standing`."""
-        account, limit = await self._account(principal), _limits(principal).dollars_a_day
+        account, limit = await self._account(principal), limits_of(principal).dollars_a_day
         budget = None
         if limit is not None:
             budget = (limit, account.spent, account.reserved, self._until_tomorrow())
@@ -128,26 +132,42 @@ class OwnAllowances:
 
     def minutes(self, principal: Principal) -> tuple[MinuteLimit, ...]:
         """See `Allowances.minutes`."""
-        account, limits, now = self._accounts.setdefault(principal.id, _Account()), _limits(principal), self._clock()
+        account, limits, now = self._accounts.setdefault(principal.id, Account()), limits_of(principal), self._clock()
         told = []
         for kind, limit, window in _minutes(limits, account):
             left = max(0, limit - window.used(now))
             told.append(MinuteLimit(kind, limit, left, window.reset(now)))
         return tuple(told)
 
+    def bounds(self, principal: Principal, account: Account) -> KeyLimits:  # noqa: ARG002 - for others to override
+        """What this process may hand out."""
+        return limits_of(principal)
+
+    async def aclose(self) -> None:
+        """Nothing is left open."""
+
     # ---- for its reservations ---------------------------------------------------------------------------------------
 
-    def keep(self, reservation: "_Reservation", amount: Amount) -> None:
+    async def take(self, reservation: "KeptReservation", amount: Amount) -> None:
+        """As `keep`; may wait."""
+        self.keep(reservation, amount)
+
+    def keep(self, reservation: "KeptReservation", amount: Amount) -> None:
         """All of it or nothing. Raises as `Allowances.reserve`."""
-        account, limits, now = reservation.account, _limits(reservation.principal), self._clock()
+        account, limits, now = reservation.account, limits_of(reservation.principal), self._clock()
+        self._today(account)
+        bounds = self.bounds(reservation.principal, account)
         wanted: dict[LimitKind, int] = {"requests": amount.requests, "tokens": amount.tokens}
-        for kind, limit, window in _minutes(limits, account):
-            wait = window.wait(wanted[kind], limit, now) if wanted[kind] else 0.0
+        for (kind, bound, window), (_, limit, _) in zip(
+            _minutes(bounds, account), _minutes(limits, account), strict=True
+        ):
+            wait = window.wait(wanted[kind], bound, now) if wanted[kind] else 0.0
+            if wait is None and wanted[kind] <= limit:
+                wait = max(ELSEWHERE_SECONDS, window.wait(wanted[kind], limit, now) or 0.0)
             if wait is None or wait > 0:
                 raise self._over(reservation.principal, kind, wanted[kind], wait)
-        self._today(account)
-        if limits.dollars_a_day is not None:
-            left = limits.dollars_a_day - account.spent - account.reserved
+        if limits.dollars_a_day is not None and bounds.dollars_a_day is not None:
+            left = bounds.dollars_a_day - account.spent - account.reserved
             if left <= 0 or amount.dollars > left:
                 raise self._spent_up(limits.dollars_a_day)
         reservation.requests.append(account.requests.take(amount.requests, now))
@@ -155,7 +175,7 @@ class OwnAllowances:
         reservation.dollars += amount.dollars
         account.reserved += amount.dollars
 
-    def settle(self, reservation: "_Reservation", used: Amount) -> None:
+    def settle(self, reservation: "KeptReservation", used: Amount) -> None:
         """See `Reservation.settle`."""
         account, now = reservation.account, self._clock()
         _correct(account.requests, reservation.requests, used.requests, now)
@@ -167,14 +187,14 @@ class OwnAllowances:
 
     # ---- accounts ---------------------------------------------------------------------------------------------------
 
-    async def _account(self, principal: Principal) -> _Account:
-        account = self._accounts.setdefault(principal.id, _Account())
-        if _limits(principal).dollars_a_day is not None and not account.read:
+    async def _account(self, principal: Principal) -> Account:
+        account = self._accounts.setdefault(principal.id, Account())
+        if limits_of(principal).dollars_a_day is not None and not account.read:
             async with account.reading:
                 await self._read(principal, account)
         return account
 
-    async def _read(self, principal: Principal, account: _Account) -> None:
+    async def _read(self, principal: Principal, account: Account) -> None:
         """Once; while the ledger cannot be read, what this process knows has to do."""
         if account.read:
             return
@@ -185,7 +205,7 @@ class OwnAllowances:
         self._today(account)
         account.spent, account.read = max(account.spent, before), True
 
-    def _today(self, account: _Account) -> None:
+    def _today(self, account: Account) -> None:
         if (day := self._midnight().date().isoformat()) != account.day:
             account.day, account.spent = day, 0.0
 
@@ -217,12 +237,12 @@ class OwnAllowances:
         )
 
 
-class _Reservation:
+class KeptReservation:
     """See `Reservation`."""
 
     __slots__ = ("_allowances", "_settled", "account", "dollars", "principal", "requests", "tokens")
 
-    def __init__(self, allowances: OwnAllowances, account: _Account, principal: Principal) -> None:
+    def __init__(self, allowances: OwnAllowances, account: Account, principal: Principal) -> None:
         self._allowances = allowances
         self.account = account
         self.principal = principal
@@ -233,7 +253,7 @@ class _Reservation:
 
     async def add(self, amount: Amount) -> None:
         """See `Reservation.add`."""
-        self._allowances.keep(self, amount)
+        await self._allowances.take(self, amount)
 
     def settle(self, used: Amount) -> None:
         """See `Reservation.settle`."""
@@ -242,14 +262,15 @@ class _Reservation:
         self._allowances.settle(self, used)
 
 
-def _limits(principal: Principal) -> KeyLimits:
+def limits_of(principal: Principal) -> KeyLimits:
+    """Those that are set for it."""
     return principal.limits or _NO_LIMITS
 
 
 _NO_LIMITS: Final = KeyLimits()
 
 
-def _minutes(limits: KeyLimits, account: _Account) -> list[tuple[LimitKind, int, MinuteWindow]]:
+def _minutes(limits: KeyLimits, account: Account) -> list[tuple[LimitKind, int, MinuteWindow]]:
     minutes: list[tuple[LimitKind, int, MinuteWindow]] = []
     if limits.requests_a_minute is not None:
         minutes.append(("requests", limits.requests_a_minute, account.requests))
