@@ -17,6 +17,7 @@ from claude_openai_proxy.app import wire
 from claude_openai_proxy.app.stores import Stores
 from claude_openai_proxy.settings import Flags, Settings, load_settings
 from claude_openai_proxy.simulator import Script, Simulator
+from claude_openai_proxy.simulator.loose_json import object_in
 from claude_openai_proxy.simulator.received import ReceivedRequest
 from cli.running import Command, running
 from web.serving import served
@@ -294,4 +295,28 @@ async def test_looks_that_fail_for_a_while_change_nothing(
     batch = await ended(client, await create(client, jsonl([line("a", chat())])))
     assert [one["custom_id"] for one in await results(client, batch.output_file_id)] == ["a"]
     assert (troubles, late) == ([], [])
+    assert len(simulator.batches.all) == 1
+
+
+async def test_a_name_means_what_it_meant_when_the_file_was_read(
+    simulator: Simulator, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Another alias, another program's table: what was asked is translated back all the same."""
+    simulator.batches.seconds = 3600
+    settings = load_settings(Flags(), environment | {"MODEL_ALIASES": "mine=claude-sonnet-5-5"}, tmp_path)
+    async with AsyncExitStack() as stack:
+        client, _ = await started(stack, settings)
+        batch = await create(client, jsonl([line("a", chat() | {"model": "mine"})]))
+        while not simulator.batches.all:
+            await client.batches.retrieve(batch.id)
+    await freed(settings)
+    (made,) = simulator.batches.all.values()
+    made.seconds = 0
+    changed = load_settings(Flags(), environment | {"MODEL_ALIASES": "mine=claude-haiku-4-5"}, tmp_path)
+    async with AsyncExitStack() as stack:
+        client, _ = await started(stack, changed)
+        output = (await ended(client, batch)).output_file_id
+        (told,) = await results(client, output)
+    assert told["response"]["body"]["model"] == "mine"
+    assert [object_in(request["params"])["model"] for request in made.requests] == ["claude-sonnet-5-5"]
     assert len(simulator.batches.all) == 1

@@ -1,4 +1,4 @@
-"""Batches and their lines: the same tests judge memory and SQLite."""
+"""Batches and their lines: the same tests judge memory and both databases."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

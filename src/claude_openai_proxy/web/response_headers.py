@@ -13,7 +13,7 @@ from claude_openai_proxy.web.asgi import Header
 
 EXPOSED: Final = (
     "x-request-id, request-id, openai-processing-ms, openai-version, x-claude-model, x-upstream, "
-    "x-billed, x-upstream-request-id, x-ignored-parameters, x-repairs, retry-after, x-should-retry, "
+    "x-billed, x-batch-mode, x-upstream-request-id, x-ignored-parameters, x-repairs, retry-after, x-should-retry, "
     "x-ratelimit-limit-requests, "
     "x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, "
     "x-ratelimit-reset-requests, x-ratelimit-reset-tokens"
