@@ -205,8 +205,8 @@ async def test_a_locked_file_holds_no_request_up_is_told_once_and_the_rows_come_
 async def test_a_full_disk_holds_no_request_up_and_is_told_once(
     tmp_path: Path, simulator_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def with_no_page_more(path: Path) -> sqlite3.Connection:
-        connection = connect(path)
+    def with_no_page_more(path: Path, *, own: bool) -> sqlite3.Connection:
+        connection = connect(path, own=own)
         connection.execute("PRAGMA max_page_count=1")  # SQLite makes of it what there are
         return connection
 

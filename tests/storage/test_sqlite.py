@@ -225,7 +225,7 @@ def test_several_servers_share_a_directory_from_its_first_moment(tmp_path: Path)
 async def test_who_comes_while_a_failed_run_ends_is_told_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = threading.Event()
 
-    def fails(_: Path) -> sqlite3.Connection:
+    def fails(_: Path, *, own: bool) -> sqlite3.Connection:  # noqa: ARG001 - as `connect` has it
         opened.wait()
         raise OSError("the disk is gone")
 

@@ -10,6 +10,9 @@ from claude_openai_proxy.storage.interface import StorageRefusedError
 
 STEPS: Final = Path(__file__).with_name("migrations")
 
+KEY_FACT: Final = "storage_key_fingerprint"
+"""The fact that tells which key seals the content of a shared database."""
+
 
 @cache
 def steps() -> tuple[tuple[int, str], ...]:

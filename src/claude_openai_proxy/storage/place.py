@@ -31,7 +31,7 @@ def prepare_file(path: Path) -> None:
         directory.chmod(0o700)
     if kind := network_file_system(directory):
         raise StorageRefusedError(f"{directory} is on a network file system ({kind}). Set STATE_DIR to a local disk.")
-    _make(path)
+    make_private(path)
     if not stat.S_ISREG(path.lstat().st_mode):
         raise StorageRefusedError(f"{path} is not a plain file. Move it away, or set STATE_DIR to another directory.")
     _check_owner(path)
@@ -39,8 +39,8 @@ def prepare_file(path: Path) -> None:
         path.chmod(0o600)
 
 
-def _make(path: Path) -> None:
-    """An empty file where there is none.
+def make_private(path: Path) -> None:
+    """An empty file (0600) where there is none.
 
     One that is there is not opened: closing it again would take from this process the locks that SQLite's connections
     have on it, and another process would believe it is alone (https://www.sqlite.org/howtocorrupt.html, section 2.2).

@@ -5,10 +5,9 @@ from typing import Any, Final
 import psycopg
 
 from claude_openai_proxy.storage.interface import StorageRefusedError
-from claude_openai_proxy.storage.migration import newer, newest, statements, steps
+from claude_openai_proxy.storage.migration import KEY_FACT, newer, newest, statements, steps
 
 _ALONE: Final = "SELECT pg_advisory_xact_lock(hashtextextended('claude-openai-proxy: steps', 0))"
-_KEY: Final = "storage_key_fingerprint"
 
 
 def migrate(connection: "psycopg.Connection[Any]", where: str) -> None:
@@ -34,7 +33,7 @@ def check_key(connection: "psycopg.Connection[Any]", fingerprint: str, where: st
     kept = _fact(connection)
     if not kept:
         connection.execute(
-            "INSERT INTO facts (name, value) VALUES (%s, %s) ON CONFLICT (name) DO NOTHING", (_KEY, fingerprint)
+            "INSERT INTO facts (name, value) VALUES (%s, %s) ON CONFLICT (name) DO NOTHING", (KEY_FACT, fingerprint)
         )
         kept = _fact(connection)
     if kept != fingerprint:
@@ -44,7 +43,7 @@ def check_key(connection: "psycopg.Connection[Any]", fingerprint: str, where: st
 
 
 def _fact(connection: "psycopg.Connection[Any]") -> str:
-    rows = connection.execute("SELECT value FROM facts WHERE name = %s", (_KEY,)).fetchall()
+    rows = connection.execute("SELECT value FROM facts WHERE name = %s", (KEY_FACT,)).fetchall()
     return str(rows[0][0]) if rows else ""
 
 

@@ -53,7 +53,7 @@ class QueuedDatabase:
     """`told` hears each change between well and trouble once, as a sentence ("" for well again), on any thread."""
 
     def __init__(self, engine: Engine, *, told: _Told) -> None:
-        self._engine = engine
+        self.engine = engine
         self._told = told
         self._trouble_errors: tuple[type[Exception], ...] = (*engine.errors.trouble, OSError, StorageRefusedError)
         self._lock = threading.Lock()
@@ -74,7 +74,7 @@ class QueuedDatabase:
     def open(self) -> None:
         """Make file and tables where they lack. Raises `StorageRefusedError`; trouble is only noted."""
         try:
-            self._engine.connect().close()
+            self.engine.connect().close()
         except StorageRefusedError:
             raise
         except self._trouble_errors as error:
@@ -89,7 +89,7 @@ class QueuedDatabase:
         try:
             return await self._readers.run(work)
         except TimeoutError as error:
-            sentence = f"{self._engine.where}: not read within {self._engine.patience.read} s."
+            sentence = f"{self.engine.where}: not read within {self.engine.patience.read} s."
             raise StorageUnavailableError(sentence) from error
         except self._trouble_errors as error:
             self._note(sentence := self._sentence(error))
@@ -101,7 +101,7 @@ class QueuedDatabase:
         self._check_pause()
         job = Job(work, posted=False)
         if not self._enqueue(job):
-            raise StorageUnavailableError(self._trouble or f"{self._engine.where}: too many writes are waiting.")
+            raise StorageUnavailableError(self._trouble or f"{self.engine.where}: too many writes are waiting.")
         result: asyncio.Future[T] = asyncio.wrap_future(job.result)
         try:
             done, _ = await asyncio.wait((result,), timeout=wait)
@@ -113,7 +113,7 @@ class QueuedDatabase:
             self._late += 1
         if abandon:
             result.cancel()
-        raise StorageUnavailableError(self._trouble or f"{self._engine.where}: not written within {wait:g} s.")
+        raise StorageUnavailableError(self._trouble or f"{self.engine.where}: not written within {wait:g} s.")
 
     def post(self, work: Work[object], /) -> None:
         """See `Database.post`."""
@@ -125,13 +125,13 @@ class QueuedDatabase:
     def state(self) -> StorageState:
         """How it is now."""
         with self._lock:
-            return StorageState(self._engine.kind, self._engine.where, self._trouble, self._dropped, self._late)
+            return StorageState(self.engine.kind, self.engine.where, self._trouble, self._dropped, self._late)
 
     async def check(self) -> tuple[list[str], dict[str, int]]:
         """What is wrong with it, and the rows of each table. Raises `StorageUnavailableError`."""
 
         def work(transaction: Transaction) -> tuple[list[str], dict[str, int]]:
-            wrong, names = self._engine.check(transaction)
+            wrong, names = self.engine.check(transaction)
             rows = {name: transaction.execute(f'SELECT count(*) FROM "{name}"')[0][0] for name in names}  # noqa: S608
             return wrong, rows
 
@@ -140,7 +140,7 @@ class QueuedDatabase:
     async def compact(self) -> tuple[int, int]:
         """Give free space back; bytes before and after. Raises `StorageUnavailableError`."""
         try:
-            return await asyncio.to_thread(self._engine.compact)
+            return await asyncio.to_thread(self.engine.compact)
         except self._trouble_errors as error:
             raise StorageUnavailableError(self._sentence(error)) from error
 
@@ -253,7 +253,7 @@ class QueuedDatabase:
 
     def _try_later(self) -> None:
         with self._lock:
-            self._paused_until = time.monotonic() + self._engine.patience.pause
+            self._paused_until = time.monotonic() + self.engine.patience.pause
             if self._closed or self._retry is not None:
                 return
             self._retry = threading.Timer(RETRY_SECONDS, self._try_again)
@@ -277,7 +277,7 @@ class QueuedDatabase:
             raise StorageUnavailableError(trouble)
 
     def _sentence(self, error: Exception) -> str:
-        return error.message if isinstance(error, StorageRefusedError) else self._engine.sentence(error)
+        return error.message if isinstance(error, StorageRefusedError) else self.engine.sentence(error)
 
 
 def _nothing(_: Transaction) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from claude_openai_proxy.storage.engine import Errors, Patience
 from claude_openai_proxy.storage.interface import Row, StorageRefusedError, Transaction, Value
 from claude_openai_proxy.storage.migration import migrate
-from claude_openai_proxy.storage.place import prepare_file
+from claude_openai_proxy.storage.place import make_private, prepare_file
 from claude_openai_proxy.storage.queued import QueuedDatabase
 
 BUSY_SECONDS: Final = 2.0
@@ -33,13 +33,15 @@ class SQLiteEngine:
     errors = Errors(trouble=(sqlite3.Error,), work=(sqlite3.IntegrityError,))
     patience = Patience()
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, own: bool = True) -> None:
+        """`own`: the directory is the installation's, and made private; else only the file is."""
         self.where = str(path)
         self._path = path
+        self._own = own
 
     def connect(self, *, reading: bool = False) -> "SQLiteConnection":
         """See `Engine.connect`."""
-        return SQLiteConnection(connect(self._path), reading=reading)
+        return SQLiteConnection(connect(self._path, own=self._own), reading=reading)
 
     def sentence(self, error: Exception) -> str:
         """See `Engine.sentence`."""
@@ -144,12 +146,15 @@ class _Cursor:
         return self._cursor.rowcount
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection to a file of the right owner, mode and version.
+def connect(path: Path, *, own: bool = True) -> sqlite3.Connection:
+    """A connection to a file of the right owner, mode and version; without `own`, of whatever directory.
 
     Raises `StorageRefusedError`, and sqlite3.Error and OSError as SQLite and the system do.
     """
-    prepare_file(path)
+    if own:
+        prepare_file(path)
+    else:
+        make_private(path)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         _set_up(connection, path)
