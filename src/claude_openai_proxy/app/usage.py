@@ -10,14 +10,17 @@ from claude_openai_proxy.service.usage import Usage
 from claude_openai_proxy.service.usage_overview import UsageOverview
 from claude_openai_proxy.service.usage_sessions import UsageSessions
 from claude_openai_proxy.settings import Settings
+from claude_openai_proxy.storage.unsent_rows import UnsentRows
 from claude_openai_proxy.telemetry.ledger import Ledger
 from claude_openai_proxy.web.pages.usage import UsagePage
 
 
 def ledger(settings: Settings, kept: Stores) -> Ledger:
     """The reader that keeps a row of each request."""
-    days = settings.storage.ledger_days
-    return Ledger(kept.ledger.keep, days=days, clock=time.monotonic, wall_clock=time.time)
+    days, unsent = settings.storage.ledger_days, None
+    if settings.storage.database is not None:
+        unsent = UnsentRows(settings.storage.directory, secrets.token_hex(8))
+    return Ledger(kept.ledger.keep, days=days, clock=time.monotonic, wall_clock=time.time, unsent=unsent)
 
 
 def usage_page(settings: Settings, kept: Stores, book: Ledger, meter: PlanMeter) -> UsagePage:

@@ -8,13 +8,14 @@
 
 Invariants: at most one write is under way; a row is let go only once it is kept, or when more than `MOST_WAITING` wait
 (the oldest first, counted and said once until a write succeeds); what is tried again is kept once, by the request's own
-id. A process that is killed loses what waits: the requests of its last two seconds.
+id. A process that is killed loses what waits, the requests of its last two seconds; unless they are `unsent` rows,
+which are on this machine's disk before they wait, and which whoever is started next sends.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -56,14 +57,44 @@ class _Keep(Protocol):
     def __call__(self, rows: Sequence[LedgerRow], *, oldest: float) -> Awaitable[None]: ...
 
 
+class _Abandoned(Protocol):
+    """`unsent_rows.Abandoned`."""
+
+    def rows(self) -> list[LedgerRow]: ...
+    def forget(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class _Unsent(Protocol):
+    """`unsent_rows.UnsentRows`."""
+
+    def append(self, row: LedgerRow) -> None: ...
+    def rows(self) -> list[LedgerRow]: ...
+    def clear(self) -> None: ...
+    def close(self) -> None: ...
+    def abandoned(self) -> Iterator[_Abandoned]: ...
+
+
 class Ledger:
     """Reads records on the event loop and hands their rows to `keep`.
 
     `days`: how long rows are kept; 0 keeps none. `clock` is the records', `wall_clock` counts seconds since 1970.
+    `unsent`: where rows are until they are kept; None where `keep` is as near.
     """
 
-    def __init__(self, keep: _Keep, *, days: int, clock: Callable[[], float], wall_clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        keep: _Keep,
+        *,
+        days: int,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        unsent: _Unsent | None = None,
+    ) -> None:
         self._keep = keep
+        self._unsent = unsent
+        self._others = unsent is not None and days > 0
+        """Whether files of others may be there to be sent."""
         self._days = days
         self._clock = clock
         self._wall_clock = wall_clock
@@ -87,6 +118,8 @@ class Ledger:
         """Let it wait to be written."""
         if record.route not in DIALECTS or record.method != "POST" or record.principal.id == _NOBODY or not self._days:
             return
+        if self._unsent is not None:
+            self._unsent.append(row_of(record, self._wall_clock() - self._clock()))
         self._waiting.append(record)
         if len(self._waiting) >= BATCH_ROWS:
             self._full.set()
@@ -106,6 +139,8 @@ class Ledger:
             self._writing.cancel()
             await asyncio.wait([self._writing])
         await self.flush()
+        if self._unsent is not None:
+            self._unsent.close()
 
     # ---- in the background ------------------------------------------------------------------------------------------
 
@@ -113,9 +148,12 @@ class Ledger:
         """Batch after batch until nothing waits."""
         try:
             kept = await self._write_batch() if not self._waiting else True
-            while self._waiting:
-                await self._moment(hurries=kept)
-                kept = await self._write_batch()
+            while self._waiting or self._others:
+                if kept:
+                    await self._send_for_others()
+                if self._waiting or self._others:
+                    await self._moment(hurries=kept)
+                    kept = await self._write_batch()
         finally:
             self._writing = None
 
@@ -135,7 +173,10 @@ class Ledger:
             try:
                 rows = [row_of(record, now - self._clock()) for record in batch]
                 await self._keep(rows, oldest=now - self._days * DAY_SECONDS)
+                await self._send_what_was_given_up()
                 kept, self._lost = True, 0
+                if self._unsent is not None and not self._waiting:
+                    self._unsent.clear()
             except ProxyError:  # The database tells of its trouble itself.
                 pass
             finally:
@@ -144,10 +185,34 @@ class Ledger:
                     self._make_room()
             return kept
 
+    async def _send_what_was_given_up(self) -> None:
+        """Rows that are in no memory any more are on the disk."""
+        if self._lost and self._unsent is not None:
+            await self._send(self._unsent.rows())
+
+    async def _send_for_others(self) -> None:
+        """What processes that were killed have left; all of it, or again a moment later."""
+        if self._unsent is None or not self._others:
+            return
+        for left in self._unsent.abandoned():
+            try:
+                await self._send(left.rows())
+                left.forget()
+            except ProxyError:
+                return
+            finally:
+                left.close()
+        self._others = False
+
+    async def _send(self, rows: Sequence[LedgerRow]) -> None:
+        oldest = self._wall_clock() - self._days * DAY_SECONDS
+        for start in range(0, len(rows), BATCH_ROWS):
+            await self._keep(rows[start : start + BATCH_ROWS], oldest=oldest)
+
     def _make_room(self) -> None:
         while len(self._waiting) > MOST_WAITING:
             self._waiting.popleft()
-            if not self._lost:
+            if not self._lost and self._unsent is None:
                 log.warning("The ledger cannot be written: rows of the requests that wait longest are given up.")
             self._lost += 1
 
