@@ -6,7 +6,7 @@ ProxyError
 ├── ModelNotFoundError             no such model here (404)
 ├── NotStoredError                 nothing of that id is kept for the client (404)
 ├── ModelNotAllowedError           the client key is not for this model (403)
-├── ClientRefusedError             a door of the proxy stayed shut (401, 403, 404, 405, 408, 413, 415)
+├── ClientRefusedError             a door of the proxy stayed shut (401 to 429)
 ├── PersonalPlanError              the login is one person's, and more would use it (403)
 ├── PlanSpentError                 what may be spent is spent (429 insufficient_quota)
 ├── RateLimitedError               a client key has used its minute up (429 rate_limit_exceeded)

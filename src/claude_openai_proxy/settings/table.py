@@ -1,8 +1,10 @@
 """Every setting, once, as data.
 
 A new one is a `Setting` here with its place in `SETTINGS` at the end, and a row in `.env.example`, in
-`docs/configuration.md` and in its Chinese counterpart, which tests compare with this table. What it means to a server
-is a field where it is read (`loading`, `network`, `storage`), handed on by `app`; a test finds one that nobody reads.
+`docs/configuration.md` and in its Chinese counterpart; tests compare all of them, and say what else is missing there
+for a secret, a flag, or one that a `.env` may not set. What it means to a server is a field where it is read
+(`loading`, `storage`, `batches`), handed on by `app`; a test finds one that nobody reads. One with a flag changes the
+shells' completions, which are written again (`tests/cli/completions.py`).
 """
 
 from collections.abc import Callable, Mapping

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from claude_openai_proxy.errors import QueueFullError
-from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.records import CLIENT_LEFT, RequestRecord
 from claude_openai_proxy.telemetry.lines import JsonLines
 from claude_openai_proxy.telemetry.log_entry import LogEntry, level_of, log_entry
 
@@ -113,7 +113,7 @@ class LiveLog:
             self._tell(now, level, told)
 
     def _tell(self, now: float, level: int, entry: LogEntry) -> None:
-        if entry.error and entry.status != _CLIENT_LEFT and entry.principal != _NOBODY:
+        if entry.error and entry.status != CLIENT_LEFT and entry.principal != _NOBODY:
             self.last_error = now, level, entry
         for listener in self._listeners:
             listener.offer((now, level, entry))
@@ -143,6 +143,5 @@ class LiveLog:
         return self._blot(JsonLines().request(now, level, "request", entry))
 
 
-_CLIENT_LEFT: Final = 499
 _NOBODY: Final = "anonymous"
 _COME_BACK_SECONDS: Final = 30.0

@@ -4,7 +4,7 @@ import logging
 
 from msgspec import Struct
 
-from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.records import CLIENT_LEFT, RequestRecord
 
 LONGEST = 120
 """Characters of a name that came from the client."""
@@ -90,7 +90,7 @@ def level_of(record: RequestRecord) -> int:
     """Ours and upstream's failures are errors, the client's are warnings; a client may leave as it likes."""
     if record.status >= 500 or (record.error and record.status < 400):
         return logging.ERROR
-    if record.status >= 400 and record.status != 499:
+    if record.status >= 400 and record.status != CLIENT_LEFT:
         return logging.WARNING
     return logging.INFO
 

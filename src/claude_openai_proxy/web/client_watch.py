@@ -1,4 +1,4 @@
-"""A client that leaves cancels the work for it, at once.
+"""A client that leaves cancels the work for it, at once; but for a response in the background, which goes on.
 
 Every endpoint that waits for anything but the body opens a `ClientWatch`. What follows from a leaving:
 
@@ -8,10 +8,13 @@ Every endpoint that waits for anything but the body opens a `ClientWatch`. What 
 | here | the request's task is cancelled, and that is named `ClientLeftError` |
 | `service.answering` | is left, and with it the upstream's stream: by the API the connection is closed |
 | `upstreams.claude_code.upstream` | interrupts its process, or ends one that does not listen |
-| `service.response_state` | keeps a response as cancelled, with what was said |
-| `web.application`, `telemetry.log_entry` | the record has 499, and the log line says so |
+| `service.admission` | the place is free, and the record has what was used |
+| `service.underway` | keeps a response as cancelled, with what was said |
+| `web.application`, `telemetry` | the record has `records.CLIENT_LEFT`, and the log says so |
 
-While a body is read, `web.body` hears of it itself; under another server than ours, `web.other_server`.
+While a body is read, `web.body` hears of it itself; under another server than ours, `web.other_server`; on a WebSocket,
+`web.socket`. A response in the background (`service.background_responses`) lasts longer than its request:
+`Exchange.lasts` is set, and the record ends with the work.
 """
 
 import asyncio

@@ -1,10 +1,16 @@
 """The one table from `ProxyError` to the wire: status, headers and OpenAI's error body.
 
-What else bears on a status: a `ClientRefusedError` brings its own (doors, bodies, files); what upstream's words mean
-beyond its status is read in `translate.messages_api.refusals`, and errors inside its stream in `.error_status`;
-Anthropic's clients get 529 for 503 and upstream's own bytes (`web.messages.dialect`); what is no HTTP never comes this
-far and is answered by `serving.request_head`; records have 499 for a client that left (`web.application`); `/ready`
-says 503.
+What else bears on a status:
+
+- A `ClientRefusedError` brings its own, wherever it is raised: doors, bodies, paths, files, batches, sockets, pages.
+- What upstream's words mean beyond its status is read in `translate.messages_api.refusals`, errors inside its stream
+  in `.error_status`, what Claude Code says in `translate.claude_code.errors`.
+- Anthropic's clients get 529 for 503 and upstream's own bytes (`web.messages.dialect`).
+- `web.application`: a bug is 500, a server that stops 503, and records have 499 for a client that left.
+- Once the head is out there is no status: the error goes into the stream (`web.exchange`), in its dialect's form
+  (`translate.responses_answer.failures`), or into a message (`web.responses.socket`).
+- Pages for people answer 401 themselves; `/ready` and `/health?deep=1` say 503.
+- What is no HTTP never comes this far and is answered by `serving.request_head`.
 """
 
 import math

@@ -137,7 +137,7 @@ BUILT_IN: tuple[ModelFacts, ...] = (
 """Newest first: the first active one of a line is what the line means.
 
 A new row comes with one in `prices.PRICES` and in the simulator's own table (tests compare all three), a new line with
-its place in `LINES`; README names the newest opus and sonnet.
+its place in `LINES`; README, in both languages, names the newest opus and sonnet.
 """
 
 _CONSERVATIVE = replace(_GENERATION_5_5, system_in_messages=False)

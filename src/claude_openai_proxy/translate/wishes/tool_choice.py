@@ -8,6 +8,9 @@
    request, `Translation.retry` (`service.answering.Answering`). A forced call leaves no room for a thinking budget:
    `wishes.thinking.reasoning` turns that off. `wishes.assembly.Assembly` takes these steps in their order.
 
+Two requests are made without it later on: one that upstream refused for its web search (`messages_api.repairs`), and
+one that puts a conversation together, which calls nothing (`service.responses`).
+
 (A client of the Messages API says Claude's own `tool_choice`: `translate.messages` passes that on.)
 """
 
