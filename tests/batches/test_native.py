@@ -89,7 +89,41 @@ async def test_what_is_asked_is_what_the_live_route_asks(client: AsyncOpenAI, pr
     await client.post("/chat/completions", body=body, cast_to=str)
     live = next(request for request in proxy.simulator.requests if request.is_message)
     (request,) = asked(proxy)
-    assert request["params"] | {"stream": None} == json.loads(live.body) | {"stream": None}
+    assert without_marks(request["params"]) == without_marks(json.loads(live.body))
+
+
+async def test_a_beginning_that_several_lines_share_is_cached_for_all_and_a_lone_one_is_not(
+    client: AsyncOpenAI, proxy: WholeProxy
+) -> None:
+    shared = {"role": "system", "content": "You judge essays."}
+    alone = {"role": "system", "content": "You count words."}
+
+    def essay(number: int, system: JSONObject) -> JSONObject:
+        return chat() | {"messages": [system, {"role": "user", "content": f"Essay {number}"}]}
+
+    lines = [line(str(number), essay(number, alone if number == 3 else shared)) for number in range(5)]
+    await ended(client, await create(client, jsonl(lines)))
+    systems = [json.dumps(request["params"]["system"]) for request in asked(proxy)]
+    hour = {"type": "ephemeral", "ttl": "1h"}
+    assert [json.loads(system)[-1].get("cache_control") for system in systems] == [hour, hour, hour, None, hour]
+    assert len(set(systems)) == 2
+    assert all("cache_control" not in json.dumps(request["params"]["messages"]) for request in asked(proxy))
+
+
+async def test_marks_of_the_clients_own_stay(client: AsyncOpenAI, proxy: WholeProxy) -> None:
+    part = {"type": "text", "text": "You judge essays.", "cache_control": {"type": "ephemeral"}}
+    body = chat() | {"messages": [{"role": "system", "content": [part]}, {"role": "user", "content": "Essay"}]}
+    await ended(client, await create(client, jsonl(line(str(number), body) for number in range(5))))
+    for request in asked(proxy):
+        assert request["params"]["system"][-1]["cache_control"] == {"type": "ephemeral"}
+
+
+def without_marks(value: object) -> object:
+    """Marks differ, and what asks for a stream."""
+    if isinstance(value, dict):
+        left_out = ("cache_control", "stream")
+        return {name: without_marks(inner) for name, inner in value.items() if name not in left_out}
+    return [without_marks(inner) for inner in value] if isinstance(value, list) else value
 
 
 async def test_any_custom_id_comes_back_and_none_goes_out(client: AsyncOpenAI, proxy: WholeProxy) -> None:

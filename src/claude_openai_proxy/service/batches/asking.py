@@ -19,6 +19,7 @@ from claude_openai_proxy.service.batches.desk import BatchFailedError, Desk
 from claude_openai_proxy.service.batches.document import A_DAY
 from claude_openai_proxy.service.plan_meter import moment
 from claude_openai_proxy.storage.batches import Line, Part
+from claude_openai_proxy.translate.messages_api.shared_prefix import with_shared_prefixes
 from claude_openai_proxy.upstreams.api.batches import MessageBatches
 from claude_openai_proxy.upstreams.interface import Upstream
 
@@ -220,6 +221,8 @@ class Asking:
 
 
 def _body(requests: Sequence[tuple[str, bytes]]) -> bytes:
+    bodies = with_shared_prefixes([body for _, body in requests])
+    requests = [(name, body) for (name, _), body in zip(requests, bodies, strict=True)]
     return b'{"requests":[%b]}' % b",".join(b'{"custom_id":"%b","params":%b}' % (n.encode(), b) for n, b in requests)
 
 

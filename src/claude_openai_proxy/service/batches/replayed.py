@@ -6,6 +6,7 @@ noted throws away what came of it. The same service, run again with more results
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
@@ -97,8 +98,8 @@ class ReplayedUpstream:
 
     @property
     def capabilities(self) -> Capabilities:
-        """See `Upstream.capabilities`."""
-        return self._upstream.capabilities
+        """Those of the upstream; what it answers within a day goes on later than a cache lives."""
+        return replace(self._upstream.capabilities, waited_for=False)
 
     def stream(
         self, request: MessagesRequest, facts: AnswerFacts, *, whole: bool = False

@@ -24,5 +24,7 @@ class Capabilities:
     """What `models()` does not name does not exist; false where it is only a beginning."""
     system_is_marked: bool = False
     """Two cache marks, in and before the system prompt, are the upstream's own: two are left."""
+    waited_for: bool = True
+    """False of Message Batches: no tier is chosen, and nobody comes back while a cache lives, so no mark is ours."""
     simultaneous: int | None = None
     """It works on so many requests at the same time; None: on any number."""

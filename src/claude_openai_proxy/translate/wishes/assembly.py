@@ -92,6 +92,8 @@ class Assembly:
         self, choice: Choice, messages: list[MessageParam], limit: int, thinking: Reasoning, notes: Notes
     ) -> MessagesRequest:
         wishes = self._wishes
+        waited_for = self._capabilities.waited_for
+        automatic = wishes.cache.automatic() if waited_for or wishes.cache.long else UNSET
         sampled = sampling(wishes.sampling, self._facts, thinking=thinking.on, notes=notes)
         request = MessagesRequest(
             model=self._facts.id,
@@ -106,11 +108,11 @@ class Assembly:
             top_k=sampled.top_k,
             thinking=thinking.config,
             output_config=self._output_config(thinking),
-            service_tier=wishes.service_tier,
+            service_tier=wishes.service_tier if waited_for else UNSET,
             metadata=metadata(wishes.end_user, self._capabilities, notes),
-            cache_control=wishes.cache.automatic(),
+            cache_control=automatic,
         )
-        marked = with_own_marks(request, wishes.cache.automatic(), system_is_marked=self._capabilities.system_is_marked)
+        marked = with_own_marks(request, automatic, system_is_marked=self._capabilities.system_is_marked)
         return with_legal_marks(marked, wishes.cache, notes)
 
     # ---- steps --------------------------------------------------------------------------------------------------

@@ -3,9 +3,10 @@
 A new one is a class here and a row in `LINES`.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -21,10 +22,13 @@ from claude_openai_proxy.service.files import Files
 from claude_openai_proxy.service.response_state import ResponseState
 from claude_openai_proxy.service.responses import ResponsesService
 from claude_openai_proxy.service.stored_completions import StoredCompletions
+from claude_openai_proxy.web.body import LARGE_BODY
 from claude_openai_proxy.web.chat.decode import decode_chat_request
 from claude_openai_proxy.web.completions.decode import decode_completion_request
 from claude_openai_proxy.web.errors import to_failure
 from claude_openai_proxy.web.responses.decode import decode_responses_request
+
+T = TypeVar("T")
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -51,7 +55,7 @@ class ChatLines:
 
     async def answer(self, body: bytes, admissions: Admissions, record: RequestRecord, *, keep: bool) -> bytes:
         """See `LineDialect.answer`."""
-        kit, decoded = self._kit, decode_chat_request(body)
+        kit, decoded, large = self._kit, await _decoded(decode_chat_request, body), len(body) >= LARGE_BODY
         record.repairs += decoded.repairs
         request = await kit.files.inlined(decoded.request, record.principal, _hold)
         service = ChatService(
@@ -61,7 +65,7 @@ class ChatLines:
             wall_clock=kit.wall_clock,
             stored=StoredCompletions(kit.state) if keep else None,
         )
-        async with service.chat(request, unknown=decoded.unknown, record=record) as answer:
+        async with service.chat(request, unknown=decoded.unknown, record=record, large=large) as answer:
             return _encode(replace(await answer.completion(), service_tier="default"))
 
     def keeps(self, body: bytes) -> bool:
@@ -80,7 +84,7 @@ class CompletionLines:
     async def answer(self, body: bytes, admissions: Admissions, record: RequestRecord, *, keep: bool) -> bytes:
         """See `LineDialect.answer`."""
         del keep
-        kit, decoded = self._kit, decode_completion_request(body)
+        kit, decoded, large = self._kit, await _decoded(decode_completion_request, body), len(body) >= LARGE_BODY
         record.repairs += decoded.repairs
         service = CompletionService(
             admissions=admissions,
@@ -88,7 +92,7 @@ class CompletionLines:
             new_id=lambda: kit.new_id("cmpl-"),
             wall_clock=kit.wall_clock,
         )
-        async with service.complete(decoded.request, unknown=decoded.unknown, record=record) as answer:
+        async with service.complete(decoded.request, unknown=decoded.unknown, record=record, large=large) as answer:
             return _encode(await answer.completion())
 
     def keeps(self, body: bytes) -> bool:  # noqa: ARG002 - the protocol's signature
@@ -106,7 +110,7 @@ class ResponseLines:
 
     async def answer(self, body: bytes, admissions: Admissions, record: RequestRecord, *, keep: bool) -> bytes:
         """See `LineDialect.answer`."""
-        kit, decoded = self._kit, decode_responses_request(body)
+        kit, decoded, large = self._kit, await _decoded(decode_responses_request, body), len(body) >= LARGE_BODY
         record.repairs += decoded.repairs
         for name in ("background", "conversation"):
             if getattr(decoded.request, name, None):
@@ -121,7 +125,7 @@ class ResponseLines:
             wall_clock=kit.wall_clock,
         )
         work = service.begin(decoded.request if keep else replace(decoded.request, store=False))
-        async with service.respond(work, unknown=decoded.unknown, record=record, hold=_hold) as answer:
+        async with service.respond(work, unknown=decoded.unknown, record=record, hold=_hold, large=large) as answer:
             return _encode(await answer.response())
 
     def keeps(self, body: bytes) -> bool:
@@ -134,6 +138,11 @@ LINES: Final[Mapping[str, Callable[[Kit], LineDialect]]] = {
     "/v1/responses": ResponseLines,
     "/v1/completions": CompletionLines,
 }
+
+
+async def _decoded(decode: Callable[[bytes], T], body: bytes) -> T:
+    """A large one on a thread of its own, so that it holds nobody else up."""
+    return await asyncio.to_thread(decode, body) if len(body) >= LARGE_BODY else decode(body)
 
 
 async def _hold(_: int) -> None:
