@@ -174,6 +174,11 @@ class Report(HealthReport, frozen=True, kw_only=True, omit_defaults=False):
 class FakeHealth(HealthService):
     report: Report = field(default_factory=Report)
     asked_deep: list[bool] = field(default_factory=list)
+    stored: bool = True
+
+    @property
+    def storage_works(self) -> bool:
+        return self.stored
 
     async def health(self, *, deep: bool = False) -> Report:
         self.asked_deep.append(deep)

@@ -66,6 +66,11 @@ async def test_the_status_is_for_probes(path: str, word: str, status: int) -> No
     assert msgspec.json.decode(answer.body)["status"] == word
 
 
+async def test_readiness_tells_that_the_database_is_away_and_stays_ready() -> None:
+    answer = await call(Wired(health=FakeHealth(Report(status="ok"), stored=False)).app(), "GET", "/ready")
+    assert (answer.status, msgspec.json.decode(answer.body)) == (200, {"status": "ok", "storage": "unavailable"})
+
+
 async def test_the_page_says_what_runs_and_how_to_point_a_client_at_it() -> None:
     answer = await call(Wired().app(), "GET", "/", headers={"host": "127.0.0.1:4000"})
     page = answer.body.decode()

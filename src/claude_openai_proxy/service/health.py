@@ -115,6 +115,11 @@ class HealthService:
         where, trouble = self._blot(state.where), self._blot(state.trouble)
         return StorageReport(state.kind, where, trouble, state.dropped, state.late)
 
+    @property
+    def storage_works(self) -> bool:
+        """Whether what needs the database is answered now."""
+        return self._storage is None or not self._storage().trouble
+
     async def readiness(self) -> str:
         """The word for Claude's side as it was at most a minute ago, and ten seconds where that was bad news."""
         known = self._deep.known

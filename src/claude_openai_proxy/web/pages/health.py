@@ -34,10 +34,14 @@ class HealthPage:
             await exchange.answer(status, _encode(_told(report, exchange.record.principal)), headers=(_NO_STORE,))
 
     async def ready(self, exchange: Exchange) -> None:
-        """200 where a request can be answered, else 503; one word for everybody."""
+        """200 where a request can be answered, else 503; one word for everybody, and one more without the database.
+
+        Then most requests go on: a load balancer that took every proxy out would make it worse.
+        """
         async with ClientWatch(exchange):
             word = await self._service.readiness()
-            await exchange.answer(200 if word == "ok" else 503, _encode({"status": word}), headers=(_NO_STORE,))
+            told = {"status": word} if self._service.storage_works else {"status": word, "storage": "unavailable"}
+            await exchange.answer(200 if word == "ok" else 503, _encode(told), headers=(_NO_STORE,))
 
 
 def _told(report: HealthReport, who: Principal) -> HealthReport | dict[str, object]:
