@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from claude_openai_proxy.app import create_app
+from claude_openai_proxy.serving.limits import Limits
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.simulator import Script, Simulator
 from claude_openai_proxy.upstreams.claude_code.binary import find_cli
@@ -52,7 +53,7 @@ async def running_proxy(kind: Kind, home: Path) -> AsyncIterator[Proxy]:
     async with simulator.serve() as url:
         environment = {"HOME": str(home), "ANTHROPIC_BASE_URL": url, "LOG_LEVEL": "error", "BATCH_POLL_SECONDS": "0.05"}
         settings = load_settings(Flags(), environment | _login(kind), home)
-        async with served(create_app(settings)) as address:
+        async with served(create_app(settings), Limits(message_bytes=settings.max_body_mb << 20)) as address:
             yield Proxy(kind, f"{address}/v1", simulator)
 
 

@@ -159,3 +159,14 @@ def test_a_rate_limit_is_waited_for(codex: Codex, proxy: Proxy) -> None:
     proxy.play(Script.error(429, "Slow down", retry_after=1), Script.text("Now."))
     ended = codex.asked("Hi")
     assert (ended.said, ended.status) == ("Now.", 0)
+
+
+def test_over_a_socket_it_does_its_work_as_well(proxy: Proxy, tmp_path: Path) -> None:
+    lines = [*profile(proxy.base_url, MODEL, with_key=False), "supports_websockets = true"]
+    codex = Codex(tmp_path, {"RUST_LOG": "codex_api=info"}).told("\n".join(lines))
+    proxy.play(Script.tool_calls([("apply_patch", {"input": PATCH})], text="I write it."), Script.text("Done."))
+    ended = codex.asked("Write a note.")
+    assert (ended.said, ended.status, ended.troubles) == ("Done.", 0, [])
+    assert "successfully connected to Responses WebSocket" in ended.log
+    assert (codex.workspace / "note.txt").read_text(encoding="utf-8") == "Grüße\n"
+    assert len(results(proxy)) == 1
