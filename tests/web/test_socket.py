@@ -97,7 +97,9 @@ async def test_a_socket_can_be_warmed_up_without_an_answer(address: str) -> None
     [
         ("no JSON", None),
         ("[]", None),
-        ('{"type": 5}', None),
+        ('{"type": 5}', "invalid_type"),
+        ('{"type": "response.create", "input": ' + "[" * 5000 + "]" * 5000 + "}", None),
+        (json.dumps({"type": "response.create", "model": MODEL, "input": "Hi", "tools": [5]}), None),
         ('{"type": "response.steer"}', "unsupported"),
         (b"\xff", None),
     ],
@@ -110,6 +112,39 @@ async def test_a_message_that_is_no_request_is_told_and_the_socket_stays_open(
         told = json.loads(await socket.recv())
         assert (told["type"], told["status"], told["error"]["code"]) == ("error", 400, code)
         assert (await ask(socket, input="Hi"))[-1]["type"] == "response.completed"
+
+
+async def test_half_a_character_is_replaced_as_in_a_body(address: str) -> None:
+    async with connect(address) as socket:
+        await socket.send(json.dumps({"type": "response.create", "model": MODEL, "input": "Hi \ud83d"}))
+        events = [json.loads(await socket.recv())]
+        while events[-1]["type"] not in ENDS:
+            events.append(json.loads(await socket.recv()))
+    assert events[-1]["response"]["output"][-1]["content"][0]["text"].endswith("You said: Hi \ufffd")
+
+
+async def test_what_waits_is_not_begun_for_a_client_that_has_gone() -> None:
+    """The server tells it first where a message is sent: what has not been read stands before the goodbye."""
+    events = iter([{"type": "websocket.receive", "text": "one"}, {"type": "websocket.receive", "text": "two"}])
+    never = asyncio.Event()
+
+    async def receive() -> Json:
+        if (event := next(events, None)) is None:
+            await never.wait()
+        return event or {}
+
+    async def send(_: Json) -> None:
+        raise ConnectionError
+
+    async def serve(*_: object) -> None:
+        raise AssertionError
+
+    socket = Socket({}, receive, send, serve)
+    heard = []
+    async for message in socket.messages(silence_seconds=60):
+        heard.append(message)
+        await socket.say("An answer")
+    assert heard == ["one"]
 
 
 async def test_an_error_has_its_status_and_the_socket_stays_open(address: str) -> None:

@@ -6,7 +6,7 @@
 | it is refused | the client gets the status and the body of that answer |
 | it is taken | `messages` gives what the client says, one after the other |
 | a message is a request | `serve` sends it through every door again: keys, limits and expiry count for each |
-| the client leaves | what it waits for is told, and cancelled, as for any request |
+| the client leaves | what it waits for is told, and cancelled, as for any request; what still waits is not begun |
 | the server stops | what runs is finished; then the socket closes |
 
 Invariants: one request runs at a time; nothing is sent after the close; a message that is not asked for waits, and
@@ -61,7 +61,7 @@ class Socket:
         """What the client says, until it leaves, the server stops, or nothing has come for so long."""
         listener = asyncio.get_running_loop().create_task(self._listen())
         try:
-            while not self._stopping:
+            while not self._stopping and not self._gone.is_set():
                 try:
                     async with asyncio.timeout(silence_seconds):
                         message = await self._messages.get()
@@ -79,13 +79,13 @@ class Socket:
     async def say(self, text: str) -> None:
         """Send a message. Waits while the client takes none; nothing where it has gone."""
         if not self._gone.is_set():
-            await self._send({"type": "websocket.send", "text": text})
+            await self._tell({"type": "websocket.send", "text": text})
 
     async def close(self, code: int) -> None:
         """Say goodbye, once."""
         if not self._gone.is_set():
             self._gone.set()
-            await self._send({"type": "websocket.close", "code": code})
+            await self._tell({"type": "websocket.close", "code": code})
 
     async def request(self, path: str, body: bytes, send: Send, extensions: Mapping[str, object]) -> None:
         """Serve `body` as a POST of JSON with the headers of the offer; `send` gets the answer, as any ASGI server."""
@@ -118,6 +118,13 @@ class Socket:
             else:
                 self._gone.set()
             await self._messages.put(None)
+
+    async def _tell(self, event: Mapping[str, Any]) -> None:
+        """The server knows before we do that a client has gone whose messages still wait (ASGI: an `OSError`)."""
+        try:
+            await self._send(event)
+        except OSError:
+            self._gone.set()
 
     async def _nothing_more(self) -> ReceiveEvent:
         await self._gone.wait()

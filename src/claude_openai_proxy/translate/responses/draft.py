@@ -1,7 +1,7 @@
 """The response before anything is said: what it repeats of its request."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import UNSET, Raw
@@ -82,8 +82,8 @@ def _text_settings(text: Text | None) -> published.TextSettings:
 
 
 def _tool(tool: Raw) -> Raw:
-    """As it was declared; a flat function with all its members."""
-    members: dict[str, Any] = msgspec.json.decode(tool)
-    if members.get("type", "function") != "function" or "function" in members:
+    """As it was declared, be it a tool or not: a refused request has a draft too; a flat function with all members."""
+    members: object = msgspec.json.decode(tool)
+    if not isinstance(members, dict) or members.get("type", "function") != "function" or "function" in members:
         return tool
     return Raw(_encode({"type": "function", **_ABSENT, **members}))

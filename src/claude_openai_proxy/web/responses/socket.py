@@ -12,11 +12,12 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from claude_openai_proxy.errors import ClientRefusedError
+from claude_openai_proxy.errors import ClientRefusedError, InvalidRequestError
 from claude_openai_proxy.protocols.openai_errors import Error
 from claude_openai_proxy.service.socket_memory import SocketMemory
 from claude_openai_proxy.web.asgi import SendEvent
 from claude_openai_proxy.web.exchange import Exchange
+from claude_openai_proxy.web.json_body import decoded
 from claude_openai_proxy.web.socket import GOING_AWAY, Socket
 
 SILENCE_SECONDS: Final = 900.0
@@ -30,7 +31,7 @@ OFF: Final = "WebSockets are switched off here (WEBSOCKET=no), or this was none:
 
 _CREATE: Final = "response.create"
 _DATA: Final = b"data: "
-_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
+_members: Final = msgspec.json.Decoder(dict[str, Raw])
 _encode: Final = msgspec.json.Encoder().encode
 _word: Final = msgspec.json.Decoder(str).decode
 
@@ -93,10 +94,15 @@ class ResponsesSocket:
 async def _request_of(message: str | bytes, socket: Socket) -> dict[str, Raw] | None:
     """The members of a request; None where the message is none, which the client has been told."""
     try:
-        members = _members(message)
+        members = decoded(message.encode() if isinstance(message, str) else message, _members)
+    except InvalidRequestError as error:
+        await _refuse(socket, Error(error.message, "invalid_request_error", error.param, error.code))
+        return None
+    try:
         kind = _word(members.pop("type", Raw(b'""')))
-    except msgspec.DecodeError as error:
-        await _refuse(socket, Error(f"The message is not a JSON object with a type: {error}.", "invalid_request_error"))
+    except msgspec.DecodeError:
+        told = "Invalid type for 'type': expected a string."
+        await _refuse(socket, Error(told, "invalid_request_error", "type", "invalid_type"))
         return None
     if kind != _CREATE:
         told = f"Messages of the type {kind[:60]!r} are not supported: send {_CREATE}."
@@ -135,5 +141,5 @@ class _Answer:
 
 
 def _error_of(body: bytes) -> Raw:
-    members: Mapping[str, Raw] = _members(body)
+    members: Mapping[str, Raw] = _members.decode(body)
     return members["error"]
