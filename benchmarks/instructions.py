@@ -4,6 +4,7 @@
     python benchmarks/instructions.py OTHER/src SOURCE/src compare two source trees, the first is the baseline
     python benchmarks/instructions.py --most 1.05 ...      and fail where the second costs more than so many times that
     python benchmarks/instructions.py --without LEDGER_DAYS=0    with this setting (the baseline), and as it is
+    python benchmarks/instructions.py --key                without a client key (the baseline), and by one with limits
 
 Counted, not timed: the same on a busy machine. Fixed hash seed, plain asyncio, one connection. Needs valgrind.
 """
@@ -75,8 +76,8 @@ def running(command: list[str], environment: dict[str, str], port: int) -> Itera
         process.wait()
 
 
-def ask(connection: http.client.HTTPConnection, body: bytes) -> None:
-    connection.request("POST", "/v1/chat/completions", body, {"content-type": "application/json"})
+def ask(connection: http.client.HTTPConnection, body: bytes, headers: dict[str, str]) -> None:
+    connection.request("POST", "/v1/chat/completions", body, {"content-type": "application/json", **headers})
     response = connection.getresponse()
     said = response.read()
     if response.status != 200:
@@ -88,7 +89,15 @@ def control(process: subprocess.Popen[bytes], *words: str) -> None:
     subprocess.run(["callgrind_control", *words, str(process.pid)], check=True, stdout=quiet, stderr=quiet)
 
 
-def counted(source: Path, directory: Path, settings: dict[str, str]) -> dict[str, float]:
+def key_with_limits(environment: dict[str, str]) -> dict[str, str]:
+    """Headers that show one which is never over them."""
+    add = ["keys", "add", "bench", "--rpm", "1000000", "--tpm", "900000000", "--budget", "100000"]
+    words = [sys.executable, "-m", "claude_openai_proxy", *add]
+    made = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+    return {"authorization": f"Bearer {made.stdout.strip()}"}
+
+
+def counted(source: Path, directory: Path, settings: dict[str, str], *, by_key: bool = False) -> dict[str, float]:
     """Instructions for each scenario's unit, with the package in `source`."""
     upstream_port, port = free_port(), free_port()
     environment = {
@@ -102,6 +111,7 @@ def counted(source: Path, directory: Path, settings: dict[str, str]) -> dict[str
         "MODEL_ALIASES": f"{MODEL}-paced={MODEL}-paced",
         **settings,
     }
+    headers = key_with_limits(environment) if by_key else {}
     valgrind = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={directory}/out"]
     server = [*valgrind, sys.executable, "-c", SERVER, "--upstream", "api", "--port", str(port)]
     upstream = [sys.executable, str(HERE / "fake_upstream.py"), str(upstream_port)]
@@ -110,10 +120,10 @@ def counted(source: Path, directory: Path, settings: dict[str, str]) -> dict[str
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
         for number, (name, (body, requests, units)) in enumerate(bodies().items(), start=1):
             for _ in range(2):
-                ask(connection, body)
+                ask(connection, body, headers)
             control(process, "--instr=on")
             for _ in range(requests):
-                ask(connection, body)
+                ask(connection, body, headers)
             control(process, "--instr=off")
             control(process, "--dump")
             found[name] = total(directory / f"out.{number}") / requests / units
@@ -134,16 +144,20 @@ def main() -> None:
     parser.add_argument("sources", nargs="*", type=Path)
     parser.add_argument("--most", type=float, default=float("inf"), metavar="RATIO")
     parser.add_argument("--without", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--key", action="store_true")
     arguments = parser.parse_args()
     trees: list[tuple[Path, dict[str, str]]] = [(source.resolve(), {}) for source in arguments.sources] or [
         (HERE.parent / "src", {})
     ]
+    if arguments.key and len(trees) == 1:
+        trees *= 2
     if arguments.without:
         trees.insert(0, (trees[0][0], dict(one.split("=", 1) for one in arguments.without)))
     results = []
-    for tree, settings in trees:
+    for place, (tree, settings) in enumerate(trees):
+        by_key = arguments.key and place == len(trees) - 1
         with tempfile.TemporaryDirectory() as directory:
-            results.append(counted(tree, Path(directory), settings))
+            results.append(counted(tree, Path(directory), settings, by_key=by_key))
     for name in SCENARIOS:
         columns = "".join(f"{result[name]:>14,.0f}" for result in results)
         ratio = f"{results[-1][name] / results[0][name]:>9.3f}" if len(results) > 1 else ""

@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
+from msgspec import Struct
+
 from claude_openai_proxy.errors import LimitKind, MinuteLimit, PlanSpentError, RateLimitedError
 from claude_openai_proxy.records import KeyLimits, Principal
 from claude_openai_proxy.service.minute_window import MinuteWindow, Taken
@@ -34,8 +36,7 @@ _WORDS: Final[dict[LimitKind, str]] = {"requests": "requests per min (RPM)", "to
 """OpenAI's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Struct, frozen=True, gc=False):
     """Of requests (an answer each), tokens (input and output) and US dollars."""
 
     requests: int = 0
@@ -99,6 +100,8 @@ class Account:
     requests: MinuteWindow = field(default_factory=MinuteWindow)
     tokens: MinuteWindow = field(default_factory=MinuteWindow)
     day: str = ""
+    tomorrow: float = 0.0
+    """When the next one begins, in seconds since 1970."""
     spent: float = 0.0
     reserved: float = 0.0
     read: bool = False
@@ -132,7 +135,7 @@ class OwnAllowances:
 
     def minutes(self, principal: Principal) -> tuple[MinuteLimit, ...]:
         """See `Allowances.minutes`."""
-        account, limits, now = self._accounts.setdefault(principal.id, Account()), limits_of(principal), self._clock()
+        account, limits, now = self._of(principal), limits_of(principal), self._clock()
         told = []
         for kind, limit, window in _minutes(limits, account):
             left = max(0, limit - window.used(now))
@@ -187,8 +190,14 @@ class OwnAllowances:
 
     # ---- accounts ---------------------------------------------------------------------------------------------------
 
+    def _of(self, principal: Principal) -> Account:
+        account = self._accounts.get(principal.id)
+        if account is None:
+            account = self._accounts[principal.id] = Account()
+        return account
+
     async def _account(self, principal: Principal) -> Account:
-        account = self._accounts.setdefault(principal.id, Account())
+        account = self._of(principal)
         if limits_of(principal).dollars_a_day is not None and not account.read:
             async with account.reading:
                 await self._read(principal, account)
@@ -206,8 +215,10 @@ class OwnAllowances:
         account.spent, account.read = max(account.spent, before), True
 
     def _today(self, account: Account) -> None:
-        if (day := self._midnight().date().isoformat()) != account.day:
-            account.day, account.spent = day, 0.0
+        if self._wall_clock() >= account.tomorrow:
+            midnight = self._midnight()
+            account.day, account.spent = midnight.date().isoformat(), 0.0
+            account.tomorrow = (midnight + timedelta(days=1)).timestamp()
 
     def _midnight(self) -> datetime:
         now = datetime.fromtimestamp(self._wall_clock(), UTC)

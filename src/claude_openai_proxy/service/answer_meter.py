@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from claude_openai_proxy.errors import NoLoginError, ProxyError, UpstreamConnectionError, UpstreamStatusError
 from claude_openai_proxy.protocols.anthropic import (
     ContentBlockDelta,
+    Delta,
     InputJSONDelta,
     MessageDelta,
     MessagesRequest,
@@ -44,6 +45,8 @@ def amount(model_id: str, usage: Usage, *, requests: int = 0) -> Amount:
 class AnswerMeter:
     """Of one answer, whose first request has been reserved for by `estimate`."""
 
+    __slots__ = ("_first", "_model_id", "_reservation", "_said", "_sent")
+
     def __init__(self, reservation: Reservation, model_id: str, estimate: Usage) -> None:
         self._reservation = reservation
         self._model_id = model_id
@@ -52,6 +55,11 @@ class AnswerMeter:
         """Tokens of input that nobody has counted."""
         self._said = 0
         """Characters of output, likewise."""
+
+    @property
+    def has_untold(self) -> bool:
+        """Whether there is any."""
+        return bool(self._sent or self._said)
 
     @property
     def untold(self) -> Usage:
@@ -76,19 +84,17 @@ class AnswerMeter:
         """What came."""
         for event in events:
             if isinstance(event, ContentBlockDelta):
-                self._said += _length(event)
+                self._said += _length(event.delta)
             elif isinstance(event, MessageStart):
                 self._sent = 0
             elif isinstance(event, MessageDelta | WholeAnswer):
                 self._sent = self._said = 0
 
 
-def _length(event: ContentBlockDelta) -> int:
-    match event.delta:
-        case TextDelta(text=text):
-            return len(text)
-        case InputJSONDelta(partial_json=text):
-            return len(text)
-        case ThinkingDelta(thinking=text):
-            return len(text)
-    return 0
+def _length(delta: Delta) -> int:
+    """For each token of a stream: the usual kind comes first."""
+    if type(delta) is TextDelta:
+        return len(delta.text)
+    if isinstance(delta, InputJSONDelta):
+        return len(delta.partial_json)
+    return len(delta.thinking) if isinstance(delta, ThinkingDelta) else 0

@@ -22,7 +22,7 @@ _IMAGES: Final = (b"iVBOR", b"/9j/", b"R0lG", b"UklG")
 
 def input_tokens(request: MessagesRequest) -> int:
     """Of all that is sent; pictures and documents by what Claude counts for those."""
-    body = encode_request(request)
+    body = encode_request(request, streamed=False)
     tokens = len(body)
     media = 0
     if len(body) > _SHORT:

@@ -15,6 +15,10 @@ from claude_openai_proxy.service.answer_meter import AnswerMeter, amount, estima
 class KeyShare:
     """Of one request to one model; `allowances` None: no key has limits."""
 
+    __slots__ = (
+        "_allowances", "_estimates", "_meters", "_model_id", "_record", "_reservation", "counts_elsewhere",
+    )  # fmt: skip
+
     def __init__(self, record: RequestRecord, allowances: Allowances | None, model_id: str) -> None:
         self._record = record
         self._allowances = allowances if record.principal.limits is not None else None
@@ -35,8 +39,10 @@ class KeyShare:
         if self._allowances is None:
             return
         self._estimates = [estimated(request) for request in requests]
-        amounts = (amount(self._model_id, estimate, requests=1) for estimate in self._estimates)
-        self._reservation = await self._allowances.reserve(self._record.principal, sum(amounts, Amount()))
+        wanted = Amount()
+        for estimate in self._estimates:
+            wanted += amount(self._model_id, estimate, requests=1)
+        self._reservation = await self._allowances.reserve(self._record.principal, wanted)
 
     def meters(self, count: int) -> Sequence[AnswerMeter | None]:
         """For each of so many answers."""
@@ -52,4 +58,7 @@ class KeyShare:
             return
         asked = self._meters and not self.counts_elsewhere
         told = Amount(record.choices if asked else 0, record.input_tokens + record.output_tokens, record.list_price)
-        reservation.settle(sum((amount(self._model_id, meter.untold) for meter in self._meters), told))
+        for meter in self._meters:
+            if meter.has_untold:
+                told += amount(self._model_id, meter.untold)
+        reservation.settle(told)

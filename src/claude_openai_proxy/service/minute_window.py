@@ -23,6 +23,8 @@ class Taken:
 class MinuteWindow:
     """Times in seconds of one clock, never going back."""
 
+    __slots__ = ("_taken", "_total")
+
     def __init__(self) -> None:
         self._taken: deque[Taken] = deque()
         self._total = 0
@@ -57,9 +59,9 @@ class MinuteWindow:
         if amount > limit:
             return None
         over = self.used(now) + amount - limit
+        if over <= 0:
+            return 0.0
         for taken in self._taken:
-            if over <= 0:
-                break
             over -= taken.amount
             if over <= 0:
                 return taken.at + MINUTE - now
@@ -67,4 +69,4 @@ class MinuteWindow:
 
     def reset(self, now: float) -> float:
         """Seconds until nothing of what was taken counts any more."""
-        return self._taken[-1].at + MINUTE - now if self.used(now) else 0.0
+        return max(0.0, self._taken[-1].at + MINUTE - now) if self._taken else 0.0

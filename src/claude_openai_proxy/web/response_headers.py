@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -37,6 +38,11 @@ _ALL_TOKENS: Final = {
     for what in ("limit", "remaining", "reset")
 }
 
+_OWN_LIMITS: Final = {
+    kind: tuple(f"x-ratelimit-{what}-{kind}".encode() for what in ("limit", "remaining", "reset"))
+    for kind in ("requests", "tokens")
+}
+
 # Of a plan's limits only the reset is a fact that OpenAI has a name for, and that nothing is left when one is reached.
 _PLAN_RESET: Final = "anthropic-ratelimit-unified-reset"
 _PLAN_STATUS: Final = "anthropic-ratelimit-unified-status"
@@ -56,6 +62,8 @@ def answer_headers(head: AnswerHead, *, now: float) -> list[Header]:
         headers.append(upstream_request_id(head.upstream_request_id))
     if head.ignored:
         headers.append(ignored_parameters(head.ignored))
+    if not head.own_limits:
+        return headers + rate_limit_headers(head.rate_limits, now=now)
     own = own_limit_headers(head.own_limits)
     told = {name for name, _ in own}
     return headers + own + [row for row in rate_limit_headers(head.rate_limits, now=now) if row[0] not in told]
@@ -81,9 +89,12 @@ def own_limit_headers(limits: Iterable[MinuteLimit]) -> list[Header]:
     """The client key's own limits, in OpenAI's words."""
     headers: list[Header] = []
     for kind, limit, remaining, reset in limits:
-        headers.append((f"x-ratelimit-limit-{kind}".encode(), b"%d" % limit))
-        headers.append((f"x-ratelimit-remaining-{kind}".encode(), b"%d" % remaining))
-        headers.append((f"x-ratelimit-reset-{kind}".encode(), openai_duration(math.ceil(reset))))
+        names = _OWN_LIMITS[kind]
+        headers += (
+            (names[0], b"%d" % limit),
+            (names[1], b"%d" % remaining),
+            (names[2], openai_duration(math.ceil(reset))),
+        )
     return headers
 
 
@@ -109,6 +120,7 @@ def _duration_until(text: str, now: float) -> bytes:
     return header_value(text) if at is None else openai_duration(at - now)
 
 
+@lru_cache(maxsize=256)
 def openai_duration(seconds: float) -> bytes:
     """`1h2m3s`."""
     minutes, rest = divmod(max(0, round(seconds)), 60)
