@@ -81,20 +81,20 @@ class AnswerMeter:
             self._sent = 0
 
     def feed(self, events: Sequence[StreamEvent]) -> None:
-        """What came."""
+        """What came. Asked for each token of a stream: the usual kind comes first, and costs no call."""
+        said = self._said
         for event in events:
-            if isinstance(event, ContentBlockDelta):
-                self._said += _length(event.delta)
+            if type(event) is ContentBlockDelta:
+                delta = event.delta
+                said += len(delta.text) if type(delta) is TextDelta else _length(delta)
             elif isinstance(event, MessageStart):
                 self._sent = 0
             elif isinstance(event, MessageDelta | WholeAnswer):
-                self._sent = self._said = 0
+                self._sent = said = 0
+        self._said = said
 
 
 def _length(delta: Delta) -> int:
-    """For each token of a stream: the usual kind comes first."""
-    if type(delta) is TextDelta:
-        return len(delta.text)
     if isinstance(delta, InputJSONDelta):
         return len(delta.partial_json)
     return len(delta.thinking) if isinstance(delta, ThinkingDelta) else 0
