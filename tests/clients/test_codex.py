@@ -148,17 +148,28 @@ def test_a_refusal_is_shown(codex: Codex, proxy: Proxy) -> None:
     assert (ended.said, ended.status, ended.troubles) == ("That I will not do.", 0, [])
 
 
+AGAIN = ["ERROR: Reconnecting... 1/5"]
+"""What it says when it asks once more."""
+
+
 def test_a_stream_that_breaks_off_is_asked_for_again(codex: Codex, proxy: Proxy) -> None:
     broken = Script.events([*Script.text("Half an answer").steps[:4], error_event("overloaded_error")])
     proxy.play(broken, Script.text("Whole."))
     ended = codex.asked("Hi")
-    assert (ended.said, ended.status) == ("Whole.", 0)
+    assert (ended.said, ended.status, ended.troubles) == ("Whole.", 0, AGAIN)
 
 
 def test_a_rate_limit_is_waited_for(codex: Codex, proxy: Proxy) -> None:
     proxy.play(Script.error(429, "Slow down", retry_after=1), Script.text("Now."))
     ended = codex.asked("Hi")
-    assert (ended.said, ended.status) == ("Now.", 0)
+    assert (ended.said, ended.status, ended.troubles) == ("Now.", 0, AGAIN)
+
+
+def test_an_overload_before_the_answer_is_asked_again_when_it_is_told_to(codex: Codex, proxy: Proxy) -> None:
+    proxy.play(*[Script.error(529)] * 2, Script.text("Whole."))
+    ended = codex.asked("Hi")
+    assert (ended.said, ended.status, ended.troubles) == ("Whole.", 0, [])
+    assert len(proxy.asked()) == 3
 
 
 def test_over_a_socket_it_does_its_work_as_well(proxy: Proxy, tmp_path: Path) -> None:
