@@ -6,8 +6,6 @@ from collections.abc import Mapping
 import msgspec
 import pytest
 
-from claude_openai_proxy.records import KeyLimits
-from claude_openai_proxy.storage.client_keys import StoredKey, new_secret
 from claude_openai_proxy.storage.files import StoredFile
 from claude_openai_proxy.storage.files_memory import MemoryFiles
 from claude_openai_proxy.web.application import Application
@@ -173,11 +171,3 @@ async def test_an_unknown_batch_is_not_found() -> None:
     app = (await wired()).app()
     for method, path in (("GET", ""), ("POST", "/cancel")):
         assert (await call(app, method, f"{BATCHES}/batch_x{path}")).status == 404
-
-
-async def test_a_key_with_limits_makes_none() -> None:
-    made = Wired()
-    secret = new_secret()
-    await made.stored_keys.add(StoredKey("key_1", "ann", created=NOW, limits=KeyLimits(dollars_a_day=5.0)), secret)
-    refused = await create(made.app(), headers={"x-api-key": secret})
-    assert (refused.status, refused.error.code) == (403, "key_has_limits")

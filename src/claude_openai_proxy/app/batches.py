@@ -6,12 +6,13 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from claude_openai_proxy.app.money import Money
 from claude_openai_proxy.app.sight import Sight
 from claude_openai_proxy.app.stores import Stores
-from claude_openai_proxy.records import RecordReader, RequestRecord
+from claude_openai_proxy.records import Principal, RecordReader, RequestRecord
 from claude_openai_proxy.service.admission import Admissions
 from claude_openai_proxy.service.background_responses import BackgroundResponses
 from claude_openai_proxy.service.batches.asking import Pace
@@ -19,13 +20,15 @@ from claude_openai_proxy.service.batches.batches import Batches
 from claude_openai_proxy.service.batches.collector import TROUBLE_SECONDS, Collector
 from claude_openai_proxy.service.batches.gate import Gate
 from claude_openai_proxy.service.batches.ways import BatchWays
+from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.service.envelopes import Envelopes
 from claude_openai_proxy.service.files import Files
-from claude_openai_proxy.service.models import ModelCatalog
+from claude_openai_proxy.service.models import ModelCatalog, Models
 from claude_openai_proxy.service.reasoning import ReasoningVault
 from claude_openai_proxy.service.response_state import ResponseState
 from claude_openai_proxy.service.waiting import Places
 from claude_openai_proxy.settings import Settings
+from claude_openai_proxy.storage.batches import StoredBatch
 from claude_openai_proxy.upstreams.interface import UpstreamChoice
 from claude_openai_proxy.web.batches.dialects import Kit, line_dialects, refusal_of
 
@@ -53,6 +56,7 @@ def batches(
     background: BackgroundResponses,
     files: Files,
     seen: Sight,
+    keys: ClientKeys,
 ) -> BatchParts:
     """Whoever sees requests is told of each line that Claude was asked for; the log is not: there may be thousands."""
 
@@ -65,6 +69,7 @@ def batches(
         new_holder=new_holder,
         is_dead=is_dead,
         wall_clock=time.time,
+        is_revoked=lambda batch: _is_revoked(keys, batch),
         trouble=min(TROUBLE_SECONDS, settings.batches.poll_seconds),
     )
     made = Batches(
@@ -100,16 +105,9 @@ def _ways(
         dialects=line_dialects(_kit(settings, kept, state, files)),
         refuses=lambda error: refusal_of(error, now=time.time()),
         vault=ReasoningVault(kept.reasoning),
+        allowances=spending.allowances,
         gate=_gate(settings, places, spending),
-        live=lambda models: Admissions(
-            upstreams=upstreams,
-            catalog=models,
-            places=places,
-            clock=time.monotonic,
-            note_limits=spending.meter.note,
-            guard=spending.guard,
-            vault=ReasoningVault(kept.reasoning),
-        ),
+        live=partial(_live, upstreams, places, spending, kept),
         pace=Pace(asked.poll_seconds, asked.adopt_seconds),
         delete_upstream=asked.delete_upstream,
         longest=settings.max_body_mb * 1024 * 1024,
@@ -117,6 +115,27 @@ def _ways(
         emulated_lines=asked.emulated_lines,
         clock=time.monotonic,
         wall_clock=time.time,
+    )
+
+
+async def _is_revoked(keys: ClientKeys, batch: StoredBatch) -> bool:
+    if keys.stale:
+        await keys.refresh()
+    key = keys.stored(Principal("", batch.principal))
+    return key is not None and key.revoked is not None
+
+
+def _live(upstreams: UpstreamChoice, places: Places, spending: Money, kept: Stores, models: Models) -> Admissions:
+    """For lines that are answered one by one: without a fallback, which would charge somebody else."""
+    return Admissions(
+        upstreams=upstreams,
+        catalog=models,
+        places=places,
+        clock=time.monotonic,
+        note_limits=spending.meter.note,
+        guard=spending.guard,
+        allowances=spending.allowances,
+        vault=ReasoningVault(kept.reasoning),
     )
 
 

@@ -164,8 +164,9 @@ def wire(settings: Settings, worker: WorkerPlace | None = None) -> Wiring:
         blotter=blots, kept=kept, spending=spending, keys=keys, book=book, worker=worker,
     )  # fmt: skip
     batched = batches(
-        settings, kept, upstreams, catalog, places, spending=spending, background=background, files=files, seen=seen
-    )
+        settings, kept, upstreams, catalog, places,
+        spending=spending, background=background, files=files, seen=seen, keys=keys,
+    )  # fmt: skip
     first = [batched.collector.aclose, keys.aclose, background.aclose, *seen.closing, files.aclose]
     closing = [*first, catalog.aclose, upstreams.aclose, spending.allowances.aclose, book.aclose]
     opening = [spending.open, book.open, files.start, background.open, batched.collector.open]

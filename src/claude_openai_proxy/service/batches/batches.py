@@ -108,6 +108,7 @@ class Batches:
             error_file=f"file-{os.urandom(12).hex()}",
             principal_name=principal.name,
             principal_models=principal.models,
+            daily_budget=principal.limits.dollars_a_day if principal.limits else None,
             metadata=metadata,
             output_seconds=LONGEST_LIFE if life is None else life.seconds,
         )

@@ -40,7 +40,10 @@ class _Work:
 
 @dataclass(slots=True)
 class Collector:
-    """`new_holder` names this process; `is_dead` knows others of this machine. `trouble`: seconds until another try."""
+    """`new_holder` names this process; `is_dead` knows others of this machine. `trouble`: seconds until another try.
+
+    `is_revoked`: who made a batch may ask nothing more; it is cancelled.
+    """
 
     store: BatchStore
     files: FileStore
@@ -48,6 +51,7 @@ class Collector:
     new_holder: Callable[[], str]
     is_dead: Callable[[str], bool]
     wall_clock: Callable[[], float]
+    is_revoked: Callable[[StoredBatch], Awaitable[bool]]
     lease: float = LEASE_SECONDS_OF_BATCH
     trouble: float = TROUBLE_SECONDS
     _works: dict[str, _Work] = field(default_factory=dict)
@@ -102,6 +106,9 @@ class Collector:
             elif not await self._claim(id_, ""):
                 work.task.cancel()
         for batch in await self.store.unfinished():
+            if batch.cancel_asked is None and await self.is_revoked(batch):
+                await self.store.ask_cancel(batch.principal, batch.id, self.wall_clock())
+                self.wake(batch.id)
             gone = batch.holder if batch.holder and self.is_dead(batch.holder) else ""
             if batch.id not in self._works and await self._claim(batch.id, gone):
                 news = asyncio.Event()

@@ -26,6 +26,8 @@ class Desk:
     runs: LineRuns
     wall_clock: Callable[[], float]
     told: Callable[[RequestRecord], None]
+    spent: float = 0.0
+    """US dollars that lines have cost while this process worked on it."""
 
     async def save(self, status: str, *, ended: float | None = None) -> None:
         """Status and document; with an end, for good."""
@@ -59,6 +61,7 @@ class Desk:
     async def end(self, end: LineEnd, record: RequestRecord | None = None) -> None:
         """A line's end is kept, and then told: once, whoever else may come to it."""
         if await self.store.end_line(self.batch.id, self.holder, end) and record is not None:
+            self.spent += end.counts.dollars
             self.told(record)
 
 

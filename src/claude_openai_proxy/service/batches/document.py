@@ -24,6 +24,7 @@ class Document(Struct, kw_only=True, omit_defaults=True):
     """Times are seconds since 1970, 0 until they happen. `mode` is `native` or `emulated`, `kind` that of the upstream.
 
     `models` leads from names as clients wrote them to ids, as they were at creation; `asked` is the first of them.
+    `daily_budget`: US dollars that the client key may use a day; `estimate`: what all lines may cost.
     The files are named from the beginning: who makes them again makes the same.
     """
 
@@ -37,6 +38,8 @@ class Document(Struct, kw_only=True, omit_defaults=True):
     error_file: str
     principal_name: str = ""
     principal_models: tuple[str, ...] = ()
+    daily_budget: float | None = None
+    estimate: float = 0.0
     metadata: dict[str, str] | None = None
     output_seconds: int = 30 * A_DAY
     asked: str = ""

@@ -12,9 +12,12 @@ from msgspec import Raw, Struct
 
 from claude_openai_proxy.errors import ModelNotAllowedError, ProxyError
 from claude_openai_proxy.protocols.openai_batches import BatchError
+from claude_openai_proxy.service.estimates import OUTPUT_TOKENS
+from claude_openai_proxy.translate.models.prices import DEAREST, MILLION, price_of
 
 NO_JSON: Final = Raw()
 MOST_ERRORS: Final = 100
+BYTES_OF_A_TOKEN: Final = 3
 
 
 class BatchLine(Struct, frozen=True):
@@ -41,6 +44,15 @@ class _Head(Struct, frozen=True):
     messages: Raw = NO_JSON
     input: Raw = NO_JSON
     prompt: Raw = NO_JSON
+    max_tokens: Raw = NO_JSON
+    max_completion_tokens: Raw = NO_JSON
+    max_output_tokens: Raw = NO_JSON
+
+    def most_output(self) -> int:
+        """Tokens, as far as they are reserved."""
+        limits = (self.max_completion_tokens, self.max_tokens, self.max_output_tokens)
+        named = [int(bytes(limit)) for limit in limits if bytes(limit).isdigit() and len(bytes(limit)) < 10]
+        return min([*named, OUTPUT_TOKENS])
 
 
 Resolve = Callable[[str | None], Awaitable[str]]
@@ -55,7 +67,8 @@ _decode_text: Final = msgspec.json.Decoder(str).decode
 class LineCheck:
     """Of a batch for `endpoint`, whose bodies have a member `wanted`. `errors`: the first `MOST_ERRORS`.
 
-    `models` has each name that was met and its id; a line without one counts as "".
+    `dollars`: what all lines may cost by list price. `models` has each name that was met and its id; a line without one
+    counts as "".
     """
 
     def __init__(self, endpoint: str, wanted: str, resolve: Resolve) -> None:
@@ -65,6 +78,7 @@ class LineCheck:
         self._seen: set[bytes] = set()
         self.models: dict[str, str] = {}
         self.errors: list[BatchError] = []
+        self.dollars = 0.0
 
     async def look(self, number: int, data: bytes | None) -> None:
         """At one more line; None: it is longer than any request may be."""
@@ -117,6 +131,10 @@ class LineCheck:
             return self._wrong(number, "invalid_request", "The model must be a string.", "body.model")
         if name not in self.models:
             await self._look_at_model(number, name)
+        if (id_ := self.models.get(name)) is not None:
+            price = price_of(id_) or DEAREST
+            tokens = len(bytes(body)) / BYTES_OF_A_TOKEN * price.input + head.most_output() * price.output
+            self.dollars += tokens / MILLION
         return None
 
     async def _look_at_model(self, number: int, name: str) -> None:

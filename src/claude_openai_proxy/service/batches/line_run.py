@@ -78,6 +78,7 @@ class LineRuns:
         batch: StoredBatch,
         document: Document,
         *,
+        principal: Principal,
         dialect: LineDialect,
         refuses: Refuses,
         catalog: Models,
@@ -91,7 +92,7 @@ class LineRuns:
         self.models = SettledModels(document.models, catalog)
         self._vault = vault
         self._clock = clock
-        self._principal = Principal(document.principal_name, batch.principal, document.principal_models)
+        self._principal = principal
 
     async def replay(
         self,

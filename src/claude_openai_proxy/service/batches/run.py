@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, Protocol
 
 from claude_openai_proxy.protocols.openai_batches import BatchError
+from claude_openai_proxy.service.allowances import Allowances
+from claude_openai_proxy.service.batches.budget import reserved
 from claude_openai_proxy.service.batches.desk import LINES_AT_ONCE, BatchFailedError, Desk
 from claude_openai_proxy.service.batches.document import with_totals
 from claude_openai_proxy.service.batches.line_check import LineCheck, Resolve
@@ -40,6 +42,7 @@ class BatchRun:
         *,
         wanted: str,
         resolve: Resolve,
+        allowances: Allowances,
         way: Callable[[], Awaitable[Way]],
         longest: int,
         most_lines: int,
@@ -49,6 +52,7 @@ class BatchRun:
         self._files = files
         self._wanted = wanted
         self._resolve = resolve
+        self._allowances = allowances
         self._way = way
         self._longest = longest
         self._most_lines = min(most_lines, MOST_LINES)
@@ -60,7 +64,8 @@ class BatchRun:
         try:
             if not desk.document.models:
                 await self._read_file()
-            await (await self._way()).run()
+            async with reserved(desk, self._allowances):
+                await (await self._way()).run()
         except BatchFailedError as error:
             desk.document.errors = desk.document.errors or [BatchError(error.code, error.message, error.param)]
             await desk.save("failed", ended=desk.wall_clock())
@@ -87,7 +92,7 @@ class BatchRun:
                 lines = []
         await desk.store.add_lines(desk.batch.id, desk.holder, lines)
         await self._judge(check, count)
-        desk.document.models = check.models
+        desk.document.models, desk.document.estimate = check.models, check.dollars
         desk.document.asked = next(iter(check.models))
         await desk.save("validating")
 

@@ -9,8 +9,10 @@ from typing import Final, Literal
 from claude_openai_proxy.errors import NotOfferedError, ProxyError, UpstreamStatusError
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.service.admission import Admissions
+from claude_openai_proxy.service.allowances import Allowances
 from claude_openai_proxy.service.batches.asking import Pace
 from claude_openai_proxy.service.batches.batches import ChosenWay
+from claude_openai_proxy.service.batches.budget import principal_of
 from claude_openai_proxy.service.batches.desk import Desk
 from claude_openai_proxy.service.batches.dialects import LineDialect, Refuses
 from claude_openai_proxy.service.batches.document import document_of
@@ -51,6 +53,7 @@ class BatchWays:
     refuses: Refuses
     vault: ReasoningVault
     gate: Gate
+    allowances: Allowances
     live: Callable[[Models], Admissions]
     pace: Pace
     delete_upstream: bool
@@ -98,6 +101,7 @@ class BatchWays:
         runs = LineRuns(
             batch,
             document,
+            principal=principal_of(document, batch.principal),
             dialect=dialect,
             refuses=self.refuses,
             catalog=self.catalog,
@@ -119,6 +123,7 @@ class BatchWays:
             desk,
             self.files,
             wanted=dialect.wanted,
+            allowances=self.allowances,
             resolve=partial(self._resolve, document.principal_models),
             way=partial(self._way, desk, news),
             longest=self.longest,

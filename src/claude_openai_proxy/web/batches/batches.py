@@ -4,9 +4,8 @@ from typing import Final
 
 import msgspec
 
-from claude_openai_proxy.errors import ClientRefusedError, InvalidRequestError
+from claude_openai_proxy.errors import InvalidRequestError
 from claude_openai_proxy.protocols.openai_batches import Batch, BatchRequest
-from claude_openai_proxy.records import Principal
 from claude_openai_proxy.service.batches.batches import Batches
 from claude_openai_proxy.web.body import Bodies
 from claude_openai_proxy.web.client_watch import ClientWatch
@@ -21,16 +20,6 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(BatchRequest).decode
 
 
-def _check_unlimited(principal: Principal) -> None:
-    """Nobody could say beforehand what thousands of lines will take of a minute or of a day."""
-    if principal.limits is not None:
-        raise ClientRefusedError(
-            "A client key with limits makes no batches. Send the requests one by one, or use a key without limits.",
-            status=403,
-            code="key_has_limits",
-        )
-
-
 class BatchPages:
     """Every answer about one batch says how its lines are run, in `x-batch-mode`."""
 
@@ -39,9 +28,8 @@ class BatchPages:
         self._bodies = bodies
 
     async def create(self, exchange: Exchange) -> None:
-        """`POST`: a new one, whose file is read afterwards. Raises `ClientRefusedError` for a key with limits."""
+        """`POST`: a new one, whose file is read afterwards."""
         check_json(exchange)
-        _check_unlimited(exchange.record.principal)
         async with self._bodies.read(exchange) as body:
             request = _request(body.take())
             key = exchange.header(b"idempotency-key")
