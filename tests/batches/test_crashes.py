@@ -31,7 +31,7 @@ class Watched:
 
     def __init__(self, simulator: Simulator) -> None:
         self.asked: list[str] = []
-        self.do: Callable[[int, str], Script | None] = lambda _number, _what: None
+        self.do: Callable[[int, str], Script | None] = _nothing
         self._script = simulator.batches.script
         simulator.batches.script = self._watched  # type: ignore[method-assign]  # what stands between is the test's
 
@@ -52,25 +52,26 @@ async def test_ten_deaths_lose_nothing_and_double_nothing(
 ) -> None:
     """Each process dies in the middle of a request to Claude's side, whose answer it never sees."""
     chance = random.Random(16)
-    simulator.batches.seconds = 1.0
-    environment |= {"BATCH_ADOPT_SECONDS": "30"}
+    simulator.batches.seconds = 3600
     batch = None
     for death in range(11):
+        if death == 8:
+            for made in simulator.batches.all.values():
+                made.seconds = 0.0
         with running("serve", "--port", "0", home=tmp_path, extra=environment) as command:
             port = await asyncio.to_thread(command.port)
-            last = len(watched.asked) + chance.randint(1, 3)
-            if death < 10:
-                watched.do = _kill_at(last, command)
+            if death < 8:
+                watched.do = _kill_at(len(watched.asked) + chance.randint(1, 3), command)
+            elif death < 10:
+                watched.do = _kill_at_results(command)
+            else:
+                watched.do = _nothing
             async with AsyncOpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="any", max_retries=0) as client:
                 if batch is None:
                     content = jsonl(line(f"r{number}", chat(f"Number {number}")) for number in range(LINES))
                     batch = await create(client, content)
                 if death < 10:
                     await asyncio.to_thread(command.end)
-                    if death > 6:
-                        simulator.batches.seconds = 0.0
-                        for made in simulator.batches.all.values():
-                            made.seconds = 0.0
                     continue
                 batch = await ended(client, batch)
                 told = await results(client, batch.output_file_id)
@@ -93,6 +94,19 @@ async def freed(settings: Settings) -> None:
     with closing(sqlite3.connect(settings.storage.directory / "state.db")) as database:
         database.execute("UPDATE batches SET held_until = 0")
         database.commit()
+
+
+def _nothing(_number: int, _what: str) -> Script | None:
+    return None
+
+
+def _kill_at_results(command: Command) -> Callable[[int, str], Script | None]:
+    def do(_: int, what: str) -> Script | None:
+        if what.endswith("/results"):
+            command.signal(signal.SIGKILL)
+        return None
+
+    return do
 
 
 def _kill_at(number: int, command: Command) -> Callable[[int, str], Script | None]:
