@@ -1,6 +1,6 @@
 """`/v1/conversations` and below: by the official SDK, and from another key."""
 
-from typing import cast
+from typing import Literal, cast
 
 import msgspec
 import openai
@@ -12,13 +12,17 @@ from openai.types.responses import EasyInputMessageParam
 from claude_openai_proxy.records import LOCAL, Principal
 from claude_openai_proxy.web.application import Application
 from web.direct import Answer, call
-from web.stored import answered
+from web.stored import answered, message, response
 from web.test_stored_responses import ANN, BOB, client_of
 from web.wired import NOW, Wired
 
 CALL: dict[str, object] = {
     "type": "function_call", "call_id": "toolu_1", "name": "f", "arguments": "{}", "status": "completed",
 }  # fmt: skip
+
+
+NUMBERS = ["one", "two", "three", "four", "five"]
+ORDERS: tuple[Literal["asc"], Literal["desc"]] = ("asc", "desc")
 
 
 def named(text: str, id_: str) -> EasyInputMessageParam:
@@ -71,6 +75,26 @@ async def test_items_are_added_listed_read_and_deleted() -> None:
             await client.conversations.items.retrieve("msg_mine", conversation_id=made.id)
         rest = [item async for item in client.conversations.items.list(made.id)]
         assert texts(rest) == ["two", "one"]
+
+
+async def test_an_id_that_comes_again_is_another_items_so_that_no_page_is_lost_or_repeated() -> None:
+    wired = Wired()
+    async with client_of(wired) as client:
+        made = await client.conversations.create(items=[named("one", "msg_a"), named("two", "msg_a")])
+        await client.conversations.items.create(made.id, items=[named("three", "msg_a"), named("four", "msg_b")])
+        draft, asked = response("resp_1", conversation={"id": made.id}), message("five", id="msg_b")
+        async with wired.state.locked(LOCAL, made.id), wired.state.begin(LOCAL, draft, [asked]) as underway:
+            assert await underway.finish(draft.replace(b"in_progress", b"completed"))
+        for order, told in zip(ORDERS, (NUMBERS, NUMBERS[::-1]), strict=True):
+            page = await client.conversations.items.list(made.id, order=order, limit=1)
+            listed = page.data
+            while page.has_next_page() and len(listed) <= len(NUMBERS):
+                page = await page.get_next_page()
+                listed += page.data
+            assert texts(listed) == told
+            assert len({item.id for item in listed}) == len(NUMBERS)
+        kept = await client.conversations.items.retrieve("msg_a", conversation_id=made.id)
+        assert texts([kept]) == ["one"]
 
 
 async def test_what_a_response_brought_is_among_its_items_and_stays_without_it() -> None:

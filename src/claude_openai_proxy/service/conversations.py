@@ -36,7 +36,8 @@ class Conversations:
         check_metadata(metadata)
         made = Conversation(id=self._state.new_id("conv_"), created_at=int(now), metadata=metadata)
         row = StoredObject(made.id, "conversation", principal.id, now, _encode(made))
-        await store.add(row, self._checked(items), now)
+        _check(items)
+        await store.add(row, stored(items, "input", self._state.new_id), now)
         return made
 
     async def one(self, id_: str, principal: Principal) -> Conversation:
@@ -80,8 +81,10 @@ class Conversations:
         self, id_: str, items: Sequence[Raw], principal: Principal, include: Collection[str] = ()
     ) -> ObjectList:
         """What was added. Raises `NotStoredError`, `InvalidRequestError`."""
-        added = self._checked(items)
+        _check(items)
         async with self._state.locked(principal, id_):
+            taken = await self._state.taken(principal, id_, items)
+            added = stored(items, "input", self._state.new_id, taken)
             if not await self._state.append(principal, id_, added):
                 raise _not_found(id_)
         rows = [(item.id, shown(item.body, include)) for item in added]
@@ -111,16 +114,16 @@ class Conversations:
             raise _not_found(id_)
         return row
 
-    def _checked(self, items: Sequence[Raw]) -> list[Item]:
-        if len(items) > MOST_ITEMS:
-            raise InvalidRequestError(
-                f"Invalid 'items': array too long. Expected an array with maximum length {MOST_ITEMS}, but got an "
-                f"array with length {len(items)} instead.",
-                param="items",
-                code="array_above_max_length",
-            )
-        check_items(items, "items")
-        return stored(items, "input", self._state.new_id)
+
+def _check(items: Sequence[Raw]) -> None:
+    if len(items) > MOST_ITEMS:
+        raise InvalidRequestError(
+            f"Invalid 'items': array too long. Expected an array with maximum length {MOST_ITEMS}, but got an array "
+            f"with length {len(items)} instead.",
+            param="items",
+            code="array_above_max_length",
+        )
+    check_items(items, "items")
 
 
 def _not_found(id_: str) -> NotStoredError:

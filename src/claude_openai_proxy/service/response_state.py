@@ -22,7 +22,7 @@ from msgspec import Raw
 
 from claude_openai_proxy.errors import InvalidRequestError, NotStoredError
 from claude_openai_proxy.records import Principal
-from claude_openai_proxy.service.stored_items import stored
+from claude_openai_proxy.service.stored_items import come_with_ids, stored
 from claude_openai_proxy.service.underway import Envelope, Underway, known
 from claude_openai_proxy.storage.interface import StorageUnavailableError
 from claude_openai_proxy.storage.responses import (
@@ -95,6 +95,15 @@ class ResponseState:
             return None
         found = await self.store.item(principal.id, id_, self.wall_clock())
         return Raw(found.body) if found else None
+
+    async def taken(self, principal: Principal, conversation: str, added: Sequence[bytes | Raw]) -> set[str]:
+        """Ids that items to be `added` to a conversation cannot have; looked for where one comes with an id."""
+        if self.store is None or not conversation or not come_with_ids(added):
+            return set()
+        try:
+            return {item.id for item in await self.store.items(principal.id, conversation)}
+        except StorageUnavailableError:  # Nothing will be added either.
+            return set()
 
     async def _history_of_response(self, principal: str, id_: str) -> list[Raw]:
         store = self.kept("previous_response_id")
@@ -210,7 +219,7 @@ class ResponseState:
             runner=self.runner,
         )
         underway = Underway(self, draft, row, manner=Envelope(Raw(), list(include), streamed))
-        asked = stored(input_items, "input", self.new_id)
+        asked = stored(input_items, "input", self.new_id, await self.taken(principal, row.conversation, input_items))
         underway.asked = asked if row.conversation else ()
         with self._alive():
             underway.kept = told.store and await self._add(underway.row, asked)

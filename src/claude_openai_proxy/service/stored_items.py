@@ -41,9 +41,23 @@ _list: Final = msgspec.json.Decoder(list[Raw]).decode
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def stored(items: Iterable[bytes | Raw], part: Part, new_id: Callable[[str], str]) -> list[Item]:
-    """Items to be kept; `new_id` makes one with a prefix (`msg_`) for those that came without."""
-    return [_stored(item, part, new_id) for item in items]
+def stored(
+    items: Iterable[bytes | Raw], part: Part, new_id: Callable[[str], str], taken: Collection[str] = ()
+) -> list[Item]:
+    """Items to be kept, each with an id of its own, by which a list is paged through.
+
+    `new_id` makes one with a prefix (`msg_`) for those that came without, or with one that is `taken` or came before.
+    """
+    used, kept = set(taken), list[Item]()
+    for item in items:
+        kept.append(_stored(item, part, new_id, used))
+        used.add(kept[-1].id)
+    return kept
+
+
+def come_with_ids(items: Iterable[bytes | Raw]) -> bool:
+    """Whether any of them has one already."""
+    return any(_read(_named(item).id) for item in items)
 
 
 def shown(item: bytes, include: Collection[str] = ()) -> Raw:
@@ -69,9 +83,9 @@ class _Named(Struct):
 _named: Final = msgspec.json.Decoder(_Named).decode
 
 
-def _stored(item: bytes | Raw, part: Part, new_id: Callable[[str], str]) -> Item:
+def _stored(item: bytes | Raw, part: Part, new_id: Callable[[str], str], used: Collection[str]) -> Item:
     named = _named(item)
-    if id_ := _read(named.id):
+    if (id_ := _read(named.id)) and id_ not in used:
         return Item(id_, part, bytes(item))
     id_ = new_id(_PREFIXES.get(_read(named.type) or "message", "item_"))
     members = {"id": Raw(_encode(id_)), **{name: value for name, value in _members(item).items() if name != "id"}}
