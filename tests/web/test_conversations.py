@@ -22,7 +22,7 @@ CALL: dict[str, object] = {
 
 
 NUMBERS = ["one", "two", "three", "four", "five"]
-ORDERS: tuple[Literal["asc"], Literal["desc"]] = ("asc", "desc")
+ORDERS: tuple[Literal["asc", "desc"], ...] = ("asc", "desc")
 
 
 def named(text: str, id_: str) -> EasyInputMessageParam:

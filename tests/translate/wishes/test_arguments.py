@@ -33,6 +33,8 @@ from claude_openai_proxy.translate.wishes.arguments import call_input, object_in
         (r'"{\"a\": \"\\ud83d\"}"', {"a": "\ufffd"}),
         ('{"a": "\\ud83d"}', {"a": "\ufffd"}),
         ("[" * 5000, {"arguments": "[" * 5000}),
+        ("[" * 500 + "]" * 500, {"arguments": "[" * 500 + "]" * 500}),
+        ('"' + "[" * 500 + "]" * 500 + '"', {"arguments": '{"arguments":' + "[" * 500 + "]" * 500 + "}"}),
     ],
 )
 def test_arguments_become_an_object(arguments: str | dict[str, object] | list[object] | None, expected: object) -> None:

@@ -28,12 +28,13 @@ def call_input(arguments: str | dict[str, object] | list[object] | None, notes: 
     """The object that `arguments` is or holds; unchanged where it already is one, wrapped where it cannot be one."""
     if not isinstance(arguments, str):
         return _from_value(arguments, notes)
+    if len(arguments) > DEEPEST and is_deeper(arguments.encode(), DEEPEST):
+        return _wrapped(arguments, notes)
     try:
         _objects.decode(arguments)
     except (msgspec.DecodeError, RecursionError):
         return _mended(arguments, notes)
-    is_deep = len(arguments) > DEEPEST and is_deeper(arguments.encode(), DEEPEST)
-    return _wrapped(arguments, notes) if is_deep else Raw(arguments)
+    return Raw(arguments)
 
 
 def custom_input(text: str) -> Raw:
@@ -87,9 +88,11 @@ def _wrapped(value: object, notes: Notes) -> Raw:
 
 
 def _encoded(value: dict[str, object]) -> Raw:
-    """So deep a nesting that it cannot be written becomes text."""
+    """So deep a nesting that nobody reads it becomes text."""
     try:
-        return Raw(msgspec.json.encode(value))
+        text = msgspec.json.encode(value)
+        is_deep = is_deeper(text, DEEPEST + 1)  # it may be wrapped already
+        return Raw(msgspec.json.encode({WRAPPED: text.decode()}) if is_deep else text)
     except UnicodeEncodeError:  # half a character in a second layer of quoting
         return Raw(with_whole_characters(json.dumps(value).encode()))
     except RecursionError:
