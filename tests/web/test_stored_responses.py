@@ -58,6 +58,23 @@ async def test_deleting_says_what_is_gone() -> None:
     assert msgspec.json.decode(deleted.body) == {"id": "resp_1", "object": "response", "deleted": True}
 
 
+async def test_an_id_that_an_inherited_item_has_is_not_given_again() -> None:
+    wired, before, asked = Wired(), "", [message("one", id="msg_a"), message("two", id="msg_a")]
+    for id_ in ("resp_1", "resp_2"):
+        draft = response(id_, previous_response_id=before or None)
+        async with wired.state.begin(LOCAL, draft, asked) as underway:
+            assert await underway.finish(draft.replace(b"in_progress", b"completed"))
+        before = id_
+    async with client_of(wired) as client:
+        page = await client.responses.input_items.list("resp_2", limit=1)
+        listed = page.data
+        while page.has_next_page() and len(listed) <= 4:
+            page = await page.get_next_page()
+            listed += page.data
+    assert [text_of(item) for item in listed] == ["two", "one", "two", "one"]
+    assert len({item.id for item in listed}) == 4
+
+
 async def test_input_items_are_those_that_were_sent_and_inherited_in_pages() -> None:
     wired = Wired()
     await answered(wired.state, "resp_1", "one", "first")

@@ -83,7 +83,7 @@ class Conversations:
         """What was added. Raises `NotStoredError`, `InvalidRequestError`."""
         _check(items)
         async with self._state.locked(principal, id_):
-            taken = await self._state.taken(principal, id_, items)
+            taken = await self._state.taken(principal, items, conversation=id_)
             added = stored(items, "input", self._state.new_id, taken)
             if not await self._state.append(principal, id_, added):
                 raise _not_found(id_)

@@ -96,12 +96,16 @@ class ResponseState:
         found = await self.store.item(principal.id, id_, self.wall_clock())
         return Raw(found.body) if found else None
 
-    async def taken(self, principal: Principal, conversation: str, added: Sequence[bytes | Raw]) -> set[str]:
-        """Ids that items to be `added` to a conversation cannot have; looked for where one comes with an id."""
-        if self.store is None or not conversation or not come_with_ids(added):
+    async def taken(
+        self, principal: Principal, added: Sequence[bytes | Raw], *, conversation: str = "", previous: str = ""
+    ) -> set[str]:
+        """Ids that items to be `added` cannot have: those of the list; looked for where one comes with an id."""
+        if self.store is None or not come_with_ids(added):
             return set()
         try:
-            return {item.id for item in await self.store.items(principal.id, conversation)}
+            chain = await self.store.chain(principal.id, previous, self.wall_clock()) if previous else []
+            lists = [one.id for one in chain] + [conversation] * bool(conversation)
+            return {item.id for owner in lists for item in await self.store.items(principal.id, owner)}
         except StorageUnavailableError:  # Nothing will be added either.
             return set()
 
@@ -219,7 +223,9 @@ class ResponseState:
             runner=self.runner,
         )
         underway = Underway(self, draft, row, manner=Envelope(Raw(), list(include), streamed))
-        asked = stored(input_items, "input", self.new_id, await self.taken(principal, row.conversation, input_items))
+        previous = row.previous if told.store else ""
+        taken = await self.taken(principal, input_items, conversation=row.conversation, previous=previous)
+        asked = stored(input_items, "input", self.new_id, taken)
         underway.asked = asked if row.conversation else ()
         with self._alive():
             underway.kept = told.store and await self._add(underway.row, asked)
