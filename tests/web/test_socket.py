@@ -22,6 +22,12 @@ MODEL = "custom-claude-4-sonnet"
 ENDS = ("response.completed", "response.incomplete", "response.failed", "error")
 
 
+def item_of(type_: str) -> str:
+    """A request whose only item says that it carries what is no text."""
+    item = {"type": type_, "id": "rs_1", "encrypted_content": {}}
+    return json.dumps({"type": "response.create", "model": MODEL, "input": [item]})
+
+
 @pytest.fixture
 async def address(tmp_path: Path) -> AsyncIterator[str]:
     settings = load_settings(Flags(demo=True), {"HOME": str(tmp_path), "STATE": "memory"}, tmp_path)
@@ -100,6 +106,8 @@ async def test_a_socket_can_be_warmed_up_without_an_answer(address: str) -> None
         ('{"type": 5}', "invalid_type"),
         ('{"type": "response.create", "input": ' + "[" * 5000 + "]" * 5000 + "}", None),
         (json.dumps({"type": "response.create", "model": MODEL, "input": "Hi", "tools": [5]}), None),
+        (item_of("reasoning"), None),
+        (item_of("item_reference"), None),
         ('{"type": "response.steer"}', "unsupported"),
         (b"\xff", None),
     ],

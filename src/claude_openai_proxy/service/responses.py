@@ -33,7 +33,7 @@ from claude_openai_proxy.service.response_work import ResponseAnswer, Sealing, W
 from claude_openai_proxy.service.socket_memory import SocketMemory
 from claude_openai_proxy.service.underway import Underway
 from claude_openai_proxy.translate.responses.declined import check_limits
-from claude_openai_proxy.translate.responses.items import kind_of
+from claude_openai_proxy.translate.responses.items import kind_of, wrong
 from claude_openai_proxy.translate.responses.opened import Envelopes as OpenedEnvelopes
 from claude_openai_proxy.translate.responses.request import ReadResponse, to_messages_request
 from claude_openai_proxy.translate.responses_answer.compaction import COMPACT, CompactionStream
@@ -152,7 +152,7 @@ class ResponsesService:
         """A reference's item; of thinking that came without what was sealed of it, the kept one."""
         kind = kind_of(raw, place)
         if kind == "item_reference":
-            named = _carrying(raw).id or ""
+            named = _carried(raw, place).id or ""
             self._state.kept(f"{place}.id")
             found = await self._state.item(principal, named)
             if found is None:
@@ -162,7 +162,7 @@ class ResponsesService:
                     param="input",
                 )
             return found
-        if kind == "reasoning" and (item := _carrying(raw)).id and not item.encrypted_content:
+        if kind == "reasoning" and (item := _carried(raw, place)).id and not item.encrypted_content:
             found = await self._state.item(principal, item.id)
             return found if found is not None and kind_of(found, place) == "reasoning" else raw
         return raw
@@ -252,6 +252,14 @@ class _Carrying(msgspec.Struct, frozen=True):
 
 
 _carrying: Final = msgspec.json.Decoder(_Carrying).decode
+
+
+def _carried(raw: Raw, place: str) -> _Carrying:
+    """Raises `InvalidRequestError` where a member is none of its type."""
+    try:
+        return _carrying(raw)
+    except msgspec.DecodeError as error:
+        raise wrong(error, place) from None
 
 
 def _sealed(raw: Raw) -> str | None:
