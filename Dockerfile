@@ -6,7 +6,9 @@ FROM python:${PYTHON}-slim AS build
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
-RUN python -m venv /opt/proxy && /opt/proxy/bin/pip install --no-cache-dir '.[compression]'
+# EXTRAS=compression,postgres for several proxies on one database (deploy/compose.postgres.yaml).
+ARG EXTRAS=compression
+RUN python -m venv /opt/proxy && /opt/proxy/bin/pip install --no-cache-dir ".[${EXTRAS}]"
 
 FROM build AS build-with-cli
 RUN /opt/proxy/bin/pip install --no-cache-dir '.[cli]'

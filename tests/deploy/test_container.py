@@ -65,6 +65,24 @@ def test_the_compose_file_sets_what_the_program_reads() -> None:
     assert proxy["environment"]["ALLOWED_HOSTS"] == "proxy"
 
 
+def test_the_compose_file_of_several_proxies_sets_what_the_program_reads() -> None:
+    document = yaml.safe_load((ROOT / "deploy" / "compose.postgres.yaml").read_text(encoding="utf-8"))
+    services, nginx = document["services"], (ROOT / "deploy" / "nginx.several.conf").read_text(encoding="utf-8")
+    proxies = [services["proxy-one"], services["proxy-two"]]
+    names = {setting.name for setting in SETTINGS} | {f"{setting.name}_FILE" for setting in SETTINGS if setting.secret}
+
+    assert proxies[0] == proxies[1]
+    assert set(proxies[0]["environment"]) <= names
+    assert {f"/run/secrets/{name}" for name in proxies[0]["secrets"]} == {
+        value for name, value in proxies[0]["environment"].items() if name.endswith("_FILE")
+    }
+    assert set(document["secrets"]) == {*proxies[0]["secrets"], *services["database"]["secrets"]}
+    assert re.findall(r"server (proxy-\w+):3000", nginx) == ["proxy-one", "proxy-two"]
+    assert all(port.startswith("127.0.0.1:") for port in services["nginx"]["ports"])
+    assert "ports" not in proxies[0]
+    assert "ports" not in services["database"]
+
+
 def test_the_image_is_built_and_answers(tmp_path: Path) -> None:
     engine = shutil.which("docker") or shutil.which("podman")
     if engine is None or subprocess.run([engine, "info"], capture_output=True, check=False).returncode != 0:

@@ -327,6 +327,23 @@ async def test_what_was_committed_without_an_answer_is_not_done_twice(
     assert (await spend.on("2027-01-15"), tries) == (2.0, 1)
 
 
+async def test_a_line_that_is_cut_among_many_rows_is_come_back_from(far: PostgreSQLDatabase, relay: Relay) -> None:
+    tries = 0
+
+    def many(transaction: Transaction) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            relay.go("swallowing")
+        transaction.execute_many("INSERT INTO facts (name, value) VALUES (?, ?)", [(f"{n}", "1") for n in range(9)])
+
+    far.post(many)
+    await until(lambda: far.state.trouble)
+    relay.go("open")
+    await well(far)
+    assert (len(await far.read(names)), tries) == (9, 2)
+
+
 async def test_what_was_not_committed_is_done_again(far: PostgreSQLDatabase, relay: Relay) -> None:
     spend = StoredDailySpend(far)
     spend.add(Spend("2027-01-15", 1.0))

@@ -30,7 +30,10 @@ class Job:
 
     def starts(self) -> bool:
         """Whether it is to be run; false where its caller has abandoned it."""
-        return self.result.running() or self.result.set_running_or_notify_cancel()
+        if self.result.running():
+            return True
+        # A future that was told of its end once must not be asked again.
+        return not self.result.done() and self.result.set_running_or_notify_cancel()
 
 
 Result: TypeAlias = tuple[Job, Any, Exception | None]

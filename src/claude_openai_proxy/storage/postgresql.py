@@ -181,8 +181,9 @@ class _Cursor:
         return self._cursor.fetchall() if self._cursor.description is not None else []
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[Value]], /) -> None:
-        """See `Transaction.execute_many`; all in one round trip."""
-        self._cursor.executemany(placeholders(sql), [_text(row) for row in rows])
+        """See `Transaction.execute_many`. One by one: psycopg's pipeline does not come back from a line that is cut."""
+        for row in rows:
+            self._cursor.execute(placeholders(sql), _text(row))
 
     def alone(self, *names: str) -> None:
         """See `Transaction.alone`."""

@@ -85,7 +85,7 @@ class QueuedDatabase:
 
     async def read(self, work: Work[T], /) -> T:
         """See `Database.read`."""
-        self._check_pause()
+        self._check_trouble()
         try:
             return await self._readers.run(work)
         except TimeoutError as error:
@@ -98,7 +98,7 @@ class QueuedDatabase:
 
     async def write(self, work: Work[T], /, *, wait: float = WRITE_SECONDS, abandon: bool = False) -> T:
         """See `Database.write`."""
-        self._check_pause()
+        self._check_trouble()
         job = Job(work, posted=False)
         if not self._enqueue(job):
             raise StorageUnavailableError(self._trouble or f"{self.engine.where}: too many writes are waiting.")
@@ -270,11 +270,10 @@ class QueuedDatabase:
                 self._jobs.append(Job(_probe, posted=True))
         self._wake()
 
-    def _check_pause(self) -> None:
-        with self._lock:
-            trouble = self._trouble if time.monotonic() < self._paused_until else ""
-        if trouble:
-            raise StorageUnavailableError(trouble)
+    def _check_trouble(self) -> None:
+        """One that may be silent costs nobody a wait while it is known to be away: `_try_again` finds it well."""
+        if self._trouble and self.engine.patience.pause:
+            raise StorageUnavailableError(self._trouble)
 
     def _sentence(self, error: Exception) -> str:
         return error.message if isinstance(error, StorageRefusedError) else self.engine.sentence(error)
