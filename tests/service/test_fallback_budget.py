@@ -3,7 +3,7 @@
 import pytest
 
 from claude_openai_proxy.errors import PlanSpentError
-from claude_openai_proxy.service.fallback_budget import FallbackBudget
+from claude_openai_proxy.service.fallback_budget import SPENT_SECONDS, FallbackBudget
 from claude_openai_proxy.storage.daily_spend import MemoryDailySpend, Spend
 from claude_openai_proxy.storage.interface import StorageUnavailableError
 
@@ -67,3 +67,19 @@ async def test_a_store_in_trouble_costs_no_start() -> None:
     budget = FallbackBudget(dollars=1.0, store=Broken(), wall_clock=Clock())
     await budget.open()
     assert budget.left == 1.0
+
+
+async def test_what_another_process_spends_is_known_two_seconds_later() -> None:
+    store, clock = MemoryDailySpend(), Clock()
+    one, other = (FallbackBudget(dollars=1.0, store=store, wall_clock=clock) for _ in range(2))
+    for budget in (one, other):
+        await budget.open()
+    one.reserve(0.5)
+    one.settle(0.5, 0.75)
+    await other.refresh()
+    assert other.left == 1.0
+    clock.now += SPENT_SECONDS
+    await other.refresh()
+    assert other.left == 0.25
+    with pytest.raises(PlanSpentError):
+        other.reserve(0.5)

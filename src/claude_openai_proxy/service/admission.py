@@ -127,7 +127,7 @@ class Admission:
         kinds; `AnotherWayError` where the request may be sent once more (`any_way` does).
         """
         record = self.record
-        self._reserve(asked)
+        await self._reserve(asked)
         await self._share.reserve([translation.request for translation, _ in asked])
         record.ignored, record.choices = asked[0][0].ignored, len(asked)
         for word in (word for translation, _ in asked for word in translation.repairs):
@@ -160,10 +160,11 @@ class Admission:
         has_spare = spare is not None and not ways.is_limited(self._way, spare)
         return await ways.leaves(self._way, self.model, error, has_spare=has_spare)
 
-    def _reserve(self, asked: Sequence[tuple[Translation, Any]]) -> None:
+    async def _reserve(self, asked: Sequence[tuple[Translation, Any]]) -> None:
         budget = self._means.ways.budget
         if budget is not None and self._way.fallback and self.upstream.identity.payer != "plan":
             dollars = sum(estimated_cost(self.model.id, translation.request) for translation, _ in asked)
+            await budget.refresh()
             budget.reserve(dollars)
             self._reserved = dollars
 

@@ -3,10 +3,15 @@
 A request is reserved for before it is asked: its estimated input, and as much output as it may give, up to
 `estimates.OUTPUT_TOKENS`. When it has ended, what it cost by list price takes the reservation's place. So the budget is
 overrun by what answers give beyond those, or beyond the estimate, and not by how many requests run at the same time.
+Where several processes answer, each knows what the others have spent, at most `SPENT_SECONDS` old, and not what they
+have reserved: by that much more they may overrun it.
 """
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 from claude_openai_proxy.errors import PlanSpentError
 from claude_openai_proxy.protocols.anthropic import MessagesRequest, Usage
@@ -15,6 +20,10 @@ from claude_openai_proxy.storage.daily_spend import DailySpendStore, Spend
 from claude_openai_proxy.storage.interface import StorageUnavailableError
 from claude_openai_proxy.translate.messages_api.refusals import spoken
 from claude_openai_proxy.translate.models.prices import cost
+
+SPENT_SECONDS: Final = 2.0
+READ_WAIT_SECONDS: Final = 1.0
+"""No request waits longer for what others have spent."""
 
 
 def estimated_cost(model_id: str, request: MessagesRequest) -> float:
@@ -32,16 +41,24 @@ class FallbackBudget:
         self._day = ""
         self._spent = 0.0
         self._reserved = 0.0
+        self._read = float("-inf")
 
     async def open(self) -> None:
         """Read what was spent today. A store in trouble tells that itself; what this process spends counts anyway."""
-        today = self._today()
+        self._read, today = self._now(), self._today()
         try:
             before = await self._store.on(today.isoformat())
         except StorageUnavailableError:
             return
         self._spent_today()
         self._spent = max(self._spent, before)
+
+    async def refresh(self) -> None:
+        """Read it again where that was `SPENT_SECONDS` ago: other processes may have spent some meanwhile."""
+        if self._now() - self._read >= SPENT_SECONDS:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(READ_WAIT_SECONDS):
+                    await self.open()
 
     @property
     def left(self) -> float:
