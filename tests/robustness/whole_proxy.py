@@ -9,6 +9,7 @@ from claude_openai_proxy.app import wire
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.simulator import Simulator
+from claude_openai_proxy.telemetry import line_writer
 from claude_openai_proxy.web.application import Application
 from telemetry.installed import logging_as_it_was
 
@@ -59,6 +60,7 @@ async def whole_proxy(settings: Settings, simulator: Simulator) -> AsyncIterator
         wiring.log.install()
         async with wiring.running():
             yield WholeProxy(wiring.application, simulator, ledger)
+        line_writer._drain_all()  # Its lines are written on a thread.
 
 
 async def until(condition: Callable[[], bool]) -> None:

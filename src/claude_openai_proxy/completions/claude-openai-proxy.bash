@@ -6,7 +6,7 @@
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
 _shtab_claude_openai_proxy_keys_subparsers=(add limit list show rotate revoke off)
-_shtab_claude_openai_proxy_storage_subparsers=(check compact)
+_shtab_claude_openai_proxy_storage_subparsers=(check compact migrate export import)
 _shtab_claude_openai_proxy_subparsers=(serve models doctor login selftest chat batch setup service config completion keys storage status logs usage)
 
 _shtab_claude_openai_proxy_serve_option_strings=(-h --help --host --port --upstream --workers --log-level --env-file --demo --reload --end-with)
@@ -30,6 +30,9 @@ _shtab_claude_openai_proxy_keys_off_option_strings=(-h --help)
 _shtab_claude_openai_proxy_keys_option_strings=(-h --help --env-file --demo)
 _shtab_claude_openai_proxy_storage_check_option_strings=(-h --help)
 _shtab_claude_openai_proxy_storage_compact_option_strings=(-h --help)
+_shtab_claude_openai_proxy_storage_migrate_option_strings=(-h --help)
+_shtab_claude_openai_proxy_storage_export_option_strings=(-h --help)
+_shtab_claude_openai_proxy_storage_import_option_strings=(-h --help)
 _shtab_claude_openai_proxy_storage_option_strings=(-h --help --env-file --demo)
 _shtab_claude_openai_proxy_status_option_strings=(-h --help --port --env-file --demo --url --json)
 _shtab_claude_openai_proxy_logs_option_strings=(-h --help --port --env-file --demo --url -f --follow --key --client --status --json)
@@ -41,7 +44,7 @@ _shtab_claude_openai_proxy_option_strings=(-h --help --version -V --host --port 
 _shtab_claude_openai_proxy_service_pos_0_choices=(install status logs print uninstall)
 _shtab_claude_openai_proxy_completion_pos_0_choices=(bash zsh fish)
 _shtab_claude_openai_proxy_keys_pos_0_choices=(add limit list show rotate revoke off)
-_shtab_claude_openai_proxy_storage_pos_0_choices=(check compact)
+_shtab_claude_openai_proxy_storage_pos_0_choices=(check compact migrate export import)
 _shtab_claude_openai_proxy_usage___by_choices=(day hour model key client upstream billed)
 _shtab_claude_openai_proxy_pos_0_choices=(serve models doctor login selftest chat batch setup service config completion keys storage status logs usage)
 
@@ -115,6 +118,12 @@ _shtab_claude_openai_proxy_storage_check__h_nargs=0
 _shtab_claude_openai_proxy_storage_check___help_nargs=0
 _shtab_claude_openai_proxy_storage_compact__h_nargs=0
 _shtab_claude_openai_proxy_storage_compact___help_nargs=0
+_shtab_claude_openai_proxy_storage_migrate__h_nargs=0
+_shtab_claude_openai_proxy_storage_migrate___help_nargs=0
+_shtab_claude_openai_proxy_storage_export__h_nargs=0
+_shtab_claude_openai_proxy_storage_export___help_nargs=0
+_shtab_claude_openai_proxy_storage_import__h_nargs=0
+_shtab_claude_openai_proxy_storage_import___help_nargs=0
 _shtab_claude_openai_proxy_storage_pos_0_nargs=A...
 _shtab_claude_openai_proxy_storage__h_nargs=0
 _shtab_claude_openai_proxy_storage___help_nargs=0

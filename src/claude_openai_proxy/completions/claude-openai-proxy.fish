@@ -50,7 +50,7 @@ function _shtab_claude_openai_proxy_using
   test "$_shtab_claude_openai_proxy_cmdpath" = "$argv"
 end
 
-set -g _shtab_claude_openai_proxy_commands serve models doctor login selftest chat batch setup service config completion keys 'keys add' 'keys limit' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact' status logs usage
+set -g _shtab_claude_openai_proxy_commands serve models doctor login selftest chat batch setup service config completion keys 'keys add' 'keys limit' 'keys list' 'keys show' 'keys rotate' 'keys revoke' 'keys off' storage 'storage check' 'storage compact' 'storage migrate' 'storage export' 'storage import' status logs usage
 set -g _shtab_claude_openai_proxy_opts_with_value --at --budget --by --client --end-with --env-file --expires --host --key --log-level --model --models --out --overlap --port --report --rpm --since --status --tpm --upstream --url --workers
 
 complete -c claude-openai-proxy -e
@@ -184,7 +184,7 @@ complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys; and t
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys revoke' -s h -l help -d 'show this help message and exit'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys; and test $_shtab_claude_openai_proxy_npos -eq 0' -a off -d 'keys are not required any more; valid ones still say who asks'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using keys off' -s h -l help -d 'show this help message and exit'
-complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a storage -d 'check or compact what is kept'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a storage -d 'check, compact or move what is kept'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage' -s h -l help -d 'show this help message and exit'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage' -l env-file -x -d 'read this file instead of .env of the working directory'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage' -l demo -d 'answer with the built-in simulator: no login, no network'
@@ -192,6 +192,12 @@ complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage; an
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage check' -s h -l help -d 'show this help message and exit'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage; and test $_shtab_claude_openai_proxy_npos -eq 0' -a compact -d 'give free space back to the disk; a running server waits meanwhile'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage compact' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage; and test $_shtab_claude_openai_proxy_npos -eq 0' -a migrate -d 'make its tables those of this version, as every start does'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage migrate' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage; and test $_shtab_claude_openai_proxy_npos -eq 0' -a export -d 'write all of it to a new SQLite file, as STATE_DIR has one'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage export' -s h -l help -d 'show this help message and exit'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage; and test $_shtab_claude_openai_proxy_npos -eq 0' -a import -d 'bring all of such a file into an empty database'
+complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using storage import' -s h -l help -d 'show this help message and exit'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using; and test $_shtab_claude_openai_proxy_npos -eq 0' -a status -d 'the running server in one screen: login, limits, queue, clients, today'"'"'s use'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using status' -s h -l help -d 'show this help message and exit'
 complete -c claude-openai-proxy -n '_shtab_claude_openai_proxy_using status' -l port -x -d 'Port to listen on; 0 takes any free one. Allowed: a whole number from 0 to 65535 (0: any free port). Default: 3000. (PORT)'

@@ -24,7 +24,7 @@ _shtab_claude_openai_proxy_commands() {
     service:'run the server as a service of this user'
     setup:'point a client program at the proxy, and prove that it works'
     status:'the running server in one screen: login, limits, queue, clients, today'"'"'s use'
-    storage:'check or compact what is kept'
+    storage:'check, compact or move what is kept'
     usage:'what the requests used and cost, by day, model, key, client'
   )
   _describe 'claude-openai-proxy commands' _commands
@@ -47,6 +47,9 @@ _shtab_claude_openai_proxy_storage_commands() {
   local _commands=(
     check:'read all of it; exit code 1 where something is wrong'
     compact:'give free space back to the disk; a running server waits meanwhile'
+    export:'write all of it to a new SQLite file, as STATE_DIR has one'
+    import:'bring all of such a file into an empty database'
+    migrate:'make its tables those of this version, as every start does'
   )
   _describe 'claude-openai-proxy storage commands' _commands
 }
@@ -339,6 +342,29 @@ _shtab_claude_openai_proxy_storage_compact_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_claude_openai_proxy_storage_compact_defaults_added=0
 
+_shtab_claude_openai_proxy_storage_export_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  ":FILE:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_claude_openai_proxy_storage_export_defaults_added=0
+
+_shtab_claude_openai_proxy_storage_import_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  ":FILE:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_claude_openai_proxy_storage_import_defaults_added=0
+
+_shtab_claude_openai_proxy_storage_migrate_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_claude_openai_proxy_storage_migrate_defaults_added=0
+
 _shtab_claude_openai_proxy_usage_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--env-file[read this file instead of .env of the working directory]:FILE:"
@@ -441,6 +467,9 @@ _shtab_claude_openai_proxy_storage() {
       case $line[1] in
         check) _arguments -C -s $_shtab_claude_openai_proxy_storage_check_options ;;
         compact) _arguments -C -s $_shtab_claude_openai_proxy_storage_compact_options ;;
+        export) _arguments -C -s $_shtab_claude_openai_proxy_storage_export_options ;;
+        import) _arguments -C -s $_shtab_claude_openai_proxy_storage_import_options ;;
+        migrate) _arguments -C -s $_shtab_claude_openai_proxy_storage_migrate_options ;;
       esac
   esac
 }
