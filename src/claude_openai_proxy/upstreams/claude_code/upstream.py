@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Final
 
 from claude_openai_proxy.errors import (
-    InvalidRequestError,
     NoLoginError,
+    NotOfferedError,
     ProxyError,
     UpstreamConnectionError,
     UpstreamError,
@@ -158,9 +158,9 @@ class ClaudeCode:
         return [model for model in offered_models(self._menu[1]) if model.id not in self._refused]
 
     async def count_tokens(self, request: MessagesRequest) -> int:
-        """Not offered by the CLI. Raises `InvalidRequestError`."""
-        raise InvalidRequestError(
-            f"Tokens for {request.model} cannot be counted through Claude Code; counting needs an API key."
+        """Not offered by the CLI. Raises `NotOfferedError`."""
+        raise NotOfferedError(
+            f"Tokens for {request.model} cannot be counted through Claude Code: counting needs an API key."
         )
 
     async def status(self, *, deep: bool = False) -> UpstreamStatus:
