@@ -15,9 +15,6 @@ from claude_openai_proxy.translate.schemas.tolerant import TolerantDecoder
 from claude_openai_proxy.translate.wishes.effect import has_effect
 from claude_openai_proxy.web.json_body import json_text, not_this, too_deep
 
-WARM_UP: Final = "generate"
-"""A field of WebSocket messages: false asks for no answer."""
-
 
 class DecodedResponses(Struct, frozen=True):
     """A request, and what is to be told of its body."""
