@@ -17,12 +17,14 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Final
+from typing import Final, TypeVar
 
 from claude_openai_proxy.errors import ClientRefusedError, QueueFullError
 from claude_openai_proxy.web.client_watch import ClientLeftError, ClientWatch
 from claude_openai_proxy.web.decompression import HIGHEST_RATIO, decompressed
 from claude_openai_proxy.web.exchange import Exchange
+
+T = TypeVar("T")
 
 SMALL = 1_048_576
 LARGE_BODY = 131_072
@@ -114,6 +116,11 @@ class Room:
             if not place.done():
                 self._free -= size
                 place.set_result(None)
+
+
+async def decode_body(decode: Callable[[bytes], T], data: bytes) -> T:
+    """What `decode` makes of it: of a large one on a thread, so that it holds no other answer up."""
+    return await asyncio.to_thread(decode, data) if len(data) >= LARGE_BODY else decode(data)
 
 
 class _Reading:

@@ -3,10 +3,9 @@
 A new one is a class here and a row in `LINES`.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -22,13 +21,11 @@ from claude_openai_proxy.service.files import Files
 from claude_openai_proxy.service.response_state import ResponseState
 from claude_openai_proxy.service.responses import ResponsesService
 from claude_openai_proxy.service.stored_completions import StoredCompletions
-from claude_openai_proxy.web.body import LARGE_BODY
+from claude_openai_proxy.web.body import LARGE_BODY, decode_body
 from claude_openai_proxy.web.chat.decode import decode_chat_request
 from claude_openai_proxy.web.completions.decode import decode_completion_request
 from claude_openai_proxy.web.errors import to_failure
 from claude_openai_proxy.web.responses.decode import decode_responses_request
-
-T = TypeVar("T")
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -55,7 +52,7 @@ class ChatLines:
 
     async def answer(self, body: bytes, admissions: Admissions, record: RequestRecord, *, keep: bool) -> bytes:
         """See `LineDialect.answer`."""
-        kit, decoded, large = self._kit, await _decoded(decode_chat_request, body), len(body) >= LARGE_BODY
+        kit, decoded, large = self._kit, await decode_body(decode_chat_request, body), len(body) >= LARGE_BODY
         record.repairs += decoded.repairs
         request = await kit.files.inlined(decoded.request, record.principal, _hold)
         service = ChatService(
@@ -84,7 +81,7 @@ class CompletionLines:
     async def answer(self, body: bytes, admissions: Admissions, record: RequestRecord, *, keep: bool) -> bytes:
         """See `LineDialect.answer`."""
         del keep
-        kit, decoded, large = self._kit, await _decoded(decode_completion_request, body), len(body) >= LARGE_BODY
+        kit, decoded, large = self._kit, await decode_body(decode_completion_request, body), len(body) >= LARGE_BODY
         record.repairs += decoded.repairs
         service = CompletionService(
             admissions=admissions,
@@ -110,7 +107,7 @@ class ResponseLines:
 
     async def answer(self, body: bytes, admissions: Admissions, record: RequestRecord, *, keep: bool) -> bytes:
         """See `LineDialect.answer`."""
-        kit, decoded, large = self._kit, await _decoded(decode_responses_request, body), len(body) >= LARGE_BODY
+        kit, decoded, large = self._kit, await decode_body(decode_responses_request, body), len(body) >= LARGE_BODY
         record.repairs += decoded.repairs
         for name in ("background", "conversation"):
             if getattr(decoded.request, name, None):
@@ -138,11 +135,6 @@ LINES: Final[Mapping[str, Callable[[Kit], LineDialect]]] = {
     "/v1/responses": ResponseLines,
     "/v1/completions": CompletionLines,
 }
-
-
-async def _decoded(decode: Callable[[bytes], T], body: bytes) -> T:
-    """A large one on a thread of its own, so that it holds nobody else up."""
-    return await asyncio.to_thread(decode, body) if len(body) >= LARGE_BODY else decode(body)
 
 
 async def _hold(_: int) -> None:

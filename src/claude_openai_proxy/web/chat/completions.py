@@ -1,6 +1,5 @@
 """`POST /v1/chat/completions`."""
 
-import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -10,8 +9,8 @@ import msgspec
 
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.service.files import Files
-from claude_openai_proxy.web.body import LARGE_BODY, Bodies, Body
-from claude_openai_proxy.web.chat.decode import DecodedRequest, decode_chat_request
+from claude_openai_proxy.web.body import LARGE_BODY, Bodies, Body, decode_body
+from claude_openai_proxy.web.chat.decode import decode_chat_request
 from claude_openai_proxy.web.chunk_encoder import ChunkEncoder
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.doors import check_json
@@ -51,7 +50,7 @@ class ChatCompletions:
         async with self._bodies.read(exchange) as body:
             data = body.take()
             large = len(data) >= LARGE_BODY
-            decoded = await _decode(data)
+            decoded = await decode_body(decode_chat_request, data)
             del data
             request, unknown = decoded.request, decoded.unknown
             exchange.record.repairs += decoded.repairs
@@ -86,9 +85,3 @@ class ChatCompletions:
             completion = _encode(await answer.completion())
             exchange.first_token()
             await exchange.answer(200, completion)
-
-
-async def _decode(body: bytes) -> DecodedRequest:
-    if len(body) < LARGE_BODY:
-        return decode_chat_request(body)
-    return await asyncio.to_thread(decode_chat_request, body)

@@ -1,13 +1,13 @@
 """`GET /v1/chat/completions`, and `/v1/chat/completions/{id}` with its `messages`: chat completions that are kept."""
 
-import asyncio
+from functools import partial
 from typing import Final
 
 import msgspec
 
 from claude_openai_proxy.protocols.openai_stored import MetadataUpdate
 from claude_openai_proxy.service.stored_completions import StoredCompletions
-from claude_openai_proxy.web.body import LARGE_BODY, Bodies
+from claude_openai_proxy.web.body import Bodies, decode_body
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.doors import check_json
 from claude_openai_proxy.web.exchange import Exchange
@@ -45,9 +45,7 @@ class StoredCompletionPages:
         """`POST`: another metadata."""
         check_json(exchange)
         async with self._bodies.read(exchange) as body:
-            data = body.take()
-            large = len(data) >= LARGE_BODY
-            asked = await asyncio.to_thread(decoded, data, _update) if large else decoded(data, _update)
+            asked = await decode_body(partial(decoded, decoder=_update), body.take())
         async with ClientWatch(exchange):
             changed = await self._completions.update(exchange.rest, asked.metadata or {}, exchange.record.principal)
             await exchange.answer(200, bytes(changed))

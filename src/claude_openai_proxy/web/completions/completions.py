@@ -1,6 +1,5 @@
 """`POST /v1/completions`."""
 
-import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Final
@@ -8,7 +7,7 @@ from typing import Final
 import msgspec
 
 from claude_openai_proxy.service.completions import CompletionAnswer, CompletionService
-from claude_openai_proxy.web.body import LARGE_BODY, Bodies, Body
+from claude_openai_proxy.web.body import LARGE_BODY, Bodies, Body, decode_body
 from claude_openai_proxy.web.chunk_encoder import ChunkEncoder
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.completions.decode import decode_completion_request
@@ -47,9 +46,7 @@ class Completions:
         async with self._bodies.read(exchange) as body:
             data = body.take()
             large = len(data) >= LARGE_BODY
-            decoded = (
-                await asyncio.to_thread(decode_completion_request, data) if large else decode_completion_request(data)
-            )
+            decoded = await decode_body(decode_completion_request, data)
             del data
             exchange.record.repairs += decoded.repairs
             streamed = decoded.request.stream

@@ -1,13 +1,13 @@
 """`/v1/conversations` and below (https://platform.openai.com/docs/api-reference/conversations)."""
 
-import asyncio
+from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
 
 from claude_openai_proxy.protocols.openai_stored import ConversationCreate, ItemsCreate, MetadataUpdate
 from claude_openai_proxy.service.conversations import Conversations
-from claude_openai_proxy.web.body import LARGE_BODY, Bodies
+from claude_openai_proxy.web.body import Bodies, decode_body
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.doors import check_json
 from claude_openai_proxy.web.exchange import Exchange
@@ -93,7 +93,4 @@ class ConversationPages:
     async def _read(self, exchange: Exchange, decoder: msgspec.json.Decoder[T]) -> T:
         check_json(exchange)
         async with self._bodies.read(exchange) as body:
-            data = body.take()
-            if len(data) < LARGE_BODY:
-                return decoded(data, decoder)
-            return await asyncio.to_thread(decoded, data, decoder)
+            return await decode_body(partial(decoded, decoder=decoder), body.take())

@@ -1,6 +1,5 @@
 """`POST /v1/responses`, and what is asked of a conversation without an answer: its size, and a shorter one."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -14,7 +13,7 @@ from claude_openai_proxy.protocols.openai_responses import CompactedResponse, Er
 from claude_openai_proxy.service.background_responses import BackgroundResponses, Run
 from claude_openai_proxy.service.response_work import Batch, ResponseAnswer, Work, questions
 from claude_openai_proxy.service.responses import ResponsesService
-from claude_openai_proxy.web.body import LARGE_BODY, Bodies, Body
+from claude_openai_proxy.web.body import LARGE_BODY, Bodies, Body, decode_body
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.doors import check_json
 from claude_openai_proxy.web.errors import Failure
@@ -106,9 +105,7 @@ class Responses:
         async with self._bodies.read(exchange) as body:
             data = body.take()
             large = len(data) >= LARGE_BODY
-            decoded = (
-                await asyncio.to_thread(decode_responses_request, data) if large else decode_responses_request(data)
-            )
+            decoded = await decode_body(decode_responses_request, data)
             del data
             exchange.record.repairs += decoded.repairs
             yield decoded, body, large
