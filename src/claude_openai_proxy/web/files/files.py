@@ -1,8 +1,8 @@
 """`/v1/files`, `/v1/files/{id}` and `/v1/files/{id}/content` (https://platform.openai.com/docs/api-reference/files)."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Final
 from urllib.parse import parse_qs, quote
 
@@ -13,7 +13,7 @@ from claude_openai_proxy.errors import ClientRefusedError, InvalidRequestError
 from claude_openai_proxy.protocols.openai_files import FileDeleted, FileList, FileObject
 from claude_openai_proxy.service.files import LARGEST_BATCH, Files
 from claude_openai_proxy.storage.files import StoredFile
-from claude_openai_proxy.web.body import LARGE_BODY, Bodies
+from claude_openai_proxy.web.body import Bodies, decode_body
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.exchange import Exchange
 from claude_openai_proxy.web.files.form import boundary_of, read_upload
@@ -45,12 +45,7 @@ class FilePages:
             await self._stream(exchange, boundary)
             return
         async with self._bodies.read(exchange) as body:
-            data = body.take()
-            if len(data) < LARGE_BODY:
-                upload = read_upload(data, boundary)
-            else:
-                upload = await asyncio.to_thread(read_upload, data, boundary)
-            del data
+            upload = await decode_body(partial(read_upload, boundary=boundary), body.take())
             async with ClientWatch(exchange):
                 file = await self._files.upload(upload, exchange.record.principal)
                 await exchange.answer(200, _encode(_shown(file)))

@@ -1,12 +1,11 @@
 """`POST /v1/messages` and `POST /v1/messages/count_tokens`."""
 
-import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 
 from claude_openai_proxy.service.messages import MessageAnswer, MessagesService
-from claude_openai_proxy.web.body import LARGE_BODY, Bodies, Body
+from claude_openai_proxy.web.body import LARGE_BODY, Bodies, Body, decode_body
 from claude_openai_proxy.web.client_watch import ClientWatch
 from claude_openai_proxy.web.doors import check_json
 from claude_openai_proxy.web.event_stream import KEEP_ALIVE_SECONDS, EventStream
@@ -48,11 +47,11 @@ class Messages:
         async with self._bodies.read(exchange) as body:
             data = body.take()
             large = len(data) >= LARGE_BODY
-            decode = partial(decode_asked, data, passed_headers(exchange), counting=counting)
-            asked = await asyncio.to_thread(decode) if large else decode()
+            decode = partial(decode_asked, headers=passed_headers(exchange), counting=counting)
+            asked = await decode_body(decode, data)
             streamed = asked.stream and not counting
             opening = self._service.answer(asked, record=exchange.record, large=large)
-            del data, decode, asked  # Only who passes it on has it now: an answer may take long.
+            del data, asked  # Only who passes it on has it now: an answer may take long.
             if streamed:
                 await self._stream(exchange, opening, body)
             else:
