@@ -1,7 +1,9 @@
 """Two whole proxies on one PostgreSQL database, and what refuses the start of one."""
 
+import asyncio
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
@@ -15,10 +17,11 @@ from claude_openai_proxy.simulator import Simulator
 from claude_openai_proxy.storage.client_keys import StoredKey, new_secret
 from claude_openai_proxy.storage.ledger import Choice
 from cli.running import finished
-from web.direct import call
+from web.direct import HELLO, STREAM, call
 
 STORAGE_KEY = "the-same-for-all-of-them"
 LOGIN = {"ANTHROPIC_API_KEY": "sk-ant-made-up", "UPSTREAM_RETRIES": "0"}
+PASSING = b'{"model": "claude-opus-5-5", "input": "hello", "store": false}'
 FIRST = b'{"model": "claude-opus-5-5", "input": "hello"}'
 
 
@@ -44,10 +47,10 @@ async def test_a_response_that_one_proxy_gave_is_continued_by_another(
             ),
         )
         read = await call(one.application, "GET", f"/v1/responses/{msgspec.json.decode(second.body)['id']}")
+        health = msgspec.json.decode((await call(one.application, "GET", "/health")).body)["storage"]
         key = new_secret()
         await one.stores.client_keys.add(StoredKey("key_1", "ann", created=1.0), key)
         ring = await other.stores.client_keys.ring()
-        health = msgspec.json.decode((await call(one.application, "GET", "/health")).body)["storage"]
 
     assert (second.status, read.status) == (200, 200)
     sent = msgspec.json.decode(simulator.requests[-1].body)
@@ -60,6 +63,53 @@ async def test_a_response_that_one_proxy_gave_is_continued_by_another(
     assert len(await third.ledger.latest(Choice(0), 100)) == 2
     assert not list((tmp_path / "one").rglob("state.db"))
     await third.aclose()
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/v1/chat/completions", HELLO), ("/v1/chat/completions", STREAM), ("/v1/responses", PASSING)],
+    ids=["whole", "streamed", "not to be kept"],
+)
+async def test_what_needs_nothing_stored_waits_for_no_round_trip(
+    tmp_path: Path,
+    simulator: Simulator,  # noqa: ARG001 - it answers
+    simulator_url: str,
+    postgresql_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    body: bytes,
+) -> None:
+    """Not even for the client keys, which are required here and could have been changed elsewhere."""
+    wiring = wire(settings(tmp_path, postgresql_url, ANTHROPIC_BASE_URL=simulator_url, REASONING_STORE="off"))
+    key, waited = new_secret(), list[str]()
+    async with wiring.running():
+        database = wiring.stores.database
+        assert database is not None
+        await wiring.stores.client_keys.add(StoredKey("key_1", "ann", created=1.0), key)
+
+        async def asked() -> int:
+            headers = {"authorization": f"Bearer {key}"}
+            return (await call(wiring.application, "POST", path, body, headers=headers)).status
+
+        changes = wiring.stores.client_keys.changes
+        async with asyncio.timeout(60):
+            while changes is None or not changes.sure():  # noqa: ASYNC110 - another thread makes it so
+                await asyncio.sleep(0.01)
+        assert await asked() == 200
+        for name in ("read", "write"):
+            monkeypatch.setattr(database, name, _noted(getattr(database, name), waited))
+        assert [await asked() for _ in range(20)] == [200] * 20
+        within = [name for name in waited if name != "StoredLedger.keep.<locals>.work"]
+
+    assert within == [], "the ledger's rows are written behind the answers"
+
+
+def _noted(done: Callable[..., Awaitable[object]], names: list[str]) -> Callable[..., Awaitable[object]]:
+    def noting(work: Callable[..., object], **options: object) -> Awaitable[object]:
+        names.append(work.__qualname__)
+        return done(work, **options)
+
+    return noting
 
 
 def test_another_key_refuses_the_start_in_a_line(tmp_path: Path, postgresql_url: str) -> None:

@@ -169,9 +169,11 @@ async def test_a_file_of_a_newer_program_is_refused(tmp_path: Path) -> None:
     await second.aclose()
 
 
-def test_steps_are_numbered_without_a_gap() -> None:
-    assert [number for number, _ in steps()] == list(range(1, newest() + 1))
-    assert all(list(statements(script)) for _, script in steps())
+def test_steps_are_numbered_without_a_gap_and_each_engine_takes_them_all() -> None:
+    for kind in ("sqlite", "postgresql"):
+        assert [number for number, _ in steps(kind)] == list(range(1, newest() + 1))
+    assert all(list(statements(script)) for _, script in steps("sqlite") if script)
+    assert all(one or other for (_, one), (_, other) in zip(steps("sqlite"), steps("postgresql"), strict=True))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")

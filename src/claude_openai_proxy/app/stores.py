@@ -107,7 +107,7 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
         )
     database = _database(settings, seal, told or _log)
     return Stores(
-        client_keys=StoredClientKeys(database),
+        client_keys=StoredClientKeys(database, database.engine.key_changes),
         login_limits=StoredLoginLimits(database),
         daily_spend=StoredDailySpend(database),
         reasoning=_reasoning(settings, database, seal),

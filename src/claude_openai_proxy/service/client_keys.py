@@ -16,7 +16,7 @@ from claude_openai_proxy.storage.client_keys import ClientKeyStore, KeyRing, Sto
 from claude_openai_proxy.storage.interface import StorageUnavailableError
 
 RING_SECONDS: Final = 1.0
-"""What is known of the stored keys is at most so old when a request is judged by it."""
+"""What is known of the stored keys is at most so old when a request is judged by it, where no change would be heard."""
 RING_WAIT_SECONDS: Final = 1.0
 """No request waits longer for them to be read."""
 OPERATOR_MARK: Final = "cop_operator_"
@@ -51,7 +51,10 @@ class ClientKeys:
         self._wall_clock = wall_clock
         self._credential = credential
         self._may_be_stored = may_be_stored
+        self._changes = store.changes
         self._ring = KeyRing()
+        self._heard: int | None = None
+        """`Changes.count` when the ring was asked for; None where it could not be read, or nothing hears of changes."""
         self._was_read = False
         self._looked = _FOREVER
         self._look: asyncio.Task[None] | None = None
@@ -62,7 +65,13 @@ class ClientKeys:
 
     @property
     def stale(self) -> bool:
-        """Whether `refresh` has something to do."""
+        """Whether `refresh` has something to do: a change was heard of, or would not have been and time has passed."""
+        if self._changes is not None:
+            sure = self._changes.sure()
+            if self._heard is not None and self._heard != self._changes.count:
+                return True
+            if self._heard is not None and sure:
+                return False
         return self._clock() - self._looked >= RING_SECONDS
 
     async def refresh(self) -> None:
@@ -80,8 +89,10 @@ class ClientKeys:
             await asyncio.wait([self._look])
 
     async def _read(self) -> None:
+        heard, self._heard = self._changes.count if self._changes else None, None
         try:
             self._ring = await self._store.ring()
+            self._heard = heard
         except StorageUnavailableError as error:
             self.trouble = error if self._in_doubt() else None
         else:

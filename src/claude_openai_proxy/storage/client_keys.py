@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from claude_openai_proxy.errors import ProxyError
 from claude_openai_proxy.records import KeyLimits, Principal
-from claude_openai_proxy.storage.interface import Database, Row, Transaction
+from claude_openai_proxy.storage.interface import Changes, Database, Row, Transaction
 
 KEY_MARK: Final = "cop"
 
@@ -87,6 +87,11 @@ class KeyRing:
 class ClientKeyStore(Protocol):
     """Keys that were made with `keys add`. All raise `StorageUnavailableError`."""
 
+    @property
+    def changes(self) -> Changes | None:
+        """What hears of those that others make; None where nothing does."""
+        ...
+
     async def ring(self) -> KeyRing:
         """All keys, revoked ones included."""
         ...
@@ -137,6 +142,8 @@ def digest_of(secret: str) -> bytes:
 class MemoryClientKeys:
     """Keys for as long as the process lives."""
 
+    changes = None
+
     def __init__(self) -> None:
         self._ring = KeyRing()
 
@@ -184,8 +191,9 @@ class MemoryClientKeys:
 class StoredClientKeys:
     """Keys in a database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, changes: Changes | None = None) -> None:
         self._database = database
+        self.changes = changes
 
     async def ring(self) -> KeyRing:
         """See `ClientKeyStore.ring`."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from claude_openai_proxy.storage.interface import Transaction
+from claude_openai_proxy.storage.interface import Changes, Transaction
 
 
 class Connection(Protocol):
@@ -81,6 +81,11 @@ class Engine(Protocol):
     """A path or an address in words, without a secret."""
     errors: Errors
     patience: Patience
+
+    @property
+    def key_changes(self) -> Changes | None:
+        """What hears of client keys that others change; None where nothing does."""
+        ...
 
     def connect(self, *, reading: bool = False) -> Connection:
         """A connection to a database of the right version, its steps taken.

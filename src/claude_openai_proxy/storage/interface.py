@@ -67,6 +67,19 @@ class StorageState:
     """Writes whose caller stopped waiting for them."""
 
 
+class Changes(Protocol):
+    """Hears of what others change in one thing, and knows whether it would have."""
+
+    @property
+    def count(self) -> int:
+        """Of changes that were heard of, or may have been missed; it never stands at the same number again."""
+        ...
+
+    def sure(self) -> bool:
+        """Whether what was read since `count` stands as it does is what there is, or was a moment ago."""
+        ...
+
+
 class Database(Protocol):
     """One place where rows are kept. Methods are called on the event loop."""
 

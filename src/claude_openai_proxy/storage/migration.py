@@ -15,14 +15,21 @@ KEY_FACT: Final = "storage_key_fingerprint"
 
 
 @cache
-def steps() -> tuple[tuple[int, str], ...]:
-    """Number and SQL of each step, in order; the file name `0001_client_keys.sql` gives the number."""
-    return tuple((int(path.name[:4]), path.read_text(encoding="utf-8")) for path in sorted(STEPS.glob("*.sql")))
+def steps(kind: str) -> tuple[tuple[int, str], ...]:
+    """Number and SQL of each step of an engine, in order; "" where it has nothing to do in one.
+
+    `0001_client_keys.sql` is of the number 1, and of every engine; `0013_key_changes.postgresql.sql` of one alone.
+    """
+    scripts = dict.fromkeys(sorted(int(path.name[:4]) for path in STEPS.glob("*.sql")), "")
+    for path in STEPS.glob("*.sql"):
+        if path.suffixes in ([".sql"], [f".{kind}", ".sql"]):
+            scripts[int(path.name[:4])] = path.read_text(encoding="utf-8")
+    return tuple(scripts.items())
 
 
 def newest() -> int:
     """The version that this program writes."""
-    return steps()[-1][0]
+    return steps("sqlite")[-1][0]
 
 
 def statements(script: str) -> Iterator[str]:
@@ -47,7 +54,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         done = _version(connection, path)  # another process may have been here first
-        for number, script in steps():
+        for number, script in steps("sqlite"):
             if number > done:
                 for statement in statements(script):
                     connection.execute(statement)

@@ -28,7 +28,7 @@ class NotEmptyError(ProxyError):
 
 def tables() -> list[str]:
     """In the order in which rows may come: none points to a later table."""
-    return [name for _, script in steps() for name in _CREATED.findall(script)]
+    return [name for _, script in steps("sqlite") for name in _CREATED.findall(script)]
 
 
 def copy(source: Engine, target: Engine, *, file: SQLiteEngine) -> dict[str, int]:

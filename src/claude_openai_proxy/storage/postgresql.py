@@ -1,16 +1,18 @@
 """A PostgreSQL database that several proxies share, through psycopg 3.
 
-A process has one connection that writes and `READERS` that read; each is made by the thread that uses it, so nothing
-is left over for a pool to hand out. Transactions of several processes run side by side here, unlike SQLite's: works
-that write what they first read ask for `Transaction.alone`, and what ends in a deadlock is begun again by `queued`.
+A process has one connection that writes, `READERS` that read, and one that hears of changed keys; each is made by the
+thread that uses it, so nothing is left over for a pool to hand out. Transactions of several processes run side by side
+here, unlike SQLite's: works that write what they first read ask for `Transaction.alone`, and what ends in a deadlock is
+begun again by `queued`.
 
 A server that says nothing is given up after `UNANSWERED_SECONDS`: a machine between here and there may swallow what is
 sent, and neither end would be told. A transaction whose commit was not answered is asked for by its number afterwards.
 """
 
+import asyncio
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from time import monotonic
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -23,6 +25,7 @@ from psycopg.waiting import Ready, Wait
 
 from claude_openai_proxy.storage.engine import Errors, Patience
 from claude_openai_proxy.storage.interface import Row, Transaction, Value
+from claude_openai_proxy.storage.listening import KeyChanges
 from claude_openai_proxy.storage.postgresql_schema import check_key, migrate
 from claude_openai_proxy.storage.queued import QueuedDatabase
 
@@ -44,7 +47,14 @@ class PostgreSQLDatabase(QueuedDatabase):
     """Kept at `url`; `fingerprint` tells the key that seals from another; `told` as for `QueuedDatabase`."""
 
     def __init__(self, url: str, *, fingerprint: Callable[[], str], told: Callable[[str], None]) -> None:
-        super().__init__(PostgreSQLEngine(url, fingerprint), told=told)
+        engine = PostgreSQLEngine(url, fingerprint)
+        super().__init__(engine, told=told)
+        self._key_changes = engine.key_changes
+
+    async def aclose(self) -> None:
+        """See `QueuedDatabase.aclose`."""
+        await asyncio.to_thread(self._key_changes.close)
+        await super().aclose()
 
 
 class PostgreSQLEngine:
@@ -67,6 +77,7 @@ class PostgreSQLEngine:
         self._fingerprint = fingerprint
         self._checked = False
         self.where = shown(url)
+        self.key_changes = KeyChanges(partial(_Connection.connect, self._url, autocommit=True), clock=monotonic)
 
     def connect(self, *, reading: bool = False) -> "PostgreSQLConnection":
         """See `Engine.connect`.

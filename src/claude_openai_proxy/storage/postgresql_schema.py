@@ -5,7 +5,7 @@ from typing import Any, Final
 import psycopg
 
 from claude_openai_proxy.storage.interface import StorageRefusedError
-from claude_openai_proxy.storage.migration import KEY_FACT, newer, newest, statements, steps
+from claude_openai_proxy.storage.migration import KEY_FACT, newer, newest, steps
 
 _ALONE: Final = "SELECT pg_advisory_xact_lock(hashtextextended('claude-openai-proxy: steps', 0))"
 
@@ -19,10 +19,9 @@ def migrate(connection: "psycopg.Connection[Any]", where: str) -> None:
             connection.execute(_ALONE)
             connection.execute("CREATE TABLE IF NOT EXISTS schema_steps (number INTEGER PRIMARY KEY)")
             done = _version(connection, where)  # another process may have been here first
-            for number, script in steps():
+            for number, script in steps("postgresql"):
                 if number > done:
-                    for statement in statements(script):
-                        connection.execute(_in_its_words(statement))
+                    connection.execute(_in_its_words(script))
                     connection.execute("INSERT INTO schema_steps (number) VALUES (%s)", (number,))
     except psycopg.errors.InsufficientPrivilege as error:
         raise StorageRefusedError(f"{where}: its user may not make tables there ({error}).") from error
@@ -57,6 +56,6 @@ def _version(connection: "psycopg.Connection[Any]", where: str) -> int:
     return int(version)
 
 
-def _in_its_words(statement: str) -> str:
-    """Bytes have another name here; everything else in the steps is what both engines know."""
-    return statement.replace(" BLOB", " BYTEA")
+def _in_its_words(script: str) -> str:
+    """Bytes have another name here; everything else in the steps of both engines is what both know."""
+    return script.replace(" BLOB", " BYTEA")

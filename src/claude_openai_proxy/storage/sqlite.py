@@ -32,6 +32,7 @@ class SQLiteEngine:
     kind = "sqlite"
     errors = Errors(trouble=(sqlite3.Error,), work=(sqlite3.IntegrityError,))
     patience = Patience()
+    key_changes = None
 
     def __init__(self, path: Path, *, own: bool = True) -> None:
         """`own`: the directory is the installation's, and made private; else only the file is."""
