@@ -17,7 +17,6 @@ ALLOWED: dict[str, str] = {
     r"(nginx|caddy) is not installed": "Debian's packages, which .ci/run installs where it may",
     r"the Node package 'dockerfile-utils' is not installed": "the linter of the Dockerfile comes from npm",
     r"no container engine runs here|the base image cannot be had": "an image is built only where one can be",
-    r"client (codex|cline|continue|opencode|aider) is not installed": "`setup` is proven with those that are here",
     r"no PostgreSQL server can be had": "Debian's packages, which .ci/run installs where it may",
     r"no IPv6 loopback": "some containers have none",
 }

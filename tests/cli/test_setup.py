@@ -11,7 +11,7 @@ from claude_openai_proxy.commands import setup
 from claude_openai_proxy.commands.invocation import Invocation
 from claude_openai_proxy.commands.table import read
 from claude_openai_proxy.settings import Flags, SettingsError, load_settings
-from claude_openai_proxy.setup import jsonc
+from claude_openai_proxy.setup import jsonc, proof
 from claude_openai_proxy.setup.target import KEY_VARIABLE
 from web.serving import served
 
@@ -34,6 +34,13 @@ def put_program(home: Path, name: str, script: str) -> None:
     program = home / "bin" / name
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
+
+
+def asks(url: str, model: str = "custom-claude-4-sonnet") -> str:
+    """What a client does, as a shell command: one question to the proxy."""
+    body = f'{{"model": "{model}", "messages": [{{"role": "user", "content": "Hi"}}]}}'
+    headers = "-H 'Content-Type: application/json' -H \"Authorization: Bearer ${CLAUDE_OPENAI_PROXY_KEY:-any}\""
+    return f"curl -s --noproxy '*' -A a-client/1 -o /dev/null {headers} -d '{body}' {url}/chat/completions"
 
 
 @pytest.fixture
@@ -62,7 +69,8 @@ async def test_without_a_name_every_client_is_listed(home: Path, capsys: pytest.
 
 
 async def test_it_writes_proves_and_takes_back(home: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    put_program(home, "opencode", 'printf "%s\\n" "$@" > "$HOME/asked"; pwd >> "$HOME/asked"; ls -A; echo ready')
+    script = 'printf "%s\\n" "$@" > "$HOME/asked"; pwd >> "$HOME/asked"; ls -A; echo ready'
+    put_program(home, "opencode", f"{asks(url)}; {script}")
     file = home / ".config" / "opencode" / "opencode.json"
     file.parent.mkdir(parents=True)
     file.write_text('{"theme": "dark"} // mine\n')
@@ -71,6 +79,7 @@ async def test_it_writes_proves_and_takes_back(home: Path, url: str, capsys: pyt
     assert jsonc.load(file.read_text())["provider"]["claude-openai-proxy"]["options"]["baseURL"] == url
     assert "billed: nobody" in out
     assert out.count("\nok ") == 3
+    assert "ok       opencode itself: ready (seen as a-client/1, HTTP 200)" in out
     program, *_, folder = (home / "asked").read_text().splitlines()
     assert program == "run"
     assert not exists(folder)
@@ -102,6 +111,36 @@ async def test_the_first_failure_is_named_and_ends_the_proof(
     out = capsys.readouterr().out
     assert "problem  cn itself: no such model" in out
     assert out.count("\nok ") == 2
+
+
+async def test_a_client_that_asks_somebody_else_is_no_proof(
+    home: Path, url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proof, "LOG_SECONDS", 0.0)
+    put_program(home, "cn", "echo ready")
+    assert await call(home, "continue", "--url", url, "--yes") == 1
+    assert "problem  cn itself: ready (the proxy has seen no request of it)" in capsys.readouterr().out
+    put_program(home, "cn", f"{asks(url, 'no-such-model')}; echo ready")
+    assert await call(home, "continue", "--url", url, "--prove") == 1
+    assert "problem  cn itself: ready (seen as a-client/1, HTTP 404)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("url", [{"PROXY_API_KEYS": "me:sk-one"}], indirect=True)
+async def test_where_the_log_is_not_shown_the_clients_own_word_counts(
+    home: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_program(home, "opencode", "echo ready")
+    keyed = {"CLAUDE_OPENAI_PROXY_KEY": "sk-one", "STATE": "memory"}
+    assert await call(home, "opencode", "--url", url, "--yes", **keyed) == 0
+    assert "its request was not looked for: The server asks for an operator's key" in capsys.readouterr().out
+
+
+async def test_a_client_is_asked_with_the_variables_that_it_needs(
+    home: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_program(home, "cline", f'{asks(url)}; echo "as $CLINE_SESSION_BACKEND_MODE"')
+    assert await call(home, "cline", "--url", url, "--yes") == 0
+    assert "cline itself: as local (" in capsys.readouterr().out
 
 
 async def test_a_client_that_is_not_here_is_set_up_all_the_same(

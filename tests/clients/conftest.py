@@ -27,6 +27,8 @@ QUIET: Mapping[str, str] = {
     "AIDER_ANALYTICS_DISABLE": "true",
     "AIDER_CHECK_UPDATE": "false",
     "NEXT_TELEMETRY_DISABLED": "1",
+    "KILO_DISABLE_AUTOUPDATE": "1",
+    "KILO_DISABLE_MODELS_FETCH": "1",
 }
 """Tracing, telemetry and update checks off; whatever asks for another host all the same is refused."""
 OTHER_LOGINS = (

@@ -1,8 +1,10 @@
 """`setup` with the real clients: what it writes is read by them, and its proof is their own answer."""
 
 import os
+import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,18 +14,19 @@ from claude_openai_proxy.commands.invocation import Invocation
 from claude_openai_proxy.commands.table import read
 from claude_openai_proxy.simulator import Script
 from clients.conftest import QUIET
-from clients.installed import missing
-from clients.proxies import Proxy
+from clients.installed import OLDER_CLIENTS, missing
+from clients.proxies import Kind, Proxy
 
 FOLDERS = [
     str(Path(sys.executable).parent),
-    *(f"{folder}/.bin" for folder in os.environ.get("NODE_PATH", "").split(":")),
+    *(f"{folder}/.bin" for folder in os.environ.get("NODE_PATH", "").split(":") if folder),
+    *(str(Path(python).parent) for python in [os.environ.get(OLDER_CLIENTS, "")] if python),
 ]
 TIME = Script.tool_calls([("llm_time", {})])
 
 
 def set_up(proxy: Proxy, home: Path, client: str, program: str) -> int:
-    path = os.pathsep.join(folder for folder in FOLDERS if folder)
+    path = os.pathsep.join(FOLDERS)
     if shutil.which(program, path=path) is None:
         missing(client)
     environment = {**QUIET, "HOME": str(home), "PATH": f"{path}:{os.environ['PATH']}", "LANG": "C.UTF-8"}
@@ -31,13 +34,41 @@ def set_up(proxy: Proxy, home: Path, client: str, program: str) -> int:
     return setup.run(Invocation(read(words), words, environment, home))
 
 
-@pytest.mark.parametrize(("client", "program"), [("opencode", "opencode"), ("continue", "cn"), ("aider", "aider")])
+@pytest.mark.parametrize(
+    ("client", "program", "seen"),
+    [
+        ("opencode", "opencode", "opencode"),
+        ("continue", "cn", "JS"),
+        ("aider", "aider", "Python"),
+    ],
+)
 def test_a_client_answers_with_what_was_written(
-    client: str, program: str, proxy: Proxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    client: str, program: str, seen: str, proxy: Proxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert set_up(proxy, tmp_path, client, program) == 0
-    assert capsys.readouterr().out.count("\nok ") == 3
+    out = capsys.readouterr().out
+    assert out.count("\nok ") == 3
+    assert re.search(rf"{program} itself: .*\(seen as \S*{seen}.*, HTTP 200\)", out), out
     assert len(proxy.asked()) >= 2
+
+
+def test_kilo_answers_by_an_agent_that_runs_and_writes_nothing(
+    proxies: Callable[[Kind], Proxy], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By one upstream: it takes some seconds of a processor to start."""
+    proxy = proxies("api")
+    calls: list[tuple[str, dict[str, object]]] = [
+        ("bash", {"command": "touch made", "description": "Make a file"}),
+        ("write", {"filePath": "made", "content": "made"}),
+    ]
+    proxy.play(Script.text("ready"), Script.tool_calls(calls), Script.text("It is ready."))
+    assert set_up(proxy, tmp_path, "kilo", "kilo") == 0
+    out = capsys.readouterr().out
+    assert re.search(r"kilo itself: .*It is ready\. \(seen as Kilo-Code/.*, HTTP 200\)", out), out
+    results = str(proxy.asked()[-1]["messages"])
+    proxy.forget()
+    assert "prevents you from using this specific tool call" in results
+    assert "unavailable tool 'write'" in results
 
 
 def test_codex_answers_in_a_profile_of_its_own(
@@ -50,11 +81,18 @@ def test_codex_answers_in_a_profile_of_its_own(
     assert not (tmp_path / ".codex" / "config.toml").exists()
 
 
-def test_cline_answers_from_its_own_store(proxy: Proxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_cline_answers_from_its_own_store(
+    proxies: Callable[[Kind], Proxy], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By one upstream, for the same reason."""
+    proxy = proxies("api")
     assert set_up(proxy, tmp_path, "cline", "cline") == 0
+    proxy.forget()
     out = capsys.readouterr().out
     assert out.count("\nok ") == 3
     assert '"finishReason":"completed"' in out
+    assert "seen as ai-sdk/" in out
+    assert not list(tmp_path.rglob("locks/hub/*")), "it left a server of its own behind"
 
 
 def test_llm_runs_a_tool_of_its_own(proxy: Proxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,13 +15,15 @@ from claude_openai_proxy.commands.invocation import (
     Invocation,
     add_settings_flags,
 )
+from claude_openai_proxy.commands.running_server import NotToldError, running_server
 from claude_openai_proxy.serving.streams import complain, say
-from claude_openai_proxy.settings import SettingsError
+from claude_openai_proxy.settings import Settings, SettingsError
 from claude_openai_proxy.setup.client import ShownClient, WrittenClient
 from claude_openai_proxy.setup.machine import Machine
 from claude_openai_proxy.setup.open_webui import KEY_VARIABLE as OPEN_WEBUI_KEY
 from claude_openai_proxy.setup.open_webui import OpenWebUI, shown_change, with_connection, without_connection
-from claude_openai_proxy.setup.proof import prove
+from claude_openai_proxy.setup.proof import OwnQuestion, prove
+from claude_openai_proxy.setup.request_log import RequestLog
 from claude_openai_proxy.setup.running_proxy import NotReadyError, RunningProxy
 from claude_openai_proxy.setup.shown_clients import SHOWN
 from claude_openai_proxy.setup.target import KEY_VARIABLE, Target, from_a_container
@@ -54,7 +56,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def run(invocation: Invocation) -> int:
     """Raises `SettingsError` for a client that nobody knows, and where only the user can say how to go on."""
     settings = invocation.settings()
-    session = _Session(invocation, settings.port, Undo(settings.storage.directory / "setup"))
+    session = _Session(invocation, settings)
     name = invocation.arguments.client
     if name is None:
         return session.list()
@@ -75,13 +77,14 @@ def run(invocation: Invocation) -> int:
 class _Session:
     """One call of the command."""
 
-    def __init__(self, invocation: Invocation, port: int, undo: Undo) -> None:
+    def __init__(self, invocation: Invocation, settings: Settings) -> None:
         self._arguments = invocation.arguments
         self._environment = invocation.environment
         self._machine = Machine(invocation.environment, sys.platform)
-        url = (self._arguments.url or f"http://localhost:{port}/v1").rstrip("/")
+        url = (self._arguments.url or f"http://localhost:{settings.port}/v1").rstrip("/")
         self._proxy = RunningProxy(url, invocation.environment.get(KEY_VARIABLE, ""))
-        self._undo = undo
+        self._invocation, self._settings = invocation, settings
+        self._undo = Undo(settings.storage.directory / "setup")
 
     def list(self) -> int:
         """Every client: is it here, is it set up."""
@@ -177,11 +180,20 @@ class _Session:
         requests = "one request" if command is None else f"one request, and {client.title} itself as many as it needs"
         say([f"Proof: {requests}; billed: {health.get('billed', 'to the login of the proxy')}."])
         proven = True
-        for step in prove(client.name, target, self._proxy, command, self._environment):
+        question = None if command is None else OwnQuestion(command, {**self._environment, **client.variables})
+        for step in prove(client.name, target, self._proxy, RequestLog(self._log_lines), question):
             proven = step.ok
             line = f"{'ok' if step.ok else 'problem':<8} {step.name}: {step.detail}"
             say(coloured([line], sys.stdout, self._environment))
         return OK if proven else PROBLEMS_FOUND
+
+    def _log_lines(self) -> Sequence[str]:
+        """Of the proxy that runs. Raises `NotReadyError` where it does not show them."""
+        try:
+            server = running_server(self._invocation, self._settings)
+            return [data for _, data in server.events("/logs")]
+        except NotToldError as error:
+            raise NotReadyError(str(error)) from error
 
     def _command(self, client: WrittenClient, target: Target) -> Sequence[str] | None:
         """With the whole path of its program; None where it has no such command or is not here."""

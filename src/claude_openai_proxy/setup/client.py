@@ -1,7 +1,7 @@
 """A client program as this room sees it: where its file is, what goes into it, and how it proves that it works."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +40,8 @@ class WrittenClient:
     """What is left for the user to do or to know, a line each."""
     command: Callable[[Target, Path], Sequence[str]] | None = None
     """The client's own question without a window, which approves of nothing by itself; None where it has none."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """With which it is asked, beside the user's own."""
 
 
 @dataclass(frozen=True, slots=True)

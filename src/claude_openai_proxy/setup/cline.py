@@ -83,4 +83,6 @@ CLINE: Final = WrittenClient(
     command=lambda target, _: (
         "cline", "--json", "--auto-approve", "false", "-P", PROVIDER, "-m", target.model.id, PROMPT,
     ),
+    # Else it leaves a server of its own behind, in the folder of the proof.
+    variables={"CLINE_SESSION_BACKEND_MODE": "local"},
 )  # fmt: skip

@@ -5,15 +5,18 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 
+from claude_openai_proxy.setup.request_log import RequestLog
 from claude_openai_proxy.setup.running_proxy import NotReadyError, RunningProxy
 from claude_openai_proxy.setup.target import Target
 
 COMMAND_SECONDS: Final = 180.0
+LOG_SECONDS: Final = 5.0
+"""Within which a request that has ended is in the log, whichever worker had it."""
 _LAST_LINES: Final = 6
 _LONGEST_LINE: Final = 300
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -36,16 +39,24 @@ class Step:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class OwnQuestion:
+    """The client's own, by its `command`: `environment` is the user's, and what the client needs beside it."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(repr=False)
+
+
 def prove(
-    client: str, target: Target, proxy: RunningProxy, command: Sequence[str] | None, environment: Mapping[str, str]
+    client: str, target: Target, proxy: RunningProxy, log: RequestLog, question: OwnQuestion | None
 ) -> Iterator[Step]:
-    """Each step as it ends, up to the first that fails. `command` is the client's own question, if it has one."""
+    """Each step as it ends, up to the first that fails."""
     yield (answers := _answers(proxy))
     if not answers.ok:
         return
     yield (called := _calls_a_tool(client, target, proxy))
-    if called.ok and command is not None:
-        yield _client_itself(command, environment)
+    if called.ok and question is not None:
+        yield _client_itself(question, log)
 
 
 def _answers(proxy: RunningProxy) -> Step:
@@ -79,22 +90,38 @@ def _has_call(chunk: dict[str, Any]) -> bool:
     return any(choice.get("delta", {}).get("tool_calls") for choice in chunk.get("choices", []))
 
 
-def _client_itself(command: Sequence[str], environment: Mapping[str, str]) -> Step:
+def _client_itself(question: OwnQuestion, log: RequestLog) -> Step:
     """In an empty folder: what an agent that does as it is told might do there harms nobody."""
+    command = question.command
     name = f"{Path(command[0]).name} itself"
+    moment = log.now()
     with tempfile.TemporaryDirectory(prefix="claude-openai-proxy-") as folder:
         try:
             done = subprocess.run(  # noqa: S603 - a program of our table, found in the user's PATH
-                command, cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL, capture_output=True,
+                command, cwd=folder, env=dict(question.environment), stdin=subprocess.DEVNULL, capture_output=True,
                 timeout=COMMAND_SECONDS, check=False,
             )  # fmt: skip
         except OSError as error:
             return Step(name, ok=False, detail=f"could not be started: {error}")
         except subprocess.TimeoutExpired:
             return Step(name, ok=False, detail=f"was silent for {COMMAND_SECONDS:g} s")
-    answered = done.returncode == 0 and bool(done.stdout.strip())
-    last = _last_lines(done.stdout if answered else done.stdout + b"\n" + done.stderr)
-    return Step(name, answered, last or f"exit code {done.returncode}")
+    if done.returncode != 0 or not done.stdout.strip():
+        last = _last_lines(done.stdout + b"\n" + done.stderr)
+        return Step(name, ok=False, detail=last or f"exit code {done.returncode}")
+    logged = _logged(log, moment)
+    return Step(name, logged.ok, f"{_last_lines(done.stdout)} ({logged.detail})")
+
+
+def _logged(log: RequestLog, moment: float) -> Step:
+    """Whether a request of the client's came here: it may have asked somebody else."""
+    name = "in the log"
+    try:
+        seen = log.first_since(moment, seconds=LOG_SECONDS)
+    except NotReadyError as error:
+        return Step(name, ok=True, detail=f"its request was not looked for: {error}")
+    if seen is None:
+        return Step(name, ok=False, detail="the proxy has seen no request of it")
+    return Step(name, seen.status == 200, f"seen as {seen.client or 'a client without a name'}, HTTP {seen.status}")
 
 
 def _last_lines(printed: bytes) -> str:

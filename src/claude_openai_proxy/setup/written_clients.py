@@ -258,10 +258,10 @@ WRITTEN: Final = (
     WrittenClient(
         "kilo", "Kilo Code",
         installed=lambda machine: machine.program("kilo") is not None,
-        file=_kilo_file, write=_provider,
-        # It runs what the model says without asking, so no question is sent by it.
-        after=_export,
+        file=_kilo_file, write=_provider, after=_export,
         remove=lambda text: jsonc.without_entry(text, _PROVIDER),
+        # Its agent `ask` may neither run nor write anything, whatever the user's own rules are.
+        command=lambda target, _: ("kilo", "run", "--agent", "ask", "-m", f"{ID}/{target.model.id}", PROMPT),
     ),
     CLINE,
     WrittenClient(
