@@ -74,7 +74,7 @@ def _answers(url: str) -> bool:
 
 
 @contextmanager
-def private_server() -> Iterator[str]:
+def private_server(*, fsync: str = "off") -> Iterator[str]:
     """A cluster in a temporary directory, of another user where this one is root, whom PostgreSQL refuses."""
     programs = _programs()
     user = _other_user() if os.geteuid() == 0 else None
@@ -84,7 +84,7 @@ def private_server() -> Iterator[str]:
     if user:
         shutil.chown(directory, user)
     data, port = directory / "data", _free_port()
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={directory} -c fsync=off"
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={directory} -c fsync={fsync}"
     _run([programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N"], user, directory)
     _run([programs / "pg_ctl", "-D", data, "-o", options, "-l", directory / "log", "-w", "start"], user, directory)
     try:

@@ -60,6 +60,16 @@ class _Dying:
         for row in rows:
             self.execute(sql, row)
 
+    def insert_new(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Value]], /) -> None:
+        for row in rows:
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            self._left -= 1
+            self._transaction.insert_new(table, columns, [row])
+
+    def drop_before(self, table: str, oldest: float, /) -> None:
+        self._transaction.drop_before(table, oldest)
+
     def alone(self, *names: str) -> None:
         self._transaction.alone(*names)
 

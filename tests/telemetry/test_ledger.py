@@ -242,6 +242,26 @@ async def test_what_cannot_be_written_is_written_later_in_its_order(monkeypatch:
     assert [row.id for row in shelf.rows] == ["req_1", "req_2"]
 
 
+async def test_a_row_that_is_tried_again_is_the_same_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its time is a part of what it is known by, and clocks drift."""
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.001)
+    tried: list[LedgerRow] = []
+    times = iter([NOW, NOW + 0.25, NOW + 0.5])
+
+    async def keep(rows: Sequence[LedgerRow], *, oldest: float) -> None:
+        del oldest
+        tried.extend(rows)
+        if len(tried) < 3:
+            raise ProxyError("nobody knows whether it was committed")
+
+    ledger = Ledger(keep, days=1, clock=lambda: 110.0, wall_clock=lambda: next(times))
+    ledger.ended(record())
+    for _ in range(3):
+        await ledger.flush()
+    assert tried == [tried[0]] * 3
+    await ledger.aclose()
+
+
 async def test_what_waits_is_bounded_and_that_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     shelf = Shelf(broken=True)
     ledger = ledger_on(shelf)

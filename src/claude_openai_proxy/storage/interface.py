@@ -37,6 +37,14 @@ class Transaction(Protocol):
         """Run one statement for each of `rows`."""
         ...
 
+    def insert_new(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Value]], /) -> None:
+        """Insert those of `rows`, many at once, whose primary key is not there yet."""
+        ...
+
+    def drop_before(self, table: str, oldest: float, /) -> None:
+        """Drop what has no row of `oldest` or later, where the engine has such parts of a table."""
+        ...
+
     def alone(self, *names: str) -> None:
         """Until the end, no other transaction that asks for one of these names goes on.
 

@@ -2,7 +2,8 @@
 
 | asked for | answered by |
 |---|---|
-| rows that are kept, and those that are too old let go | one write for a batch; a row that is there already stays |
+| rows that are kept | one write for a batch; a row that is there already, by its time and id, stays |
+| rows that are too old | once an hour some thousands by the index of times, and in PostgreSQL whole months first |
 | sums by day, model, key and so on | one query on the index of times, `MOST_SUMS` groups at most |
 | the last requests | one query on the same index, newest first |
 | what a key has spent | one query on the index of principals |
@@ -27,6 +28,8 @@ MOST_SUMS: Final = 10_000
 """Groups of one question: more than there are hours in LEDGER_DAYS by default."""
 MEMORY_ROWS: Final = 10_000
 """As many as are remembered without a database."""
+MOST_LET_GO: Final = 5_000
+"""Rows that one write deletes."""
 WRITE_WAIT: Final = 5.0
 """Seconds that a batch waits for its commit before it is tried again."""
 
@@ -79,7 +82,10 @@ class LedgerStore(Protocol):
     """Rows of requests. All raise `StorageUnavailableError`."""
 
     async def keep(self, rows: Sequence[LedgerRow], *, oldest: float) -> None:
-        """Keep these, once each however often it is tried, and let go what came before `oldest`."""
+        """Keep these, once each however often they come with the same time, and let go what came before `oldest`.
+
+        What became too old within the last hour may go later.
+        """
         ...
 
     async def sums(self, choice: Choice, by: Sequence[Dimension]) -> Sequence[LedgerSum]:
@@ -181,10 +187,8 @@ _NAMES: Final = tuple(_COLUMN_NAMES.get(name, name) for name in LedgerRow.__stru
 _CHOSEN_BY: Final = frozenset({"principal", "client", "status", "failed"})
 _FLAGS: Final = tuple(place for place, column in enumerate(structs.fields(LedgerRow)) if column.type is bool)
 _COLUMNS: Final = ", ".join(_NAMES)
-_INSERT: Final = (
-    f"INSERT INTO ledger ({_COLUMNS}, hour, failed) "  # noqa: S608 - names of our own
-    f"VALUES ({', '.join('?' * (len(_NAMES) + 2))}) ON CONFLICT (id) DO NOTHING"
-)
+_STORED: Final = (*_NAMES, "hour", "failed")
+_TOO_OLD: Final = "SELECT at, id FROM ledger WHERE at < ? ORDER BY at LIMIT ?"
 _OF_COLUMNS: Final[Mapping[Dimension, str]] = MappingProxyType(
     {
         "day": f"hour / {_HOURS_A_DAY}",
@@ -216,16 +220,33 @@ class StoredLedger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._let_go_until = 0.0
 
     async def keep(self, rows: Sequence[LedgerRow], *, oldest: float) -> None:
         """See `LedgerStore.keep`."""
-        values = [_values(row) for row in rows]
+        values = [_values(row) for row in rows if row.at >= oldest]
 
         def work(transaction: Transaction) -> None:
-            transaction.execute_many(_INSERT, values)
-            transaction.execute("DELETE FROM ledger WHERE at < ?", (oldest,))
+            transaction.insert_new("ledger", _STORED, values)
 
-        await self._database.write(work, wait=WRITE_WAIT, abandon=True)
+        if values:
+            await self._database.write(work, wait=WRITE_WAIT, abandon=True)
+        if oldest >= self._let_go_until + HOUR:
+            await self._let_go(oldest)
+
+    async def _let_go(self, oldest: float) -> None:
+        """What is left over goes with the next batch: no write takes long."""
+
+        def work(transaction: Transaction) -> int:
+            transaction.drop_before("ledger", oldest)
+            transaction.execute(
+                f"DELETE FROM ledger WHERE at < ? AND (at, id) IN ({_TOO_OLD})",  # noqa: S608 - names of our own
+                (oldest, oldest, MOST_LET_GO),
+            )
+            return transaction.changed
+
+        if await self._database.write(work, wait=WRITE_WAIT, abandon=True) < MOST_LET_GO:
+            self._let_go_until = oldest
 
     async def sums(self, choice: Choice, by: Sequence[Dimension]) -> Sequence[LedgerSum]:
         """See `LedgerStore.sums`."""

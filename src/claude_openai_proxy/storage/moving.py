@@ -28,7 +28,7 @@ class NotEmptyError(ProxyError):
 
 def tables() -> list[str]:
     """In the order in which rows may come: none points to a later table."""
-    return [name for _, script in steps("sqlite") for name in _CREATED.findall(script)]
+    return list(dict.fromkeys(name for _, script in steps("sqlite") for name in _CREATED.findall(script)))
 
 
 def copy(source: Engine, target: Engine, *, file: SQLiteEngine) -> dict[str, int]:
@@ -52,14 +52,10 @@ def copy(source: Engine, target: Engine, *, file: SQLiteEngine) -> dict[str, int
 
 
 def _copy(reading: Connection, writing: Connection, table: str, names: Sequence[str], key: Sequence[str]) -> int:
-    insert = (
-        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "  # noqa: S608 - our own names
-        f"ON CONFLICT ({', '.join(key)}) DO NOTHING"
-    )
-    count = 0
+    count, transaction = 0, writing.transaction
     for rows in _pages(reading.transaction, table, names, key):
         kept = [row for row in rows if table != "facts" or row[0] != KEY_FACT]
-        writing.transaction.execute_many(insert, kept)
+        transaction.insert_new(table, names, kept)
         count += len(kept)
     return count
 

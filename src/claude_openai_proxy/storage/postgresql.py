@@ -23,10 +23,11 @@ from psycopg.pq import Format, TransactionStatus
 from psycopg.types.numeric import NumericBinaryLoader
 from psycopg.waiting import Ready, Wait
 
+from claude_openai_proxy.storage import months
 from claude_openai_proxy.storage.engine import Errors, Patience
 from claude_openai_proxy.storage.interface import Row, Transaction, Value
 from claude_openai_proxy.storage.listening import KeyChanges
-from claude_openai_proxy.storage.postgresql_schema import check_key, migrate
+from claude_openai_proxy.storage.postgresql_schema import check_key, is_older, migrate
 from claude_openai_proxy.storage.queued import QueuedDatabase
 
 T = TypeVar("T")
@@ -88,12 +89,22 @@ class PostgreSQLEngine:
             connection = _Connection.connect(self._url, autocommit=True)
             failing.callback(connection.close)
             connection.execute(_SESSION)
-            if not self._checked:
-                migrate(connection, self.where)
+            if not self._checked and is_older(connection, self.where):
+                self._migrate()
             check_key(connection, self._fingerprint(), self.where)
             self._checked = True
             failing.pop_all()
         return PostgreSQLConnection(connection, reading=reading)
+
+    def _migrate(self) -> None:
+        """On a connection that waits for as long as a step takes, if the server's machine is there."""
+        connection = psycopg.connect(
+            self._url, autocommit=True, keepalives_idle=5, keepalives_interval=5, keepalives_count=3
+        )
+        try:
+            migrate(connection, self.where)
+        finally:
+            connection.close()
 
     def sentence(self, error: Exception) -> str:
         """See `Engine.sentence`. The server's words in one line; they name no secret."""
@@ -102,7 +113,10 @@ class PostgreSQLEngine:
 
     def check(self, transaction: Transaction) -> tuple[list[str], Sequence[str]]:
         """See `Engine.check`. Reading each row is what shows a damaged page here."""
-        tables = transaction.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1")
+        tables = transaction.execute(
+            "SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace "
+            "AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY 1"
+        )
         broken = transaction.execute(
             "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
             "WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::regnamespace"
@@ -185,6 +199,8 @@ class _Cursor:
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         self._cursor = connection.cursor(binary=True)
+        self._staged = set[str]()
+        """Tables that have rows of this transaction."""
 
     def execute(self, sql: str, parameters: Sequence[Value] = (), /) -> list[Row]:
         """See `Transaction.execute`."""
@@ -195,6 +211,30 @@ class _Cursor:
         """See `Transaction.execute_many`. One by one: psycopg's pipeline does not come back from a line that is cut."""
         for row in rows:
             self._cursor.execute(placeholders(sql), _text(row))
+
+    def insert_new(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Value]], /) -> None:
+        """See `Transaction.insert_new`: by COPY into a table of this connection, which the log knows nothing of."""
+        values, names = [_text(row) for row in rows], ", ".join(columns)
+        if not values:
+            return
+        if table in months.TIMES:
+            place = columns.index(months.TIMES[table])
+            months.cover(self, table, [float(row[place] or 0) for row in values])
+        staging = f"arriving_{table}"
+        self._cursor.execute(f"CREATE TEMP TABLE IF NOT EXISTS {staging} (LIKE {table}) ON COMMIT DELETE ROWS")
+        if staging in self._staged:
+            self._cursor.execute(f"TRUNCATE {staging}")
+        self._staged.add(staging)
+        with self._cursor.copy(f"COPY {staging} ({names}) FROM STDIN") as copy:
+            for row in values:
+                copy.write_row(row)
+        self._cursor.execute(
+            f"INSERT INTO {table} ({names}) SELECT {names} FROM {staging} ON CONFLICT DO NOTHING"  # noqa: S608
+        )
+
+    def drop_before(self, table: str, oldest: float, /) -> None:
+        """See `Transaction.drop_before`: months of it."""
+        months.drop_before(self, table, oldest)
 
     def alone(self, *names: str) -> None:
         """See `Transaction.alone`."""

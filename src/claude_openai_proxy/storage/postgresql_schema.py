@@ -10,13 +10,21 @@ from claude_openai_proxy.storage.migration import KEY_FACT, newer, newest, steps
 _ALONE: Final = "SELECT pg_advisory_xact_lock(hashtextextended('claude-openai-proxy: steps', 0))"
 
 
+def is_older(connection: "psycopg.Connection[Any]", where: str) -> bool:
+    """Whether it lacks steps. Raises `StorageRefusedError` as `newer` says."""
+    return _version(connection, where) < newest()
+
+
 def migrate(connection: "psycopg.Connection[Any]", where: str) -> None:
-    """Take the steps that the database lacks, all in one transaction. Raises `StorageRefusedError` as `newer` says."""
-    if _version(connection, where) == newest():
-        return
+    """Take the steps that the database lacks, all in one transaction. Raises `StorageRefusedError` as `newer` says.
+
+    Where a table is in use, it gives up soon: whoever waits for a table holds up all who come after.
+    """
     try:
         with connection.transaction():
+            connection.execute("SET LOCAL lock_timeout = '60s'")
             connection.execute(_ALONE)
+            connection.execute("SET LOCAL lock_timeout = '3s'")
             connection.execute("CREATE TABLE IF NOT EXISTS schema_steps (number INTEGER PRIMARY KEY)")
             done = _version(connection, where)  # another process may have been here first
             for number, script in steps("postgresql"):

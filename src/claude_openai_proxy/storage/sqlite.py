@@ -138,6 +138,17 @@ class _Cursor:
         """See `Transaction.execute_many`."""
         self._cursor.executemany(sql, rows)
 
+    def insert_new(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Value]], /) -> None:
+        """See `Transaction.insert_new`."""
+        self._cursor.executemany(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "  # noqa: S608
+            "ON CONFLICT DO NOTHING",
+            rows,
+        )
+
+    def drop_before(self, table: str, oldest: float, /) -> None:
+        """See `Transaction.drop_before`: a file has no parts."""
+
     def alone(self, *names: str) -> None:
         """See `Transaction.alone`: who writes is alone on the file."""
 

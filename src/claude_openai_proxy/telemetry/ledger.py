@@ -3,13 +3,14 @@
 | state   | rows           | leaves it                                                      |
 |---------|----------------|----------------------------------------------------------------|
 | empty   | none           | a request ends: waiting                                        |
-| waiting | some           | `WAIT_SECONDS` pass, or `BATCH_ROWS` rows are there: writing        |
+| waiting | some           | `WAIT_SECONDS` pass, or `BATCH_ROWS` rows are there: writing   |
 | writing | some, or more  | they are kept: empty or waiting; they could not be: waiting    |
 
 Invariants: at most one write is under way; a row is let go only once it is kept, or when more than `MOST_WAITING` wait
 (the oldest first, counted and said once until a write succeeds); what is tried again is kept once, by the request's own
-id. A process that is killed loses what waits, the requests of its last two seconds; unless they are `unsent` rows,
-which are on this machine's disk before they wait, and which whoever is started next sends.
+id and time, which are fixed before the first try. A process that is killed loses what waits, the requests of its last
+second; unless they are `unsent` rows, which are on this machine's disk before they wait, and which whoever is started
+next sends.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from typing import Final, Protocol
 from claude_openai_proxy.errors import ProxyError
 from claude_openai_proxy.records import LedgerRow, RequestRecord
 
-WAIT_SECONDS: Final = 2.0
+WAIT_SECONDS: Final = 1.0
 BATCH_ROWS: Final = 256
 MOST_WAITING: Final = 10_000
 DAY_SECONDS: Final = 86_400
@@ -98,7 +99,8 @@ class Ledger:
         self._days = days
         self._clock = clock
         self._wall_clock = wall_clock
-        self._waiting: deque[RequestRecord] = deque()
+        self._waiting: deque[RequestRecord | LedgerRow] = deque()
+        """Rows where they have been made already: to be written elsewhere, or in a try that failed."""
         self._full = asyncio.Event()
         self._one_write = asyncio.Lock()
         self._writing: asyncio.Task[None] | None = None
@@ -118,9 +120,12 @@ class Ledger:
         """Let it wait to be written."""
         if record.route not in DIALECTS or record.method != "POST" or record.principal.id == _NOBODY or not self._days:
             return
-        if self._unsent is not None:
-            self._unsent.append(row_of(record, self._wall_clock() - self._clock()))
-        self._waiting.append(record)
+        if self._unsent is None:
+            self._waiting.append(record)
+        else:
+            row = row_of(record, self._wall_clock() - self._clock())
+            self._unsent.append(row)
+            self._waiting.append(row)
         if len(self._waiting) >= BATCH_ROWS:
             self._full.set()
             self._make_room()
@@ -170,8 +175,9 @@ class Ledger:
             if len(self._waiting) < BATCH_ROWS:
                 self._full.clear()
             now, kept = self._wall_clock(), False
+            since_1970 = now - self._clock()
+            rows = [one if isinstance(one, LedgerRow) else row_of(one, since_1970) for one in batch]
             try:
-                rows = [row_of(record, now - self._clock()) for record in batch]
                 await self._keep(rows, oldest=now - self._days * DAY_SECONDS)
                 await self._send_what_was_given_up()
                 kept, self._lost = True, 0
@@ -181,7 +187,7 @@ class Ledger:
                 pass
             finally:
                 if not kept:
-                    self._waiting.extendleft(reversed(batch))
+                    self._waiting.extendleft(reversed(rows))
                     self._make_room()
             return kept
 
