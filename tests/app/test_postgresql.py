@@ -17,7 +17,9 @@ from claude_openai_proxy.settings import Flags, Settings, SettingsError, load_se
 from claude_openai_proxy.simulator import Simulator
 from claude_openai_proxy.storage.client_keys import StoredKey, new_secret
 from claude_openai_proxy.storage.ledger import Choice
+from claude_openai_proxy.storage.migration import newest
 from cli.running import finished
+from postgresql_server import execute
 from web.direct import HELLO, STREAM, call
 
 STORAGE_KEY = "the-same-for-all-of-them"
@@ -127,6 +129,20 @@ def test_another_key_refuses_the_start_in_a_line(tmp_path: Path, postgresql_url:
     assert run.returncode == 2
     assert "is sealed with another STORAGE_KEY" in line
     assert "another-key-than-theirs" not in line
+
+
+def test_a_newer_database_refuses_the_start_in_a_line(tmp_path: Path, postgresql_url: str) -> None:
+    shared = {"DATABASE_URL": postgresql_url, "STORAGE_KEY": STORAGE_KEY}
+    made = finished("storage", "migrate", home=tmp_path, extra=shared)
+    assert made.returncode == 0, made.stderr
+    execute(postgresql_url, f"INSERT INTO schema_steps (number) VALUES ({newest() + 1})")
+    extra = {**LOGIN, "ANTHROPIC_BASE_URL": "http://127.0.0.1:9", **shared}
+    run = finished("serve", "--port", "0", home=tmp_path, extra=extra)
+
+    (line,) = run.stderr.splitlines()
+    assert run.returncode == 2
+    assert f"a newer version of this program (its version {newest() + 1}, known here {newest()})." in line
+    assert line.endswith("Update this one, too.")
 
 
 def test_a_key_is_required_and_memory_is_something_else(tmp_path: Path) -> None:

@@ -37,12 +37,13 @@ def children(pid: int) -> list[int]:
     return [int(word) for word in text.split()]
 
 
-def fetched(port: int, path: str, body: dict[str, object] | None = None) -> tuple[int, str]:
+def fetched(port: int, path: str, body: dict[str, object] | None = None, *, key: str = "any") -> tuple[int, str]:
     """By a connection of its own: any worker may take it."""
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         content = json.dumps(body) if body else None
-        client.request("POST" if body else "GET", path, content, {"content-type": "application/json"})
+        headers = {"content-type": "application/json", "authorization": f"Bearer {key}"}
+        client.request("POST" if body else "GET", path, content, headers)
         answer = client.getresponse()
         return answer.status, answer.read().decode()
     finally:
@@ -102,6 +103,31 @@ async def test_what_one_worker_keeps_any_other_gives(tmp_path: Path, extra: dict
     await asyncio.to_thread(body)
 
 
+def assert_wired_after_the_fork(supervisor: int, workers: list[int]) -> None:
+    """Who forks has one thread and nothing of a server open but its sockets; each worker has its own."""
+
+    def opened(pid: int) -> list[str]:
+        return [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
+
+    assert len(list(Path(f"/proc/{supervisor}/task").iterdir())) == 1
+    assert not any("state.db" in name or "eventpoll" in name for name in opened(supervisor))
+    for pid in workers:
+        assert any(name.endswith("state.db") for name in opened(pid))
+
+
+async def test_a_key_s_limit_is_one_for_all_workers(tmp_path: Path, extra: dict[str, str]) -> None:
+    def body() -> None:
+        made = finished("keys", "add", "ann", "--rpm", "10", home=tmp_path, extra=extra)
+        key = re.search(r"cop_\S+", made.stdout)
+        assert key, made.stderr
+        with two_workers(tmp_path, extra) as (_, port):
+            statuses = [fetched(port, "/v1/chat/completions", dict(ASK), key=key[0])[0] for _ in range(30)]
+        assert set(statuses) == {200, 429}
+        assert 10 - 1 <= statuses.count(200) <= 10, "a tenth may lie unused with the other one"
+
+    await asyncio.to_thread(body)
+
+
 async def test_one_signal_ends_them_all(tmp_path: Path, extra: dict[str, str]) -> None:
     def body() -> None:
         with two_workers(tmp_path, extra) as (command, port):
@@ -109,6 +135,7 @@ async def test_one_signal_ends_them_all(tmp_path: Path, extra: dict[str, str]) -
             until_all_count(port, 0)
             workers = children(command.process.pid)
             assert len(workers) == 2
+            assert_wired_after_the_fork(command.process.pid, workers)
 
             command.signal(signal.SIGTERM)
 

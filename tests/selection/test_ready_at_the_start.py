@@ -8,6 +8,7 @@ import pytest
 from claude_openai_proxy.app import wire
 from claude_openai_proxy.app.wiring import Wiring
 from claude_openai_proxy.settings import Flags, load_settings
+from claude_openai_proxy.upstreams.claude_code.start_lock import FILE as START_LOCK
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
 from upstreams.claude_code.fake_cli import install_fake_cli
 from upstreams.claude_code.test_setup import proven
@@ -38,6 +39,7 @@ async def test_the_first_request_finds_its_process_started(tmp_path: Path, login
     await started(wiring)
     assert isinstance(wiring._upstreams, SelectedUpstream)
     assert wiring._upstreams.claude_code.pool.idle == idle
+    assert (tmp_path / "state" / START_LOCK).exists() == bool(idle), "other proxies of this login are waited for"
     await wiring._life.end()
 
 
