@@ -211,6 +211,26 @@ def test_clines_place_is_taken_by_nobody_else() -> None:
     assert cline.remove("") == ""
 
 
+@pytest.mark.parametrize(
+    ("before", "last"),
+    [('{"version": 1, "lastUsedProvider": "openrouter", "providers": {}}', "openrouter"), ("", None), ("{}", None)],
+)
+def test_clines_user_gets_back_the_provider_that_was_used_before_the_proof(before: str, last: str | None) -> None:
+    cline = client("cline")
+    assert cline.give_back is not None
+    back = cline.give_back(before)
+    used = jsonc.with_entry(cline.write(OPEN)(before), ("lastUsedProvider",), "openai-compatible")
+    assert json.loads(back(used)).get("lastUsedProvider") == last
+    chosen = jsonc.with_entry(used, ("lastUsedProvider",), "ollama")
+    assert json.loads(back(chosen))["lastUsedProvider"] == "ollama"
+
+
+@pytest.mark.parametrize("own", ['echo "no end\n', "x='\n# comment\n", "echo \\"])
+def test_a_crushrc_whose_end_is_inside_a_text_is_left_alone(own: str) -> None:
+    with pytest.raises(EditError, match="no shell script"):
+        client("crush").write(OPEN)(own)
+
+
 def test_librechats_file_is_never_made() -> None:
     with pytest.raises(EditError, match=r"no librechat\.yaml here"):
         client("librechat").write(OPEN)("")

@@ -1,13 +1,12 @@
 """Entries in JSON files with comments: what goes in comes out again, and nothing else moves."""
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_openai_proxy.setup.jsonc import load, with_element, with_entry, without_element, without_entry
 from claude_openai_proxy.setup.text_edit import EditError
+from setup.layouts import JSON_VALUES, as_jsonc
 
 ENTRY = {"name": "Claude", "models": {"custom-claude-4-opus": {"limit": 200_000}}}
 PATH = ("provider", "claude-openai-proxy")
@@ -98,37 +97,9 @@ def test_line_ends_stay_as_they_are() -> None:
     assert after == '{\r\n  "a": 1,\r\n  "b": {\r\n    "c": 2\r\n  }\r\n}\r\n'
 
 
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
-    max_leaves=12,
-)
-BLANKS = st.sampled_from(["", " ", "\n", "\t", "\r\n", " // c\n", "/* c */", "\n\n  "])
-
-
-@st.composite
-def laid_out(draw: st.DrawFn, value: object) -> str:
-    """A value as text, with blanks, comments and trailing commas wherever they may stand."""
-
-    def write(inner: object) -> str:
-        if isinstance(inner, dict):
-            members = [f"{json.dumps(key)}{draw(BLANKS)}:{draw(BLANKS)}{write(item)}" for key, item in inner.items()]
-            return join("{", members, "}")
-        if isinstance(inner, list):
-            return join("[", [write(item) for item in inner], "]")
-        return json.dumps(inner, ensure_ascii=draw(st.booleans()))
-
-    def join(begin: str, parts: list[str], end: str) -> str:
-        trailing = draw(st.sampled_from(["", ","])) if parts else ""
-        text = draw(BLANKS) + ",".join(f"{draw(BLANKS)}{part}{draw(BLANKS)}" for part in parts)
-        return begin + text + trailing + draw(BLANKS) + end
-
-    return draw(BLANKS) + write(value) + draw(BLANKS)
-
-
-@given(st.data(), st.dictionaries(st.text(max_size=6), VALUES, max_size=4))
+@given(st.data(), st.dictionaries(st.text(max_size=6), JSON_VALUES, max_size=4))
 def test_any_layout_keeps_everything_else(data: st.DataObject, value: dict[str, object]) -> None:
-    text = data.draw(laid_out(value))
+    text = data.draw(as_jsonc(value))
     inner = {key: item for key, item in value.items() if key != "ours"}
     assert load(text) == value
     after = with_entry(text, ("ours",), ENTRY)
@@ -137,9 +108,9 @@ def test_any_layout_keeps_everything_else(data: st.DataObject, value: dict[str, 
     assert load(without_entry(after, ("ours",))) == inner
 
 
-@given(st.data(), st.lists(VALUES, max_size=4))
+@given(st.data(), st.lists(JSON_VALUES, max_size=4))
 def test_any_list_keeps_everything_else(data: st.DataObject, value: list[object]) -> None:
-    text = data.draw(laid_out(value))
+    text = data.draw(as_jsonc(value))
     after = with_element(text, {"name": "ours"}, by="name")
     assert load(after) == [*value, {"name": "ours"}]
     assert load(without_element(after, by="name", value="ours")) == value

@@ -56,6 +56,54 @@ def test_a_file_changed_since_loses_our_entry_alone(undo: Undo, file: Path) -> N
     assert file.read_text() == '{\n  "theme": "light", // mine\n  "provider": {\n  }\n}\n'
 
 
+def test_what_somebody_wrote_between_two_of_ours_is_not_lost(undo: Undo, file: Path) -> None:
+    undo.write("zed", planned(file, add))
+    file.write_text(file.read_text().replace('"dark"', '"light"'))
+    undo.write("zed", planned(file, lambda text: with_entry(text, ("provider", "ours"), {"url": "second"})))
+    undo.write("zed", planned(file, lambda text: with_entry(text, ("provider", "ours"), {"url": "third"})))
+    assert undo.take_back("zed", file, remove) == f"{file} has been changed since: only our entry was taken out."
+    assert file.read_text() == '{\n  "theme": "light", // mine\n  "provider": {\n  }\n}\n'
+
+
+def test_what_somebody_writes_while_we_ask_is_not_lost(undo: Undo, file: Path, tmp_path: Path) -> None:
+    changes = planned(file, add), planned(tmp_path / "new.json", add)
+    for change in changes:
+        change.path.write_text("theirs")
+        with pytest.raises(EditError, match="has been changed meanwhile"):
+            undo.write("zed", change)
+        assert change.path.read_text() == "theirs"
+        assert not undo.knows("zed", change.path)
+
+
+@pytest.mark.parametrize("call", ["fsync", "chmod", "chown", "replace"])
+def test_what_fails_leaves_the_file_and_nothing_beside_it(
+    call: str, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise PermissionError(1, "no")
+
+    if call == "chown":
+        os.chown(file, 12_345, 12_346) if os.geteuid() == 0 else pytest.skip("only root can give a file away")
+    if call in ("chmod", "replace"):
+        monkeypatch.setattr(Path, call, fails)
+    else:
+        monkeypatch.setattr(os, call, fails)
+    with pytest.raises(PermissionError):
+        write_in_place(file, b"{}")
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+    assert file.read_text() == BEFORE
+
+
+def test_a_link_that_leads_nowhere_yet_is_followed(undo: Undo, tmp_path: Path) -> None:
+    link = tmp_path / "link.json"
+    link.symlink_to(tmp_path / "dotfiles" / "real.json")
+    undo.write("zed", planned(link, add))
+    assert (tmp_path / "dotfiles" / "real.json").is_file()
+    undo.take_back("zed", link, remove)
+    assert link.is_symlink()
+    assert not link.exists()
+
+
 def test_a_file_of_ours_alone_goes(undo: Undo, tmp_path: Path) -> None:
     path = tmp_path / "deep" / "new.json"
     undo.write("codex", planned(path, add))

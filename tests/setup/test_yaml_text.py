@@ -70,6 +70,24 @@ def test_a_nested_list_is_begun(text: str) -> None:
     assert set(load(text) or {}) <= set(load(after))
 
 
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("- name: ours\n", ()),
+        ("models:\n- name: ours\nlast: 1\n", ("models",)),
+        ("endpoints:\n  custom: # of mine\n    - name: ours\n", ("endpoints", "custom")),
+        ("endpoints:\n  custom: [] # of mine\n", ("endpoints", "custom")),
+    ],
+)
+def test_a_list_that_ours_alone_was_in_takes_it_again(text: str, path: tuple[str, ...]) -> None:
+    for _ in range(2):
+        text = with_item(text, path, {"name": "ours", "a": 1}, by="name")
+        assert text.count("name") == 1
+        text = without_item(text, path, by="name", value="ours")
+        assert "name" not in text
+    assert ("# of mine" in text) == (len(path) == 2)
+
+
 def test_a_file_that_is_one_list() -> None:
     after = with_item("- model_id: mine\n  a: 1\n", [], {"model_id": "ours"}, by="model_id")
     assert load(after) == [{"model_id": "mine", "a": 1}, {"model_id": "ours"}]

@@ -144,7 +144,8 @@ class _Session:
         """Write, prove, and say how to undo."""
         file = client.file(self._machine)
         if self._arguments.undo:
-            say([self._undo.take_back(client.name, file, client.remove)])
+            remove = client.give_back(self._undo.text_before(client.name, file)) if client.give_back else client.remove
+            say([self._undo.take_back(client.name, file, remove)])
             return OK
         target = self._proxy.target(self._arguments.model)
         if self._arguments.container:

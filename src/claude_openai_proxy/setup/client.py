@@ -36,6 +36,8 @@ class WrittenClient:
     write: Callable[[Target], Edit]
     remove: Edit
     """Takes out our entry and nothing else."""
+    give_back: Callable[[str], Edit] | None = None
+    """The same, told what was in the file before us: for a client that notes by itself that it was used with us."""
     after: Callable[[Target], Sequence[str]] = _nothing
     """What is left for the user to do or to know, a line each."""
     command: Callable[[Target, Path], Sequence[str]] | None = None

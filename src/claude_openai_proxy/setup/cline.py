@@ -18,6 +18,7 @@ from claude_openai_proxy.setup.user_file import Edit
 PROVIDER: Final = "openai-compatible"
 
 _PLACE: Final = ("providers", PROVIDER)
+_LAST: Final = "lastUsedProvider"
 _EMPTY: Final = f"{json.dumps({'version': 1, 'modes': {}, 'providers': {}}, indent=2)}\n"
 _MOMENT: Final = "2026-01-01T00:00:00.000Z"
 """Cline takes no entry without one, and writes its own the next time that it runs."""
@@ -65,6 +66,21 @@ def _removed(text: str) -> str:
     return jsonc.without_entry(text, _PLACE) if there else text
 
 
+def _given_back(before: str) -> Edit:
+    """Without us as the provider that was used last, which the proof has made us."""
+    known = jsonc.load(before) if before.strip() else {}
+    former = known.get(_LAST) if isinstance(known, dict) else None
+
+    def edit(text: str) -> str:
+        text = _removed(text)
+        whole = jsonc.load(text) if text.strip() else {}
+        if not isinstance(whole, dict) or whole.get(_LAST) != PROVIDER:
+            return text
+        return jsonc.with_entry(text, (_LAST,), former) if former else jsonc.without_entry(text, (_LAST,))
+
+    return edit
+
+
 def _after(target: Target) -> Sequence[str]:
     return (
         f"Then: cline -P {PROVIDER} -m {target.model.id}",
@@ -79,6 +95,7 @@ CLINE: Final = WrittenClient(
     file=_file,
     write=_provider,
     remove=_removed,
+    give_back=_given_back,
     after=_after,
     command=lambda target, _: (
         "cline", "--json", "--auto-approve", "false", "-P", PROVIDER, "-m", target.model.id, PROMPT,

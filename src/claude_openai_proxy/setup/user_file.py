@@ -12,8 +12,12 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from claude_openai_proxy.setup.text_edit import EditError
+
+_OF_NOTHING: Final = ""
+"""The digest that no file has."""
 
 Edit = Callable[[str], str]
 """Text before -> text after; raises `EditError`."""
@@ -57,16 +61,25 @@ class Undo:
         self._directory = directory
 
     def write(self, client: str, change: Change) -> None:
-        """Write the change, having kept what is needed to take it back. Raises OSError as the system does."""
+        """Write the change, having kept what is needed to take it back. Raises `EditError`, OSError as the system does.
+
+        What is kept is from before us, not from before our last version; where somebody else has written between two of
+        ours it is not what they would want back, and only our entry can be taken out.
+        """
+        if (change.path.read_bytes() if change.path.exists() else None) != change.before:
+            raise EditError(f"{change.path} has been changed meanwhile: nothing was written. Try again.")
         note = self._note(client, change.path)
         kept = note.with_suffix(".before")
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not note.exists():  # the first time only: what was there before us, not before our last version
+        digest = hashlib.sha256(change.after).hexdigest()
+        if not note.exists():
             if change.before is not None:
                 _write_whole(kept, change.before, mode=0o600)
             elif kept.exists():
                 kept.unlink()
-        written = {"path": str(change.path), "sha256": hashlib.sha256(change.after).hexdigest()}
+        elif change.before is None or hashlib.sha256(change.before).hexdigest() != _noted(note):
+            digest = _OF_NOTHING
+        written = {"path": str(change.path), "sha256": digest}
         _write_whole(note, json.dumps(written).encode(), mode=0o600)
         write_in_place(change.path, change.after)
 
@@ -79,7 +92,7 @@ class Undo:
         kept = note.with_suffix(".before")
         if not path.exists():
             done = f"{path} is gone already."
-        elif note.exists() and _digest_of(path) == json.loads(note.read_bytes())["sha256"]:
+        elif note.exists() and _digest_of(path) == _noted(note):
             if kept.exists():
                 write_in_place(path, kept.read_bytes())
                 done = f"{path} is as it was before."
@@ -97,6 +110,11 @@ class Undo:
             ours.unlink(missing_ok=True)
         return done
 
+    def text_before(self, client: str, path: Path) -> str:
+        """What was in the file before us; "" where there was none, or nothing is known."""
+        kept = self._note(client, path).with_suffix(".before")
+        return kept.read_text(encoding="utf-8") if kept.exists() else ""
+
     def knows(self, client: str, path: Path) -> bool:
         """Whether something was written there."""
         return self._note(client, path).exists()
@@ -110,25 +128,35 @@ def write_in_place(path: Path, content: bytes) -> None:
     target = path.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     status = target.stat() if target.exists() else None
-    new = _write_whole(target, content, mode=status.st_mode & 0o7777 if status else 0o600, move=False)
-    if status is not None and os.name == "posix" and (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
-        os.chown(new, status.st_uid, status.st_gid)
-    new.replace(target)
+    _write_whole(target, content, mode=status.st_mode & 0o7777 if status else 0o600, owned_as=status)
 
 
-def _write_whole(path: Path, content: bytes, *, mode: int, move: bool = True) -> Path:
-    """`content` in a new file beside `path`, moved over it unless told not to; the file that was written."""
+def _write_whole(path: Path, content: bytes, *, mode: int, owned_as: os.stat_result | None = None) -> None:
+    """`content` in a new file, moved over `path`; where that fails nothing is left beside it."""
     new = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.chmod(mode)
-    if move:
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        new.chmod(mode)
+        if owned_as is not None and os.name == "posix":
+            _give_to(new, owned_as)
         new.replace(path)
-        return path
-    return new
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
+
+
+def _give_to(new: Path, owned_as: os.stat_result) -> None:
+    if (owned_as.st_uid, owned_as.st_gid) != (new.stat().st_uid, new.stat().st_gid):
+        os.chown(new, owned_as.st_uid, owned_as.st_gid)
+
+
+def _noted(note: Path) -> str:
+    """The digest of what was written last."""
+    return str(json.loads(note.read_bytes())["sha256"])
 
 
 def _digest_of(path: Path) -> str:

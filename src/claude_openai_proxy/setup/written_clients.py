@@ -1,6 +1,7 @@
 """Clients whose files are written: what goes where (each program's own documentation)."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -144,7 +145,15 @@ def _crush_lines(target: Target) -> Edit:
         f"--default-max-tokens {model.output}"
         for model in target.offered
     ]
-    return lambda text: with_block(text, lines)
+
+    def edit(text: str) -> str:
+        try:
+            shlex.split(without_block(text), comments=True)
+        except ValueError as error:  # our lines would become part of a text that does not end
+            raise EditError(f"The file is no shell script that can be read here: {error}.") from error
+        return with_block(text, lines)
+
+    return edit
 
 
 def _aider_file(machine: Machine) -> Path:

@@ -129,17 +129,18 @@ def _members(item: dict[str, object]) -> list[str]:
 
 def _begun(lines: list[str], text: str, path: Sequence[str], node: yaml.Node | None, item: dict[str, object]) -> str:
     """The file with the list at `path` begun: it lacks, or is empty."""
-    if not path:
-        if node is not None:
-            raise EditError("The list stands on one line; put the entry in by hand.")
+    if not path and (node is None or node.value == ""):  # nothing, or the mark of a document alone
         return "".join([*lines, *_item_lines(item, "")])
-    if node is not None:  # `models: []` or `models:`, on one line
+    if node is not None:  # `models: []`, `models:`, or `[]` on a line of its own
         at = node.start_mark.line
-        head = lines[at][: node.start_mark.column].rstrip()
-        if not head.endswith(":") or node.end_mark.line != at or (isinstance(node, yaml.SequenceNode) and node.value):
+        head, rest = lines[at][: node.start_mark.column], lines[at][node.end_mark.column :].strip()
+        own_line = not head.strip()
+        if node.end_mark.line != at or node.value not in ([], "") or not (own_line or head.rstrip().endswith(":")):
             raise EditError("The list stands on one line; put the entry in by hand.")
         indent = head[: len(head) - len(head.lstrip())]
-        lines[at : at + 1] = [f"{head}\n", *_item_lines(item, f"{indent}  ")]
+        kept = " ".join(piece for piece in (head.rstrip(), rest) if piece)
+        new = _item_lines(item, indent if own_line else f"{indent}  ")
+        lines[at : at + 1] = [*([f"{kept}\n"] if kept else []), *new]
         return "".join(lines)
     depth = len(path) - 1
     while depth and _node_at(text, path[:depth]) is None:
