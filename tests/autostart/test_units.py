@@ -79,6 +79,17 @@ def test_systemd_takes_the_unit(tmp_path: Path, service: Service) -> None:
     assert about_ours == []
 
 
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_takes_the_system_unit_of_deploy(tmp_path: Path) -> None:
+    printed = (Path(__file__).parents[2] / "deploy" / "claude-openai-proxy.service").read_text(encoding="utf-8")
+    program = "/opt/claude-openai-proxy/bin/claude-openai-proxy"
+    assert f"ExecStart={program}\n" in printed
+    unit = tmp_path / "claude-openai-proxy.service"
+    unit.write_text(printed.replace(program, "/bin/true"), encoding="utf-8")
+    found = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
+    assert [line for line in found.stderr.splitlines() if unit.name in line] == []
+
+
 def test_an_agent_starts_at_login_and_is_not_throttled() -> None:
     plist = plistlib.loads(launchd_plist(ODD))
     assert plist["Label"] == LABEL

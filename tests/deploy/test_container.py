@@ -20,6 +20,19 @@ const { validate } = require("dockerfile-utils");
 console.log(JSON.stringify(validate(readFileSync(process.argv[1], "utf8")).map((found) => found.message)));
 """
 
+LINT_COMPOSE = """
+const { DCLinter } = require("dclint");
+const linter = new DCLinter({ rules: {}, quiet: false, debug: false, exclude: [] });
+const [found] = linter.lintFiles([process.argv[1]], false);
+console.log(JSON.stringify(found.messages));
+"""
+MATTERS_OF_TASTE = {
+    "no-quotes-in-volumes", "require-project-name-field", "require-quotes-in-ports", "service-keys-order",
+    "services-alphabetical-order", "top-level-properties-order",
+    # Of the other programs, the newest: these are examples.
+    "service-image-require-explicit-tag",
+}  # fmt: skip
+
 
 def test_the_linter_finds_nothing_in_the_dockerfile() -> None:
     node = shutil.which("node")
@@ -32,6 +45,23 @@ def test_the_linter_finds_nothing_in_the_dockerfile() -> None:
         pytest.skip("the Node package 'dockerfile-utils' is not installed")
 
     assert (json.loads(run.stdout), run.stderr) == ([], "")
+
+
+@pytest.mark.parametrize("file", ["compose.yaml", "deploy/compose.postgres.yaml"])
+def test_the_linter_finds_nothing_in_the_compose_files(file: str) -> None:
+    """By the schema of Compose, and by rules for mistakes; how keys are sorted and quoted is ours to choose."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    run = subprocess.run(
+        [node, "-e", LINT_COMPOSE, str(ROOT / file)], capture_output=True, text=True, timeout=60, check=False
+    )
+    if "Cannot find module 'dclint'" in run.stderr:
+        pytest.skip("the Node package 'dclint' is not installed")
+
+    assert run.returncode == 0, run.stderr
+    found = [(one["rule"], one["message"]) for one in json.loads(run.stdout) if one["rule"] not in MATTERS_OF_TASTE]
+    assert found == []
 
 
 def test_it_runs_as_nobody_in_particular_and_can_run_read_only() -> None:

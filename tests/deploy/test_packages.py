@@ -40,6 +40,23 @@ def test_the_wheel_has_every_file_of_the_program_and_the_licence(built: Path) ->
     assert [name for name in names if name.endswith(".dist-info/licenses/LICENSE")]
 
 
+def test_a_wheel_from_the_source_archive_is_the_same(built: Path, tmp_path: Path) -> None:
+    """And what it installs has the command and its completions."""
+    with tarfile.open(next(built.glob("*.tar.gz"))) as opened:
+        opened.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.iterdir()
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel"], cwd=source, check=True, timeout=120)
+    wheels = zipfile.ZipFile(next(built.glob("*.whl"))), zipfile.ZipFile(next((source / "dist").glob("*.whl")))
+    first, second = ({name: wheel.read(name) for name in wheel.namelist()} for wheel in wheels)
+
+    assert first == second
+    assert {f"claude_openai_proxy/completions/claude-openai-proxy.{shell}" for shell in ("bash", "zsh", "fish")} <= {
+        *first
+    }
+    (points,) = (name for name in first if name.endswith(".dist-info/entry_points.txt"))
+    assert b"claude-openai-proxy = claude_openai_proxy.cli:main" in first[points]
+
+
 def test_the_source_archive_has_what_a_reader_needs(built: Path) -> None:
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as opened:
@@ -55,5 +72,5 @@ def test_the_source_archive_has_what_a_reader_needs(built: Path) -> None:
         "compose.yaml",
         "pyproject.toml",
     } <= names
-    assert {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")} <= names
+    assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*") if path.is_file()} <= names
     assert {f"deploy/{path.name}" for path in (ROOT / "deploy").iterdir()} <= names

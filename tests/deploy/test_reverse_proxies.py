@@ -39,13 +39,11 @@ def test_nginx_takes_its_example(tmp_path: Path) -> None:
 
 
 def test_caddy_takes_its_example(tmp_path: Path) -> None:
-    caddy = program("caddy")
-    adapted = json.loads(
-        says(
-            "env", f"HOME={tmp_path}", caddy, "adapt", "--config", str(DEPLOY / "Caddyfile"), "--adapter", "caddyfile"
-        ).splitlines()[-1]
-    )
+    words = ("env", f"HOME={tmp_path}", program("caddy"))
+    given = ("--config", str(DEPLOY / "Caddyfile"), "--adapter", "caddyfile")
+    adapted = json.loads(says(*words, "adapt", *given).splitlines()[-1])
 
+    assert "Valid configuration" in says(*words, "validate", *given)
     assert "claude.example.org" in json.dumps(adapted)
     assert '"flush_interval": -1' in json.dumps(adapted)
 

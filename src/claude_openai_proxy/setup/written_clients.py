@@ -137,12 +137,12 @@ def _goose_provider(target: Target) -> Edit:
 
 
 def _crush_lines(target: Target) -> Edit:
-    """The file is executed: every value is quoted."""
-    key = f'"${KEY_VARIABLE}"' if target.key else f'"{ANY_KEY}"'
-    lines = [f'provider add {ID} --type openai-compat --base-url "{target.base_url}" --api-key {key}']
+    """The file is executed: every value is quoted, so that none of them is."""
+    key = f'"${KEY_VARIABLE}"' if target.key else ANY_KEY
+    lines = [f"provider add {ID} --type openai-compat --base-url {shlex.quote(target.base_url)} --api-key {key}"]
     lines += [
-        f'model add "{ID}/{model.id}" --name "{model.title}" --context-window {model.context} '
-        f"--default-max-tokens {model.output}"
+        f"model add {shlex.quote(f'{ID}/{model.id}')} --name {shlex.quote(model.title)} "
+        f"--context-window {model.context} --default-max-tokens {model.output}"
         for model in target.offered
     ]
 
