@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -107,7 +107,11 @@ def assert_wired_after_the_fork(supervisor: int, workers: list[int]) -> None:
     """Who forks has one thread and nothing of a server open but its sockets; each worker has its own."""
 
     def opened(pid: int) -> list[str]:
-        return [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
+        names = []
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                names.append(str(link.readlink()))
+        return names
 
     assert len(list(Path(f"/proc/{supervisor}/task").iterdir())) == 1
     assert not any("state.db" in name or "eventpoll" in name for name in opened(supervisor))

@@ -101,6 +101,9 @@ def test_the_compose_file_of_several_proxies_sets_what_the_program_reads() -> No
     proxies = [services["proxy-one"], services["proxy-two"]]
     names = {setting.name for setting in SETTINGS} | {f"{setting.name}_FILE" for setting in SETTINGS if setting.secret}
 
+    volumes = [proxy.pop("volumes") for proxy in proxies]
+    assert volumes == [["state-one:/state"], ["state-two:/state"]], "rows that are not sent yet outlive a container"
+    assert set(document["volumes"]) == {"database", "state-one", "state-two"}
     assert proxies[0] == proxies[1]
     assert set(proxies[0]["environment"]) <= names
     assert {f"/run/secrets/{name}" for name in proxies[0]["secrets"]} == {

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
+from claude_openai_proxy.storage import postgresql_schema
 from claude_openai_proxy.storage.daily_spend import Spend, StoredDailySpend
 from claude_openai_proxy.storage.interface import Row, StorageRefusedError, StorageUnavailableError, Transaction
-from claude_openai_proxy.storage.migration import newest
+from claude_openai_proxy.storage.migration import newest, steps
 from claude_openai_proxy.storage.postgresql import (
     PostgreSQLDatabase,
     is_local,
@@ -241,6 +242,46 @@ async def test_a_database_of_a_newer_program_is_refused(postgresql_url: str) -> 
     assert await first.write(put("an older one goes on")) == 1
     await first.aclose()
     await second.aclose()
+
+
+@pytest.fixture
+def one_step_more(database: PostgreSQLDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that lacks the newest step, which takes a while and all of a table."""
+    number = newest() + 1
+    step = "SELECT pg_sleep(0.2); LOCK TABLE daily_spend"
+    database.open()
+    monkeypatch.setattr(postgresql_schema, "newest", lambda: number)
+    monkeypatch.setattr(postgresql_schema, "steps", lambda kind: (*steps(kind), (number, step)))
+
+
+@pytest.mark.usefixtures("one_step_more")
+async def test_a_step_may_take_longer_than_a_server_may_be_silent(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claude_openai_proxy.storage.postgresql.UNANSWERED_SECONDS", 0.05)
+    updated = postgresql_at(postgresql_url)
+    updated.open()
+    assert updated.state.trouble == ""
+    assert execute(postgresql_url, "SELECT max(number) FROM schema_steps") == [(newest() + 1,)]
+    await updated.aclose()
+
+
+@pytest.mark.usefixtures("one_step_more")
+async def test_a_step_waits_for_a_table_that_is_in_use_but_not_long_and_is_tried_again(
+    database: PostgreSQLDatabase, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql_schema, "TABLE_SECONDS", 0.1)
+    monkeypatch.setattr("claude_openai_proxy.storage.queued.RETRY_SECONDS", 0.1)
+    told: list[str] = []
+    with psycopg.connect(postgresql_url) as neighbour:
+        neighbour.execute("SELECT * FROM daily_spend")
+        updated = postgresql_at(postgresql_url, told)
+        await asyncio.to_thread(updated.open)
+        assert told[0].endswith("canceling statement due to lock timeout.")
+        assert await database.write(put("an older one goes on")) == 1
+    await well(updated)
+    assert execute(postgresql_url, "SELECT max(number) FROM schema_steps") == [(newest() + 1,)]
+    await updated.aclose()
 
 
 async def test_another_storage_key_is_refused(database: PostgreSQLDatabase, postgresql_url: str) -> None:

@@ -7,6 +7,9 @@ import psycopg
 from claude_openai_proxy.storage.interface import StorageRefusedError
 from claude_openai_proxy.storage.migration import KEY_FACT, newer, newest, steps
 
+TABLE_SECONDS: Final = 3.0
+"""How long a step waits for a table that is in use."""
+
 _ALONE: Final = "SELECT pg_advisory_xact_lock(hashtextextended('claude-openai-proxy: steps', 0))"
 
 
@@ -24,7 +27,7 @@ def migrate(connection: "psycopg.Connection[Any]", where: str) -> None:
         with connection.transaction():
             connection.execute("SET LOCAL lock_timeout = '60s'")
             connection.execute(_ALONE)
-            connection.execute("SET LOCAL lock_timeout = '3s'")
+            connection.execute(f"SET LOCAL lock_timeout = '{TABLE_SECONDS}s'")
             connection.execute("CREATE TABLE IF NOT EXISTS schema_steps (number INTEGER PRIMARY KEY)")
             done = _version(connection, where)  # another process may have been here first
             for number, script in steps("postgresql"):
