@@ -2,6 +2,8 @@
 
 import asyncio
 import multiprocessing
+import re
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from urllib.parse import urlsplit, urlunsplit
@@ -425,6 +427,34 @@ def test_a_certificate_is_checked_beyond_this_machine_unless_something_else_is_s
     assert not is_local("postgresql://localhost/x?hostaddr=192.0.2.1")
     said = with_defaults("postgresql://db.example/x?sslmode=require&connect_timeout=9")
     assert ("sslmode=require" in said, "verify-full" in said, "connect_timeout=9" in said) == (True, False, True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere 127.0.0.1 alone is there")
+async def test_beyond_this_machine_nothing_is_told_to_a_server_without_a_certificate(postgresql_url: str) -> None:
+    """Another address of the loopback is one that is not known to be this machine."""
+    place = urlsplit(postgresql_url)
+
+    async def pass_on(near: asyncio.StreamReader, to_near: asyncio.StreamWriter) -> None:
+        far, to_far = await asyncio.open_connection(place.hostname, place.port or 5432)
+        await asyncio.gather(_pump(near, to_far), _pump(far, to_near))
+
+    async with await asyncio.start_server(pass_on, "127.0.0.2", 0) as elsewhere:
+        user = f"{place.netloc.rpartition('@')[0]}@" if "@" in place.netloc else ""
+        port = elsewhere.sockets[0].getsockname()[1]
+        url = urlunsplit(place._replace(netloc=f"{user}127.0.0.2:{port}"))
+        refused, allowed = postgresql_at(url), postgresql_at(f"{url}&sslmode=disable")
+        await asyncio.to_thread(refused.open)
+        await asyncio.to_thread(allowed.open)
+        assert re.search(r"does not support SSL, but SSL was required|certificate verify failed", refused.state.trouble)
+        assert allowed.state.trouble == ""
+        await refused.aclose()
+        await allowed.aclose()
+
+
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    while data := await source.read(65_536):
+        sink.write(data)
+    sink.close()
 
 
 def test_where_it_is_shows_no_secret() -> None:
