@@ -176,6 +176,55 @@ async def test_what_cannot_be_written_is_shown(home: Path, url: str, capsys: pyt
         await call(home, "cursor", "--undo")
 
 
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody is here."""
+    monkeypatch.setattr(setup, "_somebody_is_here", lambda: True)
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(
+    ("client", "clipboard"), [("xcode", "{url}"), ("openai", "export OPENAI_BASE_URL={url} OPENAI_API_KEY=any")]
+)
+async def test_values_are_copied_and_the_first_request_with_them_is_waited_for(
+    client: str, clipboard: str, home: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The program of the clipboard makes it here."""
+    put_program(home, "xclip", f'cat > "$HOME/clipboard"; {asks(url)}')
+    assert await call(home, client, "--url", url, DISPLAY=":0") == 0
+    out = capsys.readouterr().out
+    assert "ok       its first request: by a-client/1, HTTP 200" in out
+    assert (home / "clipboard").read_text() == clipboard.format(url=url)
+    assert f"On the clipboard: {clipboard.format(url=url)}" in out
+
+
+@pytest.mark.parametrize("words", [["zed", "--yes"], ["xcode"]])
+async def test_a_first_request_that_does_not_come_is_told(
+    words: list[str], home: Path, url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proof, "FIRST_REQUEST_SECONDS", 0.0)
+    assert await call(home, *words, "--url", url) == 0
+    assert "first request" not in capsys.readouterr().out
+    assert await call(home, *words, "--url", url, "--prove") == 1
+    assert "problem  its first request: none came within 0 s" in capsys.readouterr().out
+    assert await call(home, *words, "--url", url, "--no-proof") == 0
+
+
+@pytest.mark.usefixtures("terminal")
+async def test_whoever_does_not_wait_is_told_how_to_look_again(
+    home: Path, url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(setup, "first_request", interrupted)
+    put_program(home, "xclip", "exit 1")
+    assert await call(home, "xcode", "--url", url, DISPLAY=":0") == 0
+    out = capsys.readouterr().out
+    assert "To look again: claude-openai-proxy setup xcode --prove" in out
+    assert "On the clipboard" not in out
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

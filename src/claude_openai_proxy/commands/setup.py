@@ -19,10 +19,11 @@ from claude_openai_proxy.commands.running_server import NotToldError, running_se
 from claude_openai_proxy.serving.streams import complain, say
 from claude_openai_proxy.settings import Settings, SettingsError
 from claude_openai_proxy.setup.client import ShownClient, WrittenClient
+from claude_openai_proxy.setup.clipboard import copied
 from claude_openai_proxy.setup.machine import Machine
 from claude_openai_proxy.setup.open_webui import KEY_VARIABLE as OPEN_WEBUI_KEY
 from claude_openai_proxy.setup.open_webui import OpenWebUI, shown_change, with_connection, without_connection
-from claude_openai_proxy.setup.proof import OwnQuestion, prove
+from claude_openai_proxy.setup.proof import FIRST_REQUEST_SECONDS, OwnQuestion, Step, first_request, prove
 from claude_openai_proxy.setup.request_log import RequestLog
 from claude_openai_proxy.setup.running_proxy import NotReadyError, RunningProxy
 from claude_openai_proxy.setup.shown_clients import SHOWN
@@ -84,6 +85,8 @@ class _Session:
         url = (self._arguments.url or f"http://localhost:{settings.port}/v1").rstrip("/")
         self._proxy = RunningProxy(url, invocation.environment.get(KEY_VARIABLE, ""))
         self._invocation, self._settings = invocation, settings
+        self._log = RequestLog(self._log_lines)
+        self._since = self._log.now()
         self._undo = Undo(settings.storage.directory / "setup")
 
     def list(self) -> int:
@@ -99,11 +102,32 @@ class _Session:
         return OK
 
     def show(self, client: ShownClient) -> int:
-        """What its user has to enter."""
+        """What its user has to enter, and whether it came here then."""
         if self._arguments.undo:
             raise SettingsError(f"Nothing is ever written for {client.name}.")
-        say([f"{client.title}:", *client.how(self._proxy.target(self._arguments.model))])
-        return OK
+        target = self._proxy.target(self._arguments.model)
+        say([f"{client.title}:", *client.how(target)])
+        if _somebody_is_here() and not self._arguments.dry_run and copied(client.copied(target), self._machine):
+            say([f"On the clipboard: {client.copied(target)}"])
+        return self._watched(client)
+
+    def _watched(self, client: ShownClient | WrittenClient) -> int:
+        """Wait for its first request, where somebody is here to make it, or told us to."""
+        looks_only = self._arguments.no_proof or self._arguments.dry_run
+        if looks_only or not (_somebody_is_here() or self._arguments.prove):
+            return OK
+        waiting = f"its first request is waited for, {FIRST_REQUEST_SECONDS:g} s (Ctrl-C ends)"
+        say([f"Ask something in {client.title}: {waiting}"])
+        try:
+            return OK if self._told(first_request(self._log, self._since)) else PROBLEMS_FOUND
+        except KeyboardInterrupt:
+            say(["", f"To look again: {PROGRAM} setup {client.name} --prove"])
+            return OK
+
+    def _told(self, step: Step) -> bool:
+        line = f"{'ok' if step.ok else 'problem':<8} {step.name}: {step.detail}"
+        say(coloured([line], sys.stdout, self._environment))
+        return step.ok
 
     def connect(self, address: str) -> int:
         """Open WebUI, by its API: one connection more, or one less."""
@@ -182,10 +206,10 @@ class _Session:
         say([f"Proof: {requests}; billed: {health.get('billed', 'to the login of the proxy')}."])
         proven = True
         question = None if command is None else OwnQuestion(command, {**self._environment, **client.variables})
-        for step in prove(client.name, target, self._proxy, RequestLog(self._log_lines), question):
-            proven = step.ok
-            line = f"{'ok' if step.ok else 'problem':<8} {step.name}: {step.detail}"
-            say(coloured([line], sys.stdout, self._environment))
+        for step in prove(client.name, target, self._proxy, self._log, question):
+            proven = self._told(step)
+        if proven and client.command is None:
+            return self._watched(client)
         return OK if proven else PROBLEMS_FOUND
 
     def _log_lines(self) -> Sequence[str]:
@@ -210,6 +234,10 @@ class _Session:
 
 def _agreed(question: str) -> bool:
     """Raises `SettingsError` where nobody can answer."""
-    if not sys.stdin.isatty():
+    if not _somebody_is_here():
         raise SettingsError(f"{question} Nobody is here to say: add --yes to write, or --dry-run to look.")
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _somebody_is_here() -> bool:
+    return sys.stdin.isatty()

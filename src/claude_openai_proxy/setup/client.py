@@ -53,3 +53,5 @@ class ShownClient:
     name: str
     title: str
     how: Callable[[Target], Sequence[str]]
+    copied: Callable[[Target], str] = lambda target: target.base_url
+    """What goes onto the clipboard: of several fields the one that is the longest to type."""

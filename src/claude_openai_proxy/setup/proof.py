@@ -17,6 +17,8 @@ from claude_openai_proxy.setup.target import Target
 COMMAND_SECONDS: Final = 180.0
 LOG_SECONDS: Final = 5.0
 """Within which a request that has ended is in the log, whichever worker had it."""
+FIRST_REQUEST_SECONDS: Final = 60.0
+"""For a person to ask something in a window."""
 _LAST_LINES: Final = 6
 _LONGEST_LINE: Final = 300
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -110,6 +112,18 @@ def _client_itself(question: OwnQuestion, log: RequestLog) -> Step:
         return Step(name, ok=False, detail=last or f"exit code {done.returncode}")
     logged = _logged(log, moment)
     return Step(name, logged.ok, f"{_last_lines(done.stdout)} ({logged.detail})")
+
+
+def first_request(log: RequestLog, since: float) -> Step:
+    """Of a client that asks only when its user does, waited for."""
+    name = "its first request"
+    try:
+        seen = log.first_since(since, seconds=FIRST_REQUEST_SECONDS)
+    except NotReadyError as error:
+        return Step(name, ok=False, detail=str(error))
+    if seen is None:
+        return Step(name, ok=False, detail=f"none came within {FIRST_REQUEST_SECONDS:g} s")
+    return Step(name, seen.status == 200, f"by {seen.client or 'a client without a name'}, HTTP {seen.status}")
 
 
 def _logged(log: RequestLog, moment: float) -> Step:

@@ -47,10 +47,10 @@ _CONTAINER: Final = (
 )
 
 SHOWN: Final = (
-    ShownClient("claude-code", "Claude Code, Anthropic's SDKs", _claude_code),
-    ShownClient("openai", "openai SDKs", _sdk),
-    ShownClient("langchain", "LangChain", _langchain),
-    ShownClient("vercel", "Vercel AI SDK", _vercel),
+    ShownClient("claude-code", "Claude Code, Anthropic's SDKs", _claude_code, copied=lambda to: _claude_code(to)[0]),
+    ShownClient("openai", "openai SDKs", _sdk, copied=lambda to: _sdk(to)[0]),
+    ShownClient("langchain", "LangChain", _langchain, copied=lambda to: _langchain(to)[0]),
+    ShownClient("vercel", "Vercel AI SDK", _vercel, copied=lambda to: _vercel(to)[0]),
     _shown(
         "open-webui", "Open WebUI", "Admin Settings, Connections, OpenAI API:", _CONTAINER,
         "Or by its API: setup open-webui --at http://localhost:8080, an administrator's key in OPEN_WEBUI_API_KEY.",
