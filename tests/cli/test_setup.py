@@ -1,6 +1,7 @@
 """`setup` from the first look to the undo, against a running demo, with clients that are scripts."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from claude_openai_proxy.commands.invocation import Invocation
 from claude_openai_proxy.commands.table import read
 from claude_openai_proxy.settings import Flags, SettingsError, load_settings
 from claude_openai_proxy.setup import jsonc, proof
+from claude_openai_proxy.setup.running_proxy import RunningProxy
 from claude_openai_proxy.setup.target import KEY_VARIABLE
 from web.serving import served
 
@@ -111,6 +113,16 @@ async def test_the_first_failure_is_named_and_ends_the_proof(
     out = capsys.readouterr().out
     assert "problem  cn itself: no such model" in out
     assert out.count("\nok ") == 2
+
+
+def test_a_proxy_that_still_looks_for_its_login_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    answers = iter(["checking", "checking", "no_login"])
+    running = RunningProxy("http://127.0.0.1:9/v1")
+    monkeypatch.setattr(RunningProxy, "health", lambda _: {"status": next(answers), "detail": "No login."})
+    assert proof._answers(running) == proof.Step("the proxy answers", ok=False, detail="No login.")
+    assert len(slept) == 2
 
 
 async def test_a_client_that_asks_somebody_else_is_no_proof(

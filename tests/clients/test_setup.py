@@ -1,5 +1,6 @@
 """`setup` with the real clients: what it writes is read by them, and its proof is their own answer."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -9,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from claude_openai_proxy.app import create_app
 from claude_openai_proxy.commands import setup
 from claude_openai_proxy.commands.invocation import Invocation
 from claude_openai_proxy.commands.table import read
+from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.simulator import Script
 from clients.conftest import QUIET
 from clients.installed import OLDER_CLIENTS, missing
 from clients.proxies import Kind, Proxy
+from web.serving import served
 
 FOLDERS = [
     str(Path(sys.executable).parent),
@@ -25,13 +29,34 @@ FOLDERS = [
 TIME = Script.tool_calls([("llm_time", {})])
 
 
-def set_up(proxy: Proxy, home: Path, client: str, program: str) -> int:
+def set_up(proxy: Proxy | str, home: Path, client: str, program: str, **more: str) -> int:
     path = os.pathsep.join(FOLDERS)
     if shutil.which(program, path=path) is None:
         missing(client)
-    environment = {**QUIET, "HOME": str(home), "PATH": f"{path}:{os.environ['PATH']}", "LANG": "C.UTF-8"}
-    words = ["setup", client, "--url", proxy.base_url, "--yes"]
+    environment = {**QUIET, "HOME": str(home), "PATH": f"{path}:{os.environ['PATH']}", "LANG": "C.UTF-8", **more}
+    words = ["setup", client, "--url", proxy if isinstance(proxy, str) else proxy.base_url, "--yes"]
     return setup.run(Invocation(read(words), words, environment, home))
+
+
+def configuration(home: Path) -> str:
+    files = [path for path in home.rglob("*config*") if path.is_file()]
+    return "".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
+
+
+@pytest.mark.parametrize(("client", "program"), [("codex", "codex"), ("continue", "cn")])
+async def test_a_client_reads_its_key_from_the_variable_that_was_named(
+    client: str, program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The proxy lets nobody in without."""
+    key = "a-long-key-of-ann"
+    environment = {"HOME": str(tmp_path), "PROXY_API_KEYS": f"ann:{key}"}
+    async with served(create_app(load_settings(Flags(demo=True), environment, tmp_path))) as address:
+        status = await asyncio.to_thread(
+            set_up, f"{address}/v1", tmp_path, client, program, CLAUDE_OPENAI_PROXY_KEY=key
+        )
+    out = capsys.readouterr().out
+    assert (status, out.count("\nok ")) == (0, 3), out
+    assert key not in configuration(tmp_path)
 
 
 @pytest.mark.parametrize(

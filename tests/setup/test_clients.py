@@ -84,7 +84,10 @@ def _without_empty(value: object) -> object:
 @pytest.mark.parametrize("one", WRITTEN, ids=lambda one: one.name)
 def test_a_key_is_written_only_where_no_variable_can_be_named(one: WrittenClient) -> None:
     written = one.write(KEYED)(OWN_FILES.get(one.name, ""))
-    assert ("sk-of-a-client" in written) == (one.name in ("continue", "cline"))
+    assert ("sk-of-a-client" in written) == (one.name == "cline")
+    if one.name == "continue":
+        assert f"${{{{ secrets.{KEY_VARIABLE} }}}}" in written
+        assert any(f"{KEY_VARIABLE}=" in line for line in one.after(KEYED))
     if one.name in ("codex", "opencode", "kilo", "goose", "crush"):
         assert KEY_VARIABLE in written
         assert any("export" in line for line in one.after(KEYED))

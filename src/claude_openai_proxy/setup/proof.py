@@ -4,19 +4,22 @@ import json
 import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 
-from claude_openai_proxy.setup.request_log import RequestLog
+from claude_openai_proxy.setup.request_log import LOOK_AGAIN_SECONDS, RequestLog
 from claude_openai_proxy.setup.running_proxy import NotReadyError, RunningProxy
 from claude_openai_proxy.setup.target import Target
 
 COMMAND_SECONDS: Final = 180.0
 LOG_SECONDS: Final = 5.0
 """Within which a request that has ended is in the log, whichever worker had it."""
+CHECKING_SECONDS: Final = 30.0
+"""Within which a proxy that has just started knows its login."""
 FIRST_REQUEST_SECONDS: Final = 60.0
 """For a person to ask something in a window."""
 _LAST_LINES: Final = 6
@@ -63,11 +66,19 @@ def prove(
 
 def _answers(proxy: RunningProxy) -> Step:
     name = "the proxy answers"
+    patience = time.monotonic() + CHECKING_SECONDS
     try:
-        health = proxy.health()
+        while (health := proxy.health()).get("status") == "checking" and time.monotonic() < patience:
+            time.sleep(LOOK_AGAIN_SECONDS)
     except NotReadyError as error:
         return Step(name, ok=False, detail=str(error))
-    return Step(name, health.get("status") == "ok", f"{health.get('login', 'ready')}, {health.get('upstream', '')}")
+    return Step(name, health.get("status") == "ok", _state(health))
+
+
+def _state(health: dict[str, Any]) -> str:
+    if health.get("status") != "ok":
+        return str(health.get("detail") or f"its status is {health.get('status')!r}")
+    return f"{health.get('login', 'ready')}, {health.get('upstream', '')}"
 
 
 def _calls_a_tool(client: str, target: Target, proxy: RunningProxy) -> Step:

@@ -86,12 +86,20 @@ def _continue_model(target: Target, model: OfferedModel) -> dict[str, object]:
         "provider": "openai",
         "model": model.id,
         "apiBase": target.base_url,
-        "apiKey": target.key or ANY_KEY,
+        "apiKey": f"${{{{ secrets.{KEY_VARIABLE} }}}}" if target.key else ANY_KEY,
         "roles": ["chat", "edit", "apply"],
         "capabilities": ["tool_use", *(["image_input"] if model.images else [])],
         "useResponsesApi": False,
         "defaultCompletionOptions": {"contextLength": model.context, "maxTokens": model.output},
     }
+
+
+def _continue_after(target: Target) -> Sequence[str]:
+    if not target.key:
+        return ()
+    return (
+        f"Continue reads the key from ~/.continue/.env: write {KEY_VARIABLE}=<one of the proxy's client keys> there.",
+    )
 
 
 def _llm_file(machine: Machine) -> Path:
@@ -277,7 +285,7 @@ WRITTEN: Final = (
         "continue", "Continue",
         installed=lambda machine: machine.program("cn") is not None or (machine.home / ".continue").is_dir(),
         file=lambda machine: machine.home / ".continue" / "config.yaml", write=_continue_models,
-        remove=without_items(("models",), "name"),
+        remove=without_items(("models",), "name"), after=_continue_after,
         command=lambda _, file: ("cn", "--config", str(file), "-p", PROMPT),
     ),
     WrittenClient(
