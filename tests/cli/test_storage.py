@@ -14,7 +14,7 @@ from claude_openai_proxy.storage.client_keys import StoredKey, new_secret
 from claude_openai_proxy.storage.daily_spend import Spend
 from claude_openai_proxy.storage.files import PIECE_BYTES, StoredFile
 from claude_openai_proxy.storage.migration import newest
-from claude_openai_proxy.storage.moving import ROWS_AT_A_TIME, tables
+from claude_openai_proxy.storage.moving import LEDGER_ROWS_AT_A_TIME, ROWS_AT_A_TIME, tables
 from claude_openai_proxy.storage.responses import Item, StoredObject
 from claude_openai_proxy.storage.sealing import KEY_FILE
 from claude_openai_proxy.translate.messages_api.kept_turns import KeptTurn
@@ -25,6 +25,7 @@ STATE = ".local/state/claude-openai-proxy"
 FILE = StoredFile("file-1", "ann", "notes.txt", "user_data", PIECE_BYTES + 1, 100.0)
 RESPONSE = StoredObject("resp_1", "response", "ann", 100.0, b'{"id": "resp_1"}', status="in_progress")
 MANY = 2 * ROWS_AT_A_TIME + 1
+MANY_IN_THE_LEDGER = LEDGER_ROWS_AT_A_TIME + 1
 
 
 async def fill(kept: Stores) -> None:
@@ -37,7 +38,7 @@ async def fill(kept: Stores) -> None:
     assert kept.responses is not None
     items = [Item(f"item_{number}", "input", b'{"a": 1}') for number in range(MANY)]
     await kept.responses.add(RESPONSE, items, 100.0)
-    rows = [replace(ROW, id=f"req_{number}", at=ROW.at + number * DAY / 2) for number in range(MANY)]
+    rows = [replace(ROW, id=f"req_{number}", at=ROW.at + number * DAY / 64) for number in range(MANY_IN_THE_LEDGER)]
     await kept.ledger.keep(rows, oldest=0.0)
     assert kept.database is not None
     await kept.database.settle()
@@ -79,7 +80,7 @@ async def test_all_moves_to_postgresql_and_back_without_loss(state: Path, postgr
     extra = shared(state, postgresql_url)
     original = content(state / STATE / DATABASE)
     assert len(original["stored_items"]) == MANY
-    assert len(original["ledger"]) == MANY, "of more than one month"
+    assert len(original["ledger"]) == MANY_IN_THE_LEDGER, "of more than one month"
     assert all(original.values())
 
     into = finished("storage", "import", str(state / STATE / DATABASE), home=tmp_path, extra=extra)

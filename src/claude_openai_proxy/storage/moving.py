@@ -16,6 +16,8 @@ from claude_openai_proxy.storage.sqlite import SQLiteEngine
 
 ROWS_AT_A_TIME: Final = 64
 """Pieces of files have a mebibyte each."""
+LEDGER_ROWS_AT_A_TIME: Final = 4_096
+"""They are small, and there may be millions."""
 
 _CREATED: Final = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
 _PASSING: Final = frozenset({"facts", "runners", "conversation_locks"})
@@ -62,14 +64,15 @@ def _copy(reading: Connection, writing: Connection, table: str, names: Sequence[
 
 def _pages(transaction: Transaction, table: str, names: Sequence[str], key: Sequence[str]) -> Iterator[list[Row]]:
     """By the primary key, a few rows at a time."""
+    most = LEDGER_ROWS_AT_A_TIME if table == "ledger" else ROWS_AT_A_TIME
     selected, order = ", ".join(names), ", ".join(key)
     after = f"WHERE ({order}) > ({', '.join('?' * len(key))})"
     places = [names.index(name) for name in key]
-    rows = transaction.execute(f"SELECT {selected} FROM {table} ORDER BY {order} LIMIT {ROWS_AT_A_TIME}")  # noqa: S608
+    rows = transaction.execute(f"SELECT {selected} FROM {table} ORDER BY {order} LIMIT {most}")  # noqa: S608
     while rows:
         yield rows
         rows = transaction.execute(
-            f"SELECT {selected} FROM {table} {after} ORDER BY {order} LIMIT {ROWS_AT_A_TIME}",  # noqa: S608
+            f"SELECT {selected} FROM {table} {after} ORDER BY {order} LIMIT {most}",  # noqa: S608
             [rows[-1][place] for place in places],
         )
 
