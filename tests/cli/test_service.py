@@ -7,6 +7,10 @@ import pytest
 
 from claude_openai_proxy.autostart.supervisors import Launchd, Said, SupervisorError, supervisor
 from claude_openai_proxy.autostart.units import Service
+from claude_openai_proxy.commands import service
+from claude_openai_proxy.commands.invocation import Invocation
+from claude_openai_proxy.commands.table import read
+from claude_openai_proxy.settings import SettingsError
 from cli.running import finished, running
 
 STAND_IN = """#!/bin/sh
@@ -82,9 +86,48 @@ def test_what_the_supervisor_refuses_is_told(tmp_path: Path) -> None:
 def test_a_copy_that_runs_already_is_not_stopped(tmp_path: Path, extra: dict[str, str]) -> None:
     with running("--demo", "--port", "0", home=tmp_path) as command:
         run = finished("service", "install", home=tmp_path, extra={**extra, "PORT": str(command.port())})
-    assert run.returncode == 2
-    assert "this proxy runs there already" in run.stderr
-    assert asked(tmp_path) == []
+        assert run.returncode == 2
+        assert "this proxy runs there already" in run.stderr
+        assert f", process {command.process.pid}. Stop it first" in run.stderr
+        assert asked(tmp_path) == []
+        assert command.process.poll() is None
+
+
+@linux
+@pytest.mark.parametrize("agreed", [True, False])
+def test_a_copy_of_the_users_own_ends_when_its_user_says_so(
+    agreed: bool, tmp_path: Path, extra: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions: list[str] = []
+
+    def answer(question: str) -> bool:
+        questions.append(question)
+        return agreed
+
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(service, "_agreed", answer)
+    words = ["service", "install"]
+    with running("--demo", "--port", "0", home=tmp_path) as command:
+        given = {"HOME": str(tmp_path), **extra, "PORT": str(command.port())}
+        assert service.run(Invocation(read(words), words, given, tmp_path)) == 0
+        assert f", process {command.process.pid}. Stop it" in questions[0]
+        assert (command.end() == 0) if agreed else command.process.poll() is None
+    assert bool(asked(tmp_path)) == agreed
+
+
+@linux
+def test_a_process_that_is_not_ours_is_never_stopped(
+    tmp_path: Path, extra: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container's proxy names a process of its own; here it is this test's."""
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(service, "PROGRAM", "another-program")
+    words = ["service", "install"]
+    with running("--demo", "--port", "0", home=tmp_path) as command:
+        given = {"HOME": str(tmp_path), **extra, "PORT": str(command.port())}
+        with pytest.raises(SettingsError, match=r"ok\)\. Stop it first"):
+            service.run(Invocation(read(words), words, given, tmp_path))
+        assert command.process.poll() is None
 
 
 def test_launchd_forgets_an_agent_before_it_takes_it(tmp_path: Path) -> None:

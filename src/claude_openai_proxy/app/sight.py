@@ -1,6 +1,7 @@
 """What can be seen of a running server: its health and what is counted of its requests, and the pages that tell it."""
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -82,15 +83,17 @@ def sight(
         plan=PlanPage(meter),
         usage=usage_page(settings, kept, book, meter),
         metrics=MetricsPage(metrics.families, health=health, meter=meter, whole=telling.whole if telling else list),
-        live=_live_pages(live, health, meter, kept, book),
+        live=_live_pages(live, health, meter, kept, book, pid=os.getppid() if settings.workers > 1 else os.getpid()),
     )
     readers: list[RecordReader] = [book, tally, metrics, live, *([telling] if telling else ())]
     return Sight(health, readers, pages, [health.aclose, *([telling.aclose] if telling else ())])
 
 
-def _live_pages(live: LiveLog, health: HealthService, meter: PlanMeter, kept: Stores, book: Ledger) -> LivePages:
+def _live_pages(
+    live: LiveLog, health: HealthService, meter: PlanMeter, kept: Stores, book: Ledger, *, pid: int
+) -> LivePages:
     status = ServerStatus(
-        health=health, meter=meter, ledger=kept.ledger, live=live, wall_clock=time.time, flush=book.flush
+        health=health, meter=meter, ledger=kept.ledger, live=live, wall_clock=time.time, flush=book.flush, pid=pid
     )
     return LivePages(status, live)
 

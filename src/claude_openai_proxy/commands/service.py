@@ -2,11 +2,17 @@
 
 import argparse
 import asyncio
+import os
 import shutil
+import signal
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
+from claude_openai_proxy.app.stores import operator_credential
 from claude_openai_proxy.autostart.supervisors import (
     Said,
     Supervisor,
@@ -16,15 +22,18 @@ from claude_openai_proxy.autostart.supervisors import (
     supervisor,
     without_secrets,
 )
-from claude_openai_proxy.autostart.units import Service
+from claude_openai_proxy.autostart.units import STOP_MARGIN_SECONDS, Service
 from claude_openai_proxy.commands.invocation import OK, PROBLEMS_FOUND, PROGRAM, Invocation, add_settings_flags
+from claude_openai_proxy.commands.running_server import NotToldError, RunningServer
 from claude_openai_proxy.doctor.machine import served_already
+from claude_openai_proxy.service.server_status import StatusReport
 from claude_openai_proxy.serving.streams import complain, say
 from claude_openai_proxy.settings import SETTINGS, Settings, SettingsError
 
 HELP = "run the server as a service of this user"
 VERBS: Final = ("install", "status", "logs", "print", "uninstall")
 
+_LOOK_SECONDS: Final = 0.2
 _CARRIED: Final = ("HOME", "PATH", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "CLAUDE_CONFIG_DIR")
 
 
@@ -74,9 +83,10 @@ def service_of(invocation: Invocation, settings: Settings, home: Path) -> Servic
 
 
 def _install(invocation: Invocation, settings: Settings, found: Supervisor, service: Service) -> int:
-    ours = found.file.exists()
-    if settings.port and not ours and (told := asyncio.run(served_already(settings))):
-        raise SettingsError(f"{told}. Stop it first: a service cannot have the same port.")
+    taken = "" if found.file.exists() or not settings.port else asyncio.run(served_already(settings))
+    if taken and not _made_room(invocation, settings, taken):
+        say(["Nothing was changed."])
+        return OK
     found.file.parent.mkdir(parents=True, exist_ok=True)
     service.log.parent.mkdir(parents=True, exist_ok=True)
     found.file.write_bytes(found.unit(service))
@@ -89,6 +99,45 @@ def _install(invocation: Invocation, settings: Settings, found: Supervisor, serv
     if sys.platform.startswith("linux"):
         say(["It ends when you log out, unless you say: loginctl enable-linger"])
     return OK
+
+
+def _made_room(invocation: Invocation, settings: Settings, told: str) -> bool:
+    """Whether the port is free now: a copy of this user's is stopped where its user says so. Raises `SettingsError`."""
+    pid = _pid_of_ours(invocation, settings)
+    shown = f"{told}, process {pid}" if pid else told
+    if not pid or not sys.stdin.isatty():
+        raise SettingsError(f"{shown}. Stop it first: a service cannot have the same port.")
+    if not _agreed(f"{shown}. Stop it, and let the service have the port?"):
+        return False
+    os.kill(pid, signal.SIGTERM)
+    patience = time.monotonic() + settings.drain_seconds + STOP_MARGIN_SECONDS
+    while asyncio.run(served_already(settings)):
+        if time.monotonic() > patience:
+            raise SettingsError(f"Process {pid} was told to end, and has not yet. Install the service when it has.")
+        time.sleep(_LOOK_SECONDS)
+    return True
+
+
+def _pid_of_ours(invocation: Invocation, settings: Settings) -> int:
+    """Of the running copy, if it is a process of this user's with this program in it; 0 otherwise.
+
+    A container's answers here with a number that means another process, or none.
+    """
+    try:
+        body = RunningServer(f"http://localhost:{settings.port}", ["", operator_credential(settings)]).document(
+            "/status"
+        )
+        pid = msgspec.json.decode(body, type=StatusReport).pid
+    except (NotToldError, msgspec.DecodeError, UnicodeDecodeError):
+        return 0
+    listed = runner(invocation.environment)("ps", "-o", "uid=", "-o", "args=", "-p", str(pid)) if pid > 1 else None
+    uid, _, command = listed.text.strip().partition(" ") if listed and not listed.code else ("", "", "")
+    named = PROGRAM in command or PROGRAM.replace("-", "_") in command
+    return pid if uid == str(os.getuid()) and named else 0
+
+
+def _agreed(question: str) -> bool:
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _left_out(invocation: Invocation) -> list[str]:

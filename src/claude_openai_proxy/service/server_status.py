@@ -60,6 +60,8 @@ class StatusReport(Struct, frozen=True):
     """Absent where the ledger cannot be read."""
     clients: tuple[ClientSeen, ...] = ()
     last_error: ErrorSeen | UnsetType = UNSET
+    pid: int = 0
+    """Of the process that ends all of it when it is told to end; of several workers their supervisor's."""
     object: Literal["status"] = "status"
 
 
@@ -75,8 +77,10 @@ class ServerStatus:
         live: LiveLog,
         wall_clock: Callable[[], float],
         flush: Callable[[], Awaitable[None]],
+        pid: int = 0,
     ) -> None:
-        """`flush` brings what has ended into the ledger."""
+        """`flush` brings what has ended into the ledger; `pid` is told as it is."""
+        self._pid = pid
         self._flush = flush
         self._health = health
         self._meter = meter
@@ -88,7 +92,12 @@ class ServerStatus:
         """Asks nothing of Claude's side; two questions to the ledger."""
         today, clients = await self._used()
         return StatusReport(
-            await self._health.health(), self._meter.reports(), today or UNSET, clients, self._last_error() or UNSET
+            await self._health.health(),
+            self._meter.reports(),
+            today or UNSET,
+            clients,
+            self._last_error() or UNSET,
+            self._pid,
         )
 
     async def _used(self) -> tuple[UsedToday | None, tuple[ClientSeen, ...]]:
