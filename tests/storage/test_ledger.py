@@ -164,11 +164,22 @@ async def test_what_is_too_old_goes_in_several_writes(tmp_path: Path) -> None:
     database = sqlite_in(tmp_path)
     store = StoredLedger(database)
     await kept(store, *(replace(ROW, id=f"req_{number}", at=NOON + number) for number in range(2 * MOST_LET_GO + 1)))
+    new = replace(ROW, id="new", at=NOON + 2 * DAY)
     left = []
     for _ in range(4):
-        await store.keep([], oldest=NOON + DAY)
-        left.append((await groups(store))[()].requests)
-    assert left == [MOST_LET_GO + 1, 1, 0, 0]
+        await store.keep([new], oldest=NOON + DAY)
+        left.append((await groups(store))[()].requests - 1)
+    assert left == [MOST_LET_GO + 1, 1, 0, 0], "who has rows to keep is not kept waiting"
+    await database.aclose()
+
+
+async def test_all_that_is_too_old_goes_at_the_start(tmp_path: Path) -> None:
+    """With LEDGER_DAYS=0 nobody comes afterwards."""
+    database = sqlite_in(tmp_path)
+    store = StoredLedger(database)
+    await kept(store, *(replace(ROW, id=f"req_{number}", at=NOON + number) for number in range(2 * MOST_LET_GO + 1)))
+    await store.keep([], oldest=NOON + DAY)
+    assert (await groups(store))[()].requests == 0
     await database.aclose()
 
 

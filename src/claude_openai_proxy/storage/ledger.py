@@ -84,7 +84,8 @@ class LedgerStore(Protocol):
     async def keep(self, rows: Sequence[LedgerRow], *, oldest: float) -> None:
         """Keep these, once each however often they come with the same time, and let go what came before `oldest`.
 
-        What became too old within the last hour may go later.
+        What became too old within the last hour may go later; of much that is too old some goes with each batch of
+        rows, and all where there are none.
         """
         ...
 
@@ -232,10 +233,11 @@ class StoredLedger:
         if values:
             await self._database.write(work, wait=WRITE_WAIT, abandon=True)
         if oldest >= self._let_go_until + HOUR:
-            await self._let_go(oldest)
+            while not await self._let_go(oldest) and not values:
+                pass
 
-    async def _let_go(self, oldest: float) -> None:
-        """What is left over goes with the next batch: no write takes long."""
+    async def _let_go(self, oldest: float) -> bool:
+        """Whether that was all. No write takes long; what is left over goes with the next batch of rows."""
 
         def work(transaction: Transaction) -> int:
             transaction.drop_before("ledger", oldest)
@@ -245,8 +247,10 @@ class StoredLedger:
             )
             return transaction.changed
 
-        if await self._database.write(work, wait=WRITE_WAIT, abandon=True) < MOST_LET_GO:
-            self._let_go_until = oldest
+        if await self._database.write(work, wait=WRITE_WAIT, abandon=True) >= MOST_LET_GO:
+            return False
+        self._let_go_until = oldest
+        return True
 
     async def sums(self, choice: Choice, by: Sequence[Dimension]) -> Sequence[LedgerSum]:
         """See `LedgerStore.sums`."""
