@@ -15,6 +15,11 @@ PAIRS = [
         (ROOT / "docs" / f"{name}.md", ROOT / "docs" / f"{name}.zh-CN.md")
         for name in ("clients", "configuration", "troubleshooting")
     ),
+    *(
+        (path, path.with_suffix(".zh-CN.md"))
+        for path in sorted((ROOT / "docs" / "guides").glob("*.md"))
+        if not path.name.endswith(".zh-CN.md")
+    ),
 ]
 SAID = {"你好！请用一句话介绍你自己。": "Say hello in five words.", "请从一数到十。": "Count from one to ten."}
 """What is asked in the examples, in both languages."""
