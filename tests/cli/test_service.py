@@ -55,6 +55,21 @@ def test_print_shows_the_unit_and_changes_nothing(tmp_path: Path, extra: dict[st
 
 
 @linux
+def test_a_unit_names_the_link_that_updates_keep_and_what_the_cli_needs(tmp_path: Path, extra: dict[str, str]) -> None:
+    """As `uv tool`, pipx and brew lay it."""
+    link = tmp_path / "programs" / "claude-openai-proxy"
+    real = tmp_path / "versions" / "1.2.3" / "bin" / "claude-openai-proxy"
+    real.parent.mkdir(parents=True)
+    link.rename(real)
+    link.symlink_to(real)
+    unit = finished("service", "print", home=tmp_path, extra=extra).stdout
+    assert f"ExecStart={link} serve\n" in unit
+    assert "1.2.3" not in unit
+    assert f'Environment="HOME={tmp_path}"\n' in unit
+    assert f'Environment="PATH={extra["PATH"]}"\n' in unit
+
+
+@linux
 def test_it_is_installed_without_a_secret_and_removed_without_a_trace(tmp_path: Path, extra: dict[str, str]) -> None:
     unit = tmp_path / ".config" / "systemd" / "user" / "claude-openai-proxy.service"
     keyed = {**extra, "ANTHROPIC_API_KEY": "sk-ant-made-up", "PORT": "0"}
