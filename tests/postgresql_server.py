@@ -48,7 +48,7 @@ def own_schema(url: str) -> Iterator[str]:
 
 def execute(url: str, statement: str) -> list[tuple[object, ...]]:
     """One statement outside of any transaction."""
-    with psycopg.connect(url, autocommit=True, connect_timeout=3) as connection:
+    with psycopg.connect(url, autocommit=True, connect_timeout=30) as connection:
         cursor = connection.execute(statement.encode())
         return cursor.fetchall() if cursor.description else []
 

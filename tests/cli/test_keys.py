@@ -29,7 +29,7 @@ def added(home: Path, *words: str) -> str:
 def status(port: int, path: str, key: str = "") -> int:
     asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"authorization": f"Bearer {key}"})
     try:
-        with urllib.request.urlopen(asked, timeout=10) as answer:
+        with urllib.request.urlopen(asked, timeout=60) as answer:
             return int(answer.status)
     except HTTPError as error:
         with error:
@@ -217,4 +217,4 @@ def test_a_damaged_file_keeps_the_door_shut(tmp_path: Path) -> None:
     with running("serve", "--port", "0", home=tmp_path, extra=LOGIN) as command:
         port = command.port()
         assert status(port, "/v1/models") == 503
-        assert json.loads(urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=10).read())
+        assert json.loads(urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=60).read())

@@ -14,7 +14,7 @@ BODY = b'{"model":"custom-claude-4-opus","messages":[{"role":"user","content":"H
 def ask(port: int, *, key: str = "", agent: str = "aider/1.0", body: bytes = BODY) -> None:
     headers = {"content-type": "application/json", "authorization": f"Bearer {key}", "user-agent": agent}
     asked = urllib.request.Request(f"http://127.0.0.1:{port}/v1/chat/completions", body, headers)
-    with urllib.request.urlopen(asked, timeout=10) as answer:
+    with urllib.request.urlopen(asked, timeout=60) as answer:
         answer.read()
 
 

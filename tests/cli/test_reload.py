@@ -44,7 +44,7 @@ def test_the_server_ends_with_who_started_it(tmp_path: Path) -> None:
         command.signal(signal.SIGKILL)
         command.line(r"^Stopped\.$")
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port), timeout=10)
+            socket.create_connection(("127.0.0.1", port), timeout=60)
 
 
 def test_a_first_start_that_cannot_be_is_told_and_ends(tmp_path: Path) -> None:

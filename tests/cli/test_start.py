@@ -18,7 +18,7 @@ API = ("--upstream", "api", "--port", "0")
 
 
 def health(port: int) -> dict[str, object]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=60) as answer:
         found = json.load(answer)
     assert isinstance(found, dict)
     return found
@@ -53,7 +53,7 @@ def test_both_loopback_addresses_are_listened_on(tmp_path: Path) -> None:
         found = command.line(r"^Listening on http://127\.0\.0\.1:(\d+) and http://\[::1\]:(\d+)$")
 
         assert found[1] == found[2]
-        socket.create_connection(("::1", int(found[1])), timeout=10).close()
+        socket.create_connection(("::1", int(found[1])), timeout=60).close()
 
 
 def test_a_key_is_told_by_its_source_and_never_shown(tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def said_by(home: Path, *words: str) -> list[str]:
         command.line(r"Ctrl-C stops\.$")
         command.signal(signal.SIGTERM)
         assert command.end() == 0
-        while (line := command.lines.get(timeout=10)) is not None:
+        while (line := command.lines.get(timeout=60)) is not None:
             command.seen.append(line)
     return command.seen
 

@@ -114,7 +114,7 @@ def answering(
         extra = {"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": url, "DRAIN_SECONDS": str(drain_seconds)}
         with running("--upstream", "api", "--port", "0", home=home, extra=extra) as command:
             port = command.port()
-            client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             body = {"model": "custom-claude-4-sonnet", "stream": True, "messages": [{"role": "user", "content": "hi"}]}
             client.request("POST", "/v1/chat/completions", json.dumps(body), {"content-type": "application/json"})
             assert asked.wait(30)
@@ -127,7 +127,7 @@ def answering(
 
 def no_longer_accepting(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=10).close()
+        socket.create_connection(("127.0.0.1", port), timeout=60).close()
     except ConnectionError:
         return True
     return False
@@ -189,7 +189,7 @@ def test_a_request_that_has_no_answer_yet_is_told_with_its_status(tmp_path: Path
     with slow_upstream() as (url, asked, _):
         extra = {"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": url, "DRAIN_SECONDS": "0"}
         with running("--upstream", "api", "--port", "0", home=tmp_path, extra=extra) as command:
-            client = http.client.HTTPConnection("127.0.0.1", command.port(), timeout=30)
+            client = http.client.HTTPConnection("127.0.0.1", command.port(), timeout=60)
             body = {"model": "custom-claude-4-sonnet", "messages": [{"role": "user", "content": "hi"}]}
             client.request("POST", "/v1/chat/completions", json.dumps(body), {"content-type": "application/json"})
             assert asked.wait(30)
@@ -205,7 +205,7 @@ def test_a_request_that_has_no_answer_yet_is_told_with_its_status(tmp_path: Path
 
 def test_a_body_that_does_not_come_does_not_use_up_the_drain(tmp_path: Path) -> None:
     with running(*DEMO, home=tmp_path, extra={"DRAIN_SECONDS": "86400"}) as command:
-        with socket.create_connection(("127.0.0.1", command.port()), timeout=30) as half_sent:
+        with socket.create_connection(("127.0.0.1", command.port()), timeout=60) as half_sent:
             half_sent.sendall(
                 b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
                 b"expect: 100-continue\r\ncontent-length: 100\r\n\r\n"
@@ -222,7 +222,7 @@ def test_nohup_is_not_undone(tmp_path: Path) -> None:
     with running_under_nohup(tmp_path) as command:
         port = command.port()
         command.signal(signal.SIGHUP)
-        client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         client.request("GET", "/health")
         assert client.getresponse().status == 200
         client.close()
@@ -250,7 +250,7 @@ def test_a_working_directory_that_is_gone_is_told_in_one_line(tmp_path: Path) ->
         env=environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert (done.returncode, done.stdout) == (2, "")

@@ -101,12 +101,12 @@ def test_a_link_to_the_page_of_the_running_server(tmp_path: Path) -> None:
         asked = urllib.request.Request(
             f"http://127.0.0.1:{port}/usage/session", method="POST", headers={"x-usage-code": code}
         )
-        with urllib.request.urlopen(asked, timeout=10) as answer:
+        with urllib.request.urlopen(asked, timeout=60) as answer:
             cookie = answer.headers["set-cookie"].partition(";")[0]
         page = urllib.request.Request(
             f"http://127.0.0.1:{port}/usage", headers={"cookie": cookie, "accept": "text/html"}
         )
-        with urllib.request.urlopen(page, timeout=10) as answer:
+        with urllib.request.urlopen(page, timeout=60) as answer:
             assert b"<h1>Usage</h1>" in answer.read()
         command.signal(signal.SIGTERM)
         command.end()

@@ -39,7 +39,7 @@ def children(pid: int) -> list[int]:
 
 def fetched(port: int, path: str, body: dict[str, object] | None = None, *, key: str = "any") -> tuple[int, str]:
     """By a connection of its own: any worker may take it."""
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         content = json.dumps(body) if body else None
         headers = {"content-type": "application/json", "authorization": f"Bearer {key}"}

@@ -75,7 +75,7 @@ class Codex:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=50,
+            timeout=120,
             check=False,
         )
         return Ended(done.stdout.strip(), done.stderr, done.returncode)

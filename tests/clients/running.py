@@ -21,7 +21,7 @@ def run(command: Sequence[str | Path], directory: Path, *, returncode: int = 0, 
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=120,
         check=False,
     )
     assert done.returncode == returncode, done.stdout + done.stderr

@@ -95,5 +95,5 @@ async def test_text_streams(model: Model, proxy: Proxy) -> None:
 async def test_an_output_type_streams(model: Model, proxy: Proxy) -> None:
     proxy.play(Script.tool_calls([("final_result", dict(PARIS))]))
     async with pydantic_ai.Agent(model.chat, output_type=Place).run_stream("Where?") as stream:
-        output = await asyncio.wait_for(stream.get_output(), timeout=15)
+        output = await asyncio.wait_for(stream.get_output(), timeout=60)
     assert output == Place(city="Paris", country="France", size="large")

@@ -40,7 +40,7 @@ def demo_server(directory: Path) -> Iterator[DemoServer]:
             yield _started(server, directory / "log")
         finally:
             server.terminate()
-            server.communicate(timeout=30)
+            server.communicate(timeout=60)
 
 
 def clean_environment(home: Path, **more: str) -> Mapping[str, str]:

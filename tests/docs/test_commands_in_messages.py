@@ -27,12 +27,14 @@ def messages() -> Iterator[str]:
     """Every text in the source that is no docstring."""
     for path in sorted((ROOT / "src").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-        parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-        for node in ast.walk(tree):
+        nodes = list(ast.walk(tree))
+        alone = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        parts = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+        passed_over = alone | parts
+        for node in nodes:
             if isinstance(node, ast.JoinedStr):
                 yield "".join(_text(part) for part in node.values)
-            elif isinstance(node, ast.Constant) and id(node) not in alone | parts and isinstance(node.value, str):
+            elif isinstance(node, ast.Constant) and id(node) not in passed_over and isinstance(node.value, str):
                 yield node.value
 
 

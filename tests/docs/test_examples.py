@@ -44,7 +44,7 @@ def run(command: list[str], directory: Path, **environment: str) -> str:
         env=clean_environment(directory, **environment),
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import signal
 import sys
+import urllib.request
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -25,9 +26,17 @@ async def address(environment: dict[str, str], tmp_path_factory: pytest.TempPath
         extra = {**environment, **CLAUDE_CODE, "ANTHROPIC_BASE_URL": upstream}
         with running(*words, home=directory, extra=extra) as command:
             listening = await asyncio.to_thread(command.line, r"http://localhost:\d+")
+            while b'"checking"' in await asyncio.to_thread(health, listening[0]):
+                pass  # each of them waits for the login
             yield listening[0]
             command.signal(signal.SIGTERM)
             assert await asyncio.to_thread(command.end) == 0
+
+
+def health(address: str) -> bytes:
+    with urllib.request.urlopen(f"{address}/health", timeout=60) as answer:
+        told: bytes = answer.read()
+        return told
 
 
 @pytest.mark.parametrize("block", examples("bash", "curl"), ids=known_by)

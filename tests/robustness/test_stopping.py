@@ -22,7 +22,7 @@ def streaming(port: int) -> Iterator[list[http.client.HTTPResponse]]:
     with ExitStack() as stack:
         streams = []
         for _ in range(CLIENTS):
-            client = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)))
+            client = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)))
             client.request("POST", "/v1/chat/completions", json.dumps(body), {"content-type": "application/json"})
             streams.append(stack.enter_context(client.getresponse()))
             assert streams[-1].readline().startswith(b"data: ")

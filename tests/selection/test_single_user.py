@@ -151,7 +151,7 @@ def test_a_cli_that_hangs_holds_up_neither_the_start_nor_the_end(computer: Machi
 
     with running("--port", "0", home=computer.home, extra=extra | nowhere) as command:
         port = command.port()
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=60) as answer:
             assert json.load(answer)["upstream"] == "api"
         command.signal(signal.SIGTERM)
 

@@ -15,7 +15,7 @@ from claude_openai_proxy.web.asgi import HTTPScope, Receive, Scope, Send
 from web.direct import ErrorBody, ErrorMember
 from web.serving import served
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120
 
 
 async def answer(send: Send, body: bytes = b"ok", *, status: int = 200, close: bool = False) -> None:
