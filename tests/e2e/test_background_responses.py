@@ -1,8 +1,9 @@
 """Responses in the background through a real port: polled, cancelled, streamed, followed again, cut."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +204,40 @@ async def test_its_turn_is_in_the_conversation_when_it_is_done(client: AsyncOpen
     await ended(client, queued.id)
     items = (await client.conversations.items.list(talk.id, order="asc")).data
     assert [item.role for item in items if item.type == "message"] == ["user", "assistant"]
+
+
+async def test_one_in_a_conversation_that_fails_is_kept_as_failed(client: AsyncOpenAI, simulator: Simulator) -> None:
+    simulator.play(Script.error(529), Script.text("Hello."))
+    talk = await client.conversations.create()
+    queued = await client.responses.create(model=MODEL, input="Hi", background=True, conversation=talk.id)
+    kept = await ended(client, queued.id)
+    assert kept.error is not None
+    assert (kept.status, "conversation" in kept.error.message) == ("failed", False)
+    assert (await client.conversations.items.list(talk.id)).data == []
+    again = await client.responses.create(model=MODEL, input="Hi", background=True, conversation=talk.id)
+    assert (await ended(client, again.id)).status == "completed"
+
+
+async def test_one_whose_conversation_is_erased_meanwhile_is_kept_as_failed(
+    client: AsyncOpenAI, simulator: Simulator, tmp_path: Path
+) -> None:
+    gate = asyncio.Event()
+    simulator.play(waiting(gate, "Hello, world."))
+    talk = await client.conversations.create()
+    stream = await client.responses.create(model=MODEL, input="Hi", background=True, conversation=talk.id, stream=True)
+    first = await anext(aiter(stream))
+    assert first.type == "response.created"
+    (database,) = await asyncio.to_thread(lambda: list(tmp_path.rglob("state.db")))
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:  # to clients it is locked
+        connection.execute("DELETE FROM stored_objects WHERE id = ?", (talk.id,))
+    gate.set()
+    events = [first, *await read(stream)]
+    assert numbers(events) == list(range(len(events)))
+    assert events[-1].type == "response.failed"
+    kept = await client.responses.retrieve(first.response.id)
+    assert kept == events[-1].response
+    assert kept.error is not None
+    assert "conversation could not be kept" in kept.error.message
 
 
 @asynccontextmanager

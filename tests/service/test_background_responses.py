@@ -49,7 +49,7 @@ async def followed(process: Kept, after: int = -1) -> list[dict[str, Any]]:
 async def test_one_whose_process_died_ends_as_failed_for_who_follows(processes: tuple[Kept, Kept]) -> None:
     working, other = processes
     begun = working.state.begin(ANN, response("resp_1", background=True), [message("Hi")], streamed=True)
-    async with begun:
+    async with begun as underway:
         await working.there.add_events(
             "ann", "resp_1", [event("response.created", 0), event("response.in_progress", 1)]
         )
@@ -63,6 +63,8 @@ async def test_one_whose_process_died_ends_as_failed_for_who_follows(processes: 
         assert told["error"] == {"code": "server_error", "message": DIED}
         again = await followed(other, after=1)
         assert [one["sequence_number"] for one in again] == [2]
+        assert not await underway.finish(response("resp_1", "completed", output=[said("Hello", "msg_1")]))
+        assert await followed(other) == events
 
 
 async def test_one_of_another_process_is_followed_to_its_end(processes: tuple[Kept, Kept]) -> None:

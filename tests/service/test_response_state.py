@@ -309,7 +309,7 @@ class Broken(MemoryResponses):
             raise StorageUnavailableError("full")
         await super().add(*args)  # type: ignore[arg-type]
 
-    async def finish(self, *_: object) -> bool:
+    async def finish(self, *_: object, otherwise: StoredObject | None = None) -> bool:  # noqa: ARG002
         raise StorageUnavailableError("full")
 
     async def append(self, *_: object) -> bool:
@@ -358,24 +358,6 @@ async def test_a_history_that_is_too_large_is_too_long(kept: Kept) -> None:
     with pytest.raises(InvalidRequestError, match="1 MiB") as caught:
         await kept.state.history(ANN, previous_response_id="resp_3")
     assert (caught.value.code, caught.value.param) == ("context_length_exceeded", "input")
-
-
-class Slow(MemoryResponses):
-    """What is written is done, and whoever waited for it has been told no."""
-
-    async def take(self, *args: str | float) -> bool:
-        await super().take(*args)  # type: ignore[arg-type]
-        raise StorageUnavailableError("not written within 1 s.")
-
-
-async def test_a_lock_that_came_too_late_is_given_back() -> None:
-    store = Slow()
-    kept = Kept(store)
-    await talk(kept)
-    with pytest.raises(StorageUnavailableError):
-        await lock(kept)
-    assert await MemoryResponses.take(store, "conv_1", "another", "me", NOW)
-    await kept.state.aclose()
 
 
 async def test_who_leaves_while_the_row_is_made_leaves_none(tmp_path: Path) -> None:

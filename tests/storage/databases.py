@@ -27,8 +27,17 @@ def sqlite_in(directory: Path, told: list[str] | None = None) -> SQLiteDatabase:
 class _Patient(PostgreSQLDatabase):
     """Waits longer than any request would: how fast a busy machine commits is nothing to a test."""
 
-    async def write(self, work: Work[T], /, *, wait: float = WRITE_SECONDS, abandon: bool = False) -> T:
-        return await super().write(work, wait=max(wait, PATIENCE_SECONDS), abandon=abandon)
+    async def write(
+        self,
+        work: Work[T],
+        /,
+        *,
+        wait: float = WRITE_SECONDS,
+        abandon: bool = False,
+        undo: Work[object] | None = None,
+        apart: bool = False,
+    ) -> T:
+        return await super().write(work, wait=max(wait, PATIENCE_SECONDS), abandon=abandon, undo=undo, apart=apart)
 
 
 def postgresql_at(url: str, told: list[str] | None = None, *, fingerprint: str = "f") -> PostgreSQLDatabase:

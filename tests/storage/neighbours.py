@@ -87,14 +87,23 @@ class _DyingDatabase(SQLiteDatabase):
 
     at = 0
 
-    async def write(self, work: Work[T], /, *, wait: float = WRITE_SECONDS, abandon: bool = False) -> T:
+    async def write(
+        self,
+        work: Work[T],
+        /,
+        *,
+        wait: float = WRITE_SECONDS,
+        abandon: bool = False,
+        undo: Work[object] | None = None,
+        apart: bool = False,
+    ) -> T:
         def dies(transaction: Transaction) -> T:
             dying = _Dying(transaction, self.at)
             result = work(dying)
             dying.end()
             return result
 
-        return await super().write(dies, wait=wait, abandon=abandon)
+        return await super().write(dies, wait=wait, abandon=abandon, undo=undo, apart=apart)
 
 
 def add_and_die(directory: Path, key: StoredKey, secret: str, at: int) -> None:

@@ -6,6 +6,7 @@ import re
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -345,6 +346,97 @@ async def test_a_server_that_swallows_what_is_sent_is_given_up(
     await well(far)
     assert await far.read(names) == ([("before",)] if begun else [])
     assert [bool(sentence) for sentence in told] == [True, False]
+
+
+async def test_what_is_never_begun_leaves_nothing_to_be_undone(far: PostgreSQLDatabase, relay: Relay) -> None:
+    """Requests that come while it is away must not make work for when it is back."""
+    await far.write(put("before"), wait=60)
+    relay.go("refusing")
+    for _ in range(20):
+        with pytest.raises(StorageUnavailableError):
+            await far.write(put("lost"), wait=60, undo=put("undone"))
+    relay.go("open")
+    await well(far)
+    assert await far.read(names) == [("before",)]
+
+
+async def test_what_may_have_been_committed_is_undone(far: PostgreSQLDatabase, relay: Relay) -> None:
+    await far.write(put("before"), wait=60)
+
+    def adds_and_cuts(transaction: Transaction) -> None:
+        put("added")(transaction)
+        relay.go("unanswered")
+
+    with pytest.raises(StorageUnavailableError):
+        await far.write(adds_and_cuts, wait=60, undo=put("undone"))
+    relay.go("open")
+    await well(far)
+    await until(lambda: far.state.trouble == "")
+    await far.settle()
+    assert await far.read(names) == [("added",), ("before",), ("undone",)]
+
+
+async def test_of_what_is_posted_under_one_name_the_last_is_done_once(far: PostgreSQLDatabase, relay: Relay) -> None:
+    await far.write(put("before"), wait=60)
+    relay.go("refusing")
+    with pytest.raises(StorageUnavailableError):
+        await far.write(put("lost"), wait=60)
+    for number in range(20):
+        far.post(put(f"named {number}"), name="a")
+        far.post(put(f"other {number}"), name="b")
+    relay.go("open")
+    await well(far)
+    await far.settle()
+    assert await far.read(names) == [("before",), ("named 19",), ("other 19",)]
+
+
+async def test_a_silence_that_only_readers_meet_is_told_though_they_have_left(
+    far: PostgreSQLDatabase, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await far.read(names)
+    monkeypatch.setattr(far.engine, "patience", replace(far.engine.patience, read=0.01))
+    relay.go("swallowing")
+    with pytest.raises(StorageUnavailableError, match=r"not read within 0.01 s"):
+        await far.read(names)
+    await until(lambda: far.state.trouble)
+    relay.go("open")
+    await well(far)
+
+
+async def test_nothing_is_begun_in_a_transaction_that_has_lasted_long(
+    database: PostgreSQLDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow database: who is first does not wait for the last of its batch."""
+    monkeypatch.setattr("claude_openai_proxy.storage.committing.BATCH_SECONDS", 0.0)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def transaction_id(transaction: Transaction) -> str:
+        begun.set()
+        go_on.wait(60)
+        return str(transaction.execute("SELECT pg_current_xact_id()::text")[0][0])
+
+    writing = [asyncio.ensure_future(database.write(transaction_id, wait=60)) for _ in range(3)]
+    await asyncio.to_thread(begun.wait, 60)
+    await asyncio.sleep(0)
+    go_on.set()
+    assert len(set(await asyncio.gather(*writing))) == 3
+
+
+async def test_what_keeps_others_waiting_has_a_transaction_of_its_own(database: PostgreSQLDatabase) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def transaction_id(transaction: Transaction) -> str:
+        begun.set()
+        go_on.wait(60)
+        return str(transaction.execute("SELECT pg_current_xact_id()::text")[0][0])
+
+    waits = [database.write(transaction_id, wait=60, apart=number == 2) for number in range(5)]
+    writing = [asyncio.ensure_future(wait) for wait in waits]
+    await asyncio.to_thread(begun.wait, 60)
+    await asyncio.sleep(0)
+    go_on.set()
+    ids = await asyncio.gather(*writing)
+    assert ids.count(ids[2]) == 1
 
 
 async def test_what_was_committed_without_an_answer_is_not_done_twice(

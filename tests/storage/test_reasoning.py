@@ -40,9 +40,9 @@ class CountingDatabase(SQLiteDatabase):
 
     posts = 0
 
-    def post(self, work: Work[object], /) -> None:
+    def post(self, work: Work[object], /, *, name: str = "") -> None:
         self.posts += 1
-        super().post(work)
+        super().post(work, name=name)
 
 
 def turn(number: int, *, keys: tuple[str, ...] = (), size: int = 10) -> KeptTurn:

@@ -1,6 +1,7 @@
 """Responses, conversations and chat completions that are kept: the same tests judge memory and SQLite."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -409,6 +410,86 @@ async def test_a_runner_that_is_dead_holds_nothing_and_one_that_lives_does(tmp_p
     await other_process.aclose()
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_what_a_dead_runner_worked_on_is_given_up_for_good(kind: str, request: pytest.FixtureRequest) -> None:
+    database = places(kind, request)()
+    store = StoredResponses(database, lambda: SEAL)
+    await store.add(FIRST, [ASKED], NOW)
+    failed = replace(FIRST, status="failed", body=b"{}")
+    assert not await store.give_up(failed, NOW + LEASE_SECONDS - 1)
+    assert await store.give_up(failed, NOW + LEASE_SECONDS)
+    assert not await store.finish(replace(FIRST, status="completed"), [SAID], None, NOW + LEASE_SECONDS)
+    found = await store.one("response", "ann", "resp_1", NOW)
+    assert found is not None
+    assert (found.status, found.body) == ("failed", b"{}")
+    await database.aclose()
+
+
+async def test_nobody_is_dead_who_could_not_be_heard(tmp_path: Path) -> None:
+    """The database was away until just now: who works on it had no way to say so."""
+    database = JustBack(sqlite_in(tmp_path))
+    store = StoredResponses(database, lambda: SEAL)
+    late = NOW + 10 * LEASE_SECONDS
+    await store.add(FIRST, [ASKED], NOW)
+    await store.add(TALK, [], NOW)
+    assert await store.take("conv_1", "mine", "me", NOW)
+    found = await store.one("response", "ann", "resp_1", late)
+    assert found is not None
+    assert found.runs_until > late
+    assert not await store.give_up(replace(FIRST, status="failed"), late)
+    assert not await store.take("conv_1", "its", "it", late)
+    database.well_for = LEASE_SECONDS
+    assert await store.take("conv_1", "its", "it", late)
+    assert await store.give_up(replace(FIRST, status="failed"), late)
+    await database.aclose()
+
+
+class JustBack:
+    """A database that was in trouble until a moment ago."""
+
+    def __init__(self, database: SQLiteDatabase) -> None:
+        self.well_for = 0.0
+        self._database = database
+        self.read, self.write, self.post = database.read, database.write, database.post
+        self.settle, self.aclose = database.settle, database.aclose
+
+    @property
+    def state(self) -> StorageState:
+        return self._database.state
+
+
+async def test_in_the_background_one_stays_though_its_turn_cannot_be_appended(store: ResponseStore) -> None:
+    await store.add(TALK, [], NOW)
+    await store.add(FIRST, [ASKED], NOW)
+    turn, failed = Turn("conv_1", "nobody", [ASKED, SAID]), replace(FIRST, status="failed", body=b"{}")
+    assert not await store.finish(replace(FIRST, status="completed"), [SAID], turn, NOW, otherwise=failed)
+    found = await store.one("response", "ann", "resp_1", NOW)
+    assert found is not None
+    assert (found.status, found.body) == ("failed", b"{}")
+    assert of(await store.items("ann", "resp_1")) == of([ASKED])
+    assert await store.items("ann", "conv_1") == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_what_is_finished_soon_is_finished_once_and_events_are_kept_once(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    database = places(kind, request)()
+    store = StoredResponses(database, lambda: SEAL)
+    await store.add(FIRST, [ASKED], NOW)
+    final = replace(FIRST, status="completed", body=b'{"id":"resp_1"}')
+    for _ in range(2):
+        store.finish_soon(final, [SAID], None, NOW, otherwise=replace(FIRST, status="failed"))
+        store.add_events_soon("ann", "resp_1", [(0, b"zero"), (1, b"one")])
+    await database.settle()
+    found = await store.one("response", "ann", "resp_1", NOW)
+    assert found is not None
+    assert found.status == "completed"
+    assert of(await store.items("ann", "resp_1")) == ASKED_AND_SAID
+    assert await store.events("ann", "resp_1", -1) == [(0, b"zero"), (1, b"one")]
+    await database.aclose()
+
+
 class Late:
     """A database whose commits come after its caller has stopped waiting for them."""
 
@@ -423,9 +504,30 @@ class Late:
     def state(self) -> StorageState:
         return self._database.state
 
-    async def write(self, work: Work[T], /, *, wait: float = WRITE_SECONDS, abandon: bool = False) -> T:  # noqa: ARG002
-        await self._database.write(work)
-        raise StorageUnavailableError("not written within 1 s.")
+    @property
+    def well_for(self) -> float:
+        return self._database.well_for
+
+    async def write(
+        self,
+        work: Work[T],
+        /,
+        *,
+        wait: float = WRITE_SECONDS,  # noqa: ARG002
+        abandon: bool = False,  # noqa: ARG002 - it has begun
+        undo: Work[object] | None = None,
+        apart: bool = False,
+    ) -> T:
+        left = threading.Event()
+
+        def held_up(transaction: Transaction) -> T:
+            left.wait(60)
+            return work(transaction)
+
+        try:
+            return await self._database.write(held_up, wait=0.01, undo=undo, apart=apart)
+        finally:
+            left.set()
 
 
 async def test_what_may_not_have_been_written_is_taken_back(tmp_path: Path) -> None:
@@ -445,6 +547,12 @@ async def test_what_may_not_have_been_written_is_taken_back(tmp_path: Path) -> N
         await store.add(replace(FIRST, id="resp_2"), [ASKED], NOW)
     await database.settle()
     assert await fast.one("response", "ann", "resp_2", NOW) is None
+
+    fast.give("conv_1", "mine")
+    with pytest.raises(StorageUnavailableError):
+        await store.take("conv_1", "late", "me", NOW)
+    await database.settle()
+    assert await fast.take("conv_1", "another", "me", NOW)
     await database.aclose()
 
 

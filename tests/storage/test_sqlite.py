@@ -72,7 +72,7 @@ async def test_a_post_is_committed_without_anybody_waiting(database: SQLiteDatab
 async def test_more_works_than_may_wait_are_dropped_and_counted(
     database: SQLiteDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("claude_openai_proxy.storage.queued.MOST_JOBS", 5)
+    monkeypatch.setattr("claude_openai_proxy.storage.line.MOST_JOBS", 5)
     begun, go_on = threading.Event(), threading.Event()
 
     def hold(_: Transaction) -> None:

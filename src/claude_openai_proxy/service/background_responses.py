@@ -8,8 +8,9 @@
 | ended          | a final status, then its terminal event | never                                                  |
 
 Invariants: an event is kept before anybody is shown it; the final status is kept before the terminal event; who
-follows sees each number once, in order. A run whose process died has no terminal event: who follows is given one made
-of what is kept, so that every stream has exactly one.
+follows sees each number once, in order. While the database is away a run goes on: what it says and how it ends is kept
+once it is back. A run that could not keep its end itself, or whose process died, has no terminal event: who follows is
+given one made of what is kept, so that every stream has exactly one.
 """
 
 import asyncio
@@ -81,6 +82,8 @@ class Run:
         self._cancelled = False
         self._held: Sequence[ResponseEvent] = ()
         """What comes when Claude has answered."""
+        self._unkept: Sequence[tuple[int, bytes]] = ()
+        """Events that the database could not take."""
 
     async def accept(self, stream: ResponseStream) -> None:
         """It could be translated: keep it as queued. Raises `StorageUnavailableError`."""
@@ -105,7 +108,8 @@ class Run:
     async def going_on(self, stream: ResponseStream) -> AsyncIterator[Underway]:
         """Claude answers."""
         assert self._underway is not None, "accepted before anybody is asked"
-        await self._underway.go_on(_encode(stream.response))
+        with suppress(StorageUnavailableError):  # It is taken for queued until it ends.
+            await self._underway.go_on(_encode(stream.response))
         yield self._underway
 
     async def work(self, opening: AbstractAsyncContextManager[ResponseAnswer]) -> None:
@@ -121,6 +125,8 @@ class Run:
                 self._record.error = type(error).__name__
                 await self._fail()
             finally:
+                if self._unkept:
+                    self._state.kept().add_events_soon(self.principal.id, self.id, self._unkept)
                 if self._underway is not None and not self._cancelled:
                     self._underway.so_far = self._died
 
@@ -129,14 +135,22 @@ class Run:
         if self.accepted.done():
             events, self._held = [*self._held, *events], ()
         if self.streamed:
-            rows = [(event.sequence_number, _encode(event)) for event in events]
-            try:
-                status = await self._state.kept().add_events(self.principal.id, self.id, rows)
-            except StorageUnavailableError:
-                self._record.repairs.append("not_stored")
-            else:
-                self.check(status)
+            await self._keep([(event.sequence_number, _encode(event)) for event in events])
         self.tell()
+
+    async def _keep(self, events: Sequence[tuple[int, bytes]]) -> None:
+        """What could not be kept before comes with it; a terminal event whose status is not kept is left out."""
+        assert self._underway is not None, "accepted before it says anything"
+        if not self._underway.final:
+            events = [event for event in events if _typed(event[1]).type not in WHERE_ENDED.values()]
+        self._unkept = [*self._unkept, *events]
+        try:
+            status = await self._state.kept().add_events(self.principal.id, self.id, self._unkept)
+        except StorageUnavailableError:
+            return
+        self._unkept = ()
+        if not self._underway.ended:
+            self.check(status)
 
     def tell(self) -> None:
         """Those who follow look again."""
@@ -150,15 +164,15 @@ class Run:
         self.task.cancel()
 
     def check(self, status: str) -> None:
-        """Where another process has cancelled or erased it, nobody wants the rest."""
-        if status in ("cancelled", ""):
+        """Where another process has cancelled or erased it, or given it up as failed, nobody wants the rest."""
+        if status in ("cancelled", "failed", ""):
             self.stop(cancelled=True)
 
     async def _fail(self) -> None:
         stream = self._work.stream
         assert self._underway is not None, "it was accepted"
         assert stream is not None, "translated before it was accepted"
-        await self._underway.finish(_encode(stream.response), [_encode(item) for item in stream.kept])
+        await self._underway.fail(_encode(stream.response))
         await self.say(self._work.failing)
 
     def _died(self) -> bytes:
@@ -219,6 +233,11 @@ class BackgroundResponses:
         if not task.cancelled() and (error := task.exception()) and not isinstance(error, ProxyError):
             log.error("a response in the background failed", exc_info=error)
 
+    @property
+    def under_way(self) -> int:
+        """Responses that this process works on."""
+        return len(self._runs)
+
     # ---- who comes back ---------------------------------------------------------------------------------------------
 
     async def cancel(self, id_: str, principal: Principal) -> Raw:
@@ -228,17 +247,18 @@ class BackgroundResponses:
             run.stop(cancelled=True)
             await asyncio.wait([run.task])
             await self.state.settled()
-        elif self.state.status_of(row) in UNFINISHED:
+        elif row.status in UNFINISHED:
             await self.stored.cancel(row)
         return await self.stored.one(id_, principal)
 
     async def follow(self, id_: str, principal: Principal, after: int) -> AsyncIterator[list[bytes]]:
-        """Events with a higher number than `after`, as JSON, to the terminal one.
+        """Events with a higher number than `after`, as JSON, to the terminal one; while the database is away, none.
 
         Raises `NotStoredError`, and `InvalidRequestError` where none are kept.
         """
-        row = await self.stored.row(id_, principal)
-        if not open_envelope(row.body).streamed:
+        run = self._runs.get(id_)
+        own = run is not None and run.streamed and run.principal.id == principal.id
+        if not own and not open_envelope((await self.stored.row(id_, principal)).body).streamed:
             raise InvalidRequestError(
                 "Only a response that was created with background and stream can be streamed again.", param="stream"
             )
@@ -248,15 +268,21 @@ class BackgroundResponses:
         store = self.state.kept()
         while True:
             run = self._runs.get(id_)
-            more = run.more if run else None
-            if kept := await store.events(principal.id, id_, after):
+            more, end = run.more if run else None, None
+            try:
+                kept = await store.events(principal.id, id_, after)
+                if not kept and more is None:
+                    end = await self._end(id_, principal, after)
+            except StorageUnavailableError:
+                kept, more = [], None
+            if kept:
                 yield [event for _, event in kept]
                 after = kept[-1][0]
                 if _typed(kept[-1][1]).type in WHERE_ENDED.values():
                     return
             elif more is not None:
                 await more.wait()
-            elif (end := await self._end(id_, principal, after)) is None:
+            elif end is None:
                 await asyncio.sleep(NEIGHBOUR_SECONDS)
             else:
                 if end:
@@ -265,8 +291,7 @@ class BackgroundResponses:
 
     async def _end(self, id_: str, principal: Principal, after: int) -> list[bytes] | None:
         """The terminal event of a response whose own was never kept; [] for who has seen it; None while it goes on."""
-        row = await self.stored.row(id_, principal)
-        status = self.state.status_of(row)
+        status = (await self.stored.row(id_, principal)).status
         if status in UNFINISHED:
             return None
         kept = await self.state.kept().events(principal.id, id_, -1)

@@ -5,6 +5,8 @@
 | begun                      | in_progress, with its input               | locked; nothing of it is in there yet    |
 | finished                   | final, with its output, in one transaction | has input and output, and is free again |
 | left (client, failure)     | cancelled, with what was produced         | free, and without it                     |
+| could not be finished      | none; one in the background has its end   | free, and without it; in the background  |
+| (the database is away)     | once the database is back                 | with it, if it is still locked then      |
 | its process died           | reads as failed once its lease has ended  | free once the lease has ended            |
 | not kept (`store: false`)  | none                                      | as above                                 |
 
@@ -161,16 +163,16 @@ class ResponseState:
         await self._conversation(principal.id, conversation, "conversation")
         store, holder = self.kept(), self.new_id("lock_")
         with self._alive():
+            if not await store.take(conversation, holder, self.runner, self.wall_clock()):
+                raise InvalidRequestError(
+                    "Another process is currently operating on this conversation. Please retry in a few seconds.",
+                    param="conversation",
+                    code="conversation_locked",
+                )
+            self._holders[conversation] = holder
             try:
-                if not await store.take(conversation, holder, self.runner, self.wall_clock()):
-                    raise InvalidRequestError(
-                        "Another process is currently operating on this conversation. Please retry in a few seconds.",
-                        param="conversation",
-                        code="conversation_locked",
-                    )
-                self._holders[conversation] = holder
                 yield
-            finally:  # Given back even where nobody knows whether it was taken.
+            finally:
                 if self._holders.get(conversation) == holder:
                     del self._holders[conversation]
                 store.give(conversation, holder)
@@ -244,21 +246,33 @@ class ResponseState:
         return True
 
     async def end(
-        self, final: StoredObject, asked_items: Sequence[Item], said: Sequence[Item], *, kept: bool, asked: bool
+        self,
+        final: StoredObject,
+        asked_items: Sequence[Item],
+        said: Sequence[Item],
+        *,
+        kept: bool,
+        asked: bool,
+        otherwise: StoredObject | None = None,
     ) -> bool:
-        """Keep the end of a response: its row where there is one, its turn where it has a conversation."""
+        """Keep the end of a response: its row where there is one, its turn where it has a conversation.
+
+        With `otherwise` its row stays, whatever comes, and ends like that where its turn cannot be appended.
+        """
         if self.store is None:
             return not asked
         holder, now = self._holders.get(final.conversation, ""), self.wall_clock()
         turn = Turn(final.conversation, holder, [*asked_items, *said]) if final.conversation else None
         try:
             if kept:
-                done = await self.store.finish(final, said, turn, now)
+                done = await self.store.finish(final, said, turn, now, otherwise=otherwise)
             else:
                 done = not asked and (turn is None or await self.store.append(final.principal, turn, now))
-            if not done and turn is not None and kept:
+            if not done and turn is not None and kept and otherwise is None:
                 await self.store.delete("response", final.principal, final.id)
         except StorageUnavailableError:
+            if otherwise is not None:
+                self.store.finish_soon(final, said, turn, now, otherwise=otherwise)
             return False
         return done
 

@@ -18,7 +18,7 @@ from claude_openai_proxy.service.envelopes import Envelopes, Kind
 from claude_openai_proxy.service.reasoning import name_of, prefix_of
 from claude_openai_proxy.service.socket_memory import SocketMemory
 from claude_openai_proxy.service.stored_items import shown, stored
-from claude_openai_proxy.service.underway import Underway
+from claude_openai_proxy.service.underway import NOT_APPENDED, Underway
 from claude_openai_proxy.translate.messages_api.answer_plan import AnswerPlan
 from claude_openai_proxy.translate.responses.draft import draft_of
 from claude_openai_proxy.translate.responses.opened import LeftOut, published_reason
@@ -27,12 +27,6 @@ from claude_openai_proxy.translate.responses_answer.failures import to_error_bod
 from claude_openai_proxy.translate.responses_answer.stream import ResponseStream
 
 Batch = list[ResponseEvent]
-
-NOT_APPENDED: Final = ErrorBody(
-    "server_error",
-    "server_error",
-    "The conversation could not be kept with this response. Send the request again in a moment.",
-)
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -174,10 +168,10 @@ class ResponseAnswer:
         return self._stream.response
 
     async def _finished(self, batch: Batch) -> Batch:
-        """The last batch, as it can be kept."""
+        """The last batch, as it can be kept. In the background nobody waits for it: what is kept tells the end."""
         kept = await self._keep()
         self._work.remember(self._stream)
-        if kept:
+        if kept or self._underway.stays:
             return batch
         *before, end = batch
         if self._stream.response.conversation is not UNSET:

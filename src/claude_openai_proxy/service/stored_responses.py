@@ -13,15 +13,12 @@ from claude_openai_proxy.records import Principal
 from claude_openai_proxy.service.pages import PageAsked, not_in_list, page_of
 from claude_openai_proxy.service.response_state import DIED, ResponseState
 from claude_openai_proxy.service.stored_items import shown
-from claude_openai_proxy.service.underway import open_envelope
+from claude_openai_proxy.service.underway import failed, open_envelope
+from claude_openai_proxy.storage.interface import StorageUnavailableError
 from claude_openai_proxy.storage.responses import UNFINISHED, Item, StoredObject
 
 _encode: Final = msgspec.json.Encoder().encode
 _members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
-_FAILED: Final = {
-    "status": Raw(b'"failed"'),
-    "error": Raw(_encode({"code": "server_error", "message": DIED})),
-}
 
 
 class StoredResponses:
@@ -35,8 +32,6 @@ class StoredResponses:
         row = await self.row(id_, principal)
         envelope = open_envelope(row.body)
         members = _members(envelope.response)
-        if row.status in UNFINISHED and self._state.status_of(row) == "failed":
-            members |= _FAILED
         shows = {*envelope.include, *include}
         items = await self._state.kept().items(principal.id, id_)
         members["output"] = Raw(_encode([shown(item.body, shows) for item in items if item.part == "output"]))
@@ -82,10 +77,24 @@ class StoredResponses:
         envelope = open_envelope(row.body)
         response = Raw(_encode(_members(envelope.response) | {"status": Raw(b'"cancelled"')}))
         cancelled = replace(row, status="cancelled", body=_encode(msgspec.structs.replace(envelope, response=response)))
-        await self._state.kept().finish(cancelled, (), None, self._state.wall_clock())
+        await self._state.kept().finish(cancelled, (), None, self._state.wall_clock(), otherwise=cancelled)
 
     async def row(self, id_: str, principal: Principal) -> StoredObject:
-        """Raises `NotStoredError`."""
+        """As it is kept; what a dead process worked on has failed, for good. Raises `NotStoredError`."""
+        row = await self._row(id_, principal)
+        if row.status in UNFINISHED and self._state.status_of(row) == "failed":
+            envelope = open_envelope(row.body)
+            body = _encode(msgspec.structs.replace(envelope, response=failed(envelope.response, DIED)))
+            given_up = replace(row, status="failed", body=body)
+            try:
+                if not await self._state.kept().give_up(given_up, self._state.wall_clock()):
+                    return await self._row(id_, principal)
+            except StorageUnavailableError:  # A full disk can be read, and its process stays dead.
+                pass
+            return given_up
+        return row
+
+    async def _row(self, id_: str, principal: Principal) -> StoredObject:
         row = await self._state.kept().one("response", principal.id, id_, self._state.wall_clock())
         if row is None:
             raise not_found(id_)

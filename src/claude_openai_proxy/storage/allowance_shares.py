@@ -85,7 +85,7 @@ class StoredShares:
                     _put(transaction, process, share, now + SHARE_SECONDS)
             return given
 
-        return await self._database.write(work)
+        return await self._database.write(work, apart=True)
 
     async def keep(self, process: str, shares: Sequence[Share], now: float, *, seconds: float) -> None:
         """See `ShareStore.keep`."""
@@ -95,7 +95,7 @@ class StoredShares:
             for share in shares:
                 _put(transaction, process, share, now + seconds)
 
-        await self._database.write(work)
+        await self._database.write(work, apart=True)
 
 
 def _alone(transaction: Transaction) -> None:

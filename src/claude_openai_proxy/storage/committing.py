@@ -6,6 +6,7 @@ again; what somebody awaited has failed for them by then, and is not done again.
 
 from collections.abc import Sequence
 from concurrent.futures import Future
+from time import monotonic
 from typing import Any, Final, TypeAlias
 
 from claude_openai_proxy.errors import ProxyError
@@ -14,16 +15,23 @@ from claude_openai_proxy.storage.interface import Work
 
 ATTEMPTS: Final = 5
 """Of one batch that is in another's way."""
+BATCH_SECONDS: Final = 0.2
+"""Nothing more is begun in a transaction that has lasted so long: its first work waits for its commit."""
 
 
 class Job:
-    """One work in line; `posted` ones have nobody who waits for them."""
+    """One work in line; `posted` ones have nobody who waits for them, and may have a `name`.
 
-    __slots__ = ("doubt", "posted", "result", "work")
+    One that is `apart` shares its transaction with no other.
+    """
 
-    def __init__(self, work: Work[Any], *, posted: bool) -> None:
+    __slots__ = ("apart", "doubt", "name", "posted", "result", "work")
+
+    def __init__(self, work: Work[Any], *, posted: bool, name: str = "", apart: bool = False) -> None:
+        self.apart = apart
         self.work = work
         self.posted = posted
+        self.name = name
         self.doubt = ""
         """The transaction that may have been committed with it, for all that is known."""
         self.result: Future[Any] = Future()
@@ -38,6 +46,10 @@ class Job:
 
 Result: TypeAlias = tuple[Job, Any, Exception | None]
 """A work, and its value or the error that it alone is to blame for."""
+
+
+class _OneFailedError(Exception):
+    """One of several works is to blame for an error, and has spoiled the transaction of all."""
 
 
 class WritingConnection:
@@ -55,16 +67,14 @@ class WritingConnection:
             self._connection.close()
             self._connection = None
 
-    def commit(self, batch: Sequence[Job]) -> list[Result]:
-        """What became of each work; tried again where another transaction was in the way."""
+    def commit(self, batch: Sequence[Job]) -> tuple[list[Result], Sequence[Job]]:
+        """What became of each work, and those that were not begun; again where another transaction was in the way."""
         connection = self._begun()
-        jobs = [job for job in batch if job.starts()]
-        done = {token for token in {job.doubt for job in jobs} if token and connection.was_committed(token)}
-        left = [job for job in jobs if job.doubt not in done]
-        results = self._attempt_again(connection, left)
-        return results + [(job, None, None) for job in jobs if job.doubt in done]
+        done = {token for token in {job.doubt for job in batch} if token and connection.was_committed(token)}
+        results, left = self._attempt_again(connection, [job for job in batch if job.doubt not in done])
+        return results + [(job, None, None) for job in batch if job.doubt in done], left
 
-    def _attempt_again(self, connection: Connection, jobs: Sequence[Job]) -> list[Result]:
+    def _attempt_again(self, connection: Connection, jobs: Sequence[Job]) -> tuple[list[Result], Sequence[Job]]:
         """Up to `ATTEMPTS` times."""
         for _ in range(ATTEMPTS - 1):
             try:
@@ -78,8 +88,8 @@ class WritingConnection:
         if self._connection is not None:
             try:
                 self._token = self._connection.begin()
-            except self._engine.errors.trouble:
-                if not self._engine.patience.pause:
+            except self._engine.errors.trouble as error:
+                if not self._engine.patience.pause or isinstance(error, self._engine.errors.silent):
                     raise
                 self.close()
             else:
@@ -88,11 +98,29 @@ class WritingConnection:
         self._token = self._connection.begin()
         return self._connection
 
-    def _attempt(self, connection: Connection, jobs: Sequence[Job]) -> list[Result]:
-        """What was awaited and is in doubt has failed; what was posted and is in doubt must not be done twice."""
+    def _attempt(self, connection: Connection, jobs: Sequence[Job]) -> tuple[list[Result], Sequence[Job]]:
+        """All together; only where one of them fails by itself, each is given a savepoint, which costs time."""
         try:
-            results = [(job, *self._one(connection, job.work, alone=len(jobs) == 1)) for job in jobs]
-            for job in jobs:
+            return self._commit(connection, jobs, each_alone=False)
+        except _OneFailedError:
+            connection.roll_back()
+            self._token = connection.begin()
+            return self._commit(connection, jobs, each_alone=True)
+
+    def _commit(
+        self, connection: Connection, jobs: Sequence[Job], *, each_alone: bool
+    ) -> tuple[list[Result], Sequence[Job]]:
+        """What was awaited and is in doubt has failed; what was posted and is in doubt must not be done twice."""
+        results: list[Result] = []
+        until, left = monotonic() + BATCH_SECONDS, len(jobs)
+        try:
+            for place, job in enumerate(jobs):
+                if place and monotonic() > until:
+                    left = place
+                    break
+                if job.starts():
+                    results.append((job, *self._one(connection, job.work, only=len(jobs) == 1, alone=each_alone)))
+            for job, _, _ in results:
                 job.doubt = self._token
             connection.commit()
         except self._engine.errors.again:
@@ -101,20 +129,26 @@ class WritingConnection:
             raise
         finally:
             connection.roll_back()
-        return results
+        return results, jobs[left:]
 
-    def _one(self, connection: Connection, work: Work[Any], *, alone: bool) -> tuple[Any, Exception | None]:
-        """A work's result, or the error that it alone is to blame for; trouble and a bug are raised."""
-        if not alone:
+    def _one(self, connection: Connection, work: Work[Any], *, only: bool, alone: bool) -> tuple[Any, Exception | None]:
+        """A work's result, or the error that it alone is to blame for; trouble and a bug are raised.
+
+        Raises `_OneFailedError` where neither it is the `only` one, nor stands `alone` behind a savepoint.
+        """
+        guarded = alone and not only
+        if guarded:
             connection.savepoint()
         try:
             value = work(connection.transaction)
         except self._blamed as error:
-            if alone:
+            if guarded:
+                connection.roll_back_one()
+            elif only:
                 connection.roll_back()
             else:
-                connection.roll_back_one()
+                raise _OneFailedError from error
             return None, error
-        if not alone:
+        if guarded:
             connection.release()
         return value, None

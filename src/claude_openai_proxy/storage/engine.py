@@ -61,6 +61,8 @@ class Errors:
     """This work alone is to blame: a row that is there already, for instance."""
     again: tuple[type[Exception], ...] = ()
     """Two transactions were in each other's way: at once again."""
+    silent: tuple[type[Exception], ...] = ()
+    """Trouble that took its time to be known: it is not waited for once more on a new connection."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,21 +95,38 @@ class Database(Protocol):
         """The result of `work`, which changes nothing. Raises `StorageUnavailableError`."""
         ...
 
-    async def write(self, work: Work[T], /, *, wait: float = WRITE_SECONDS, abandon: bool = False) -> T:
-        """The result of `work`, once committed.
+    async def write(
+        self,
+        work: Work[T],
+        /,
+        *,
+        wait: float = WRITE_SECONDS,
+        abandon: bool = False,
+        undo: Work[object] | None = None,
+        apart: bool = False,
+    ) -> T:
+        """The result of `work`, once committed; `apart`: in a transaction of its own, for it keeps others waiting.
 
         Raises `StorageUnavailableError` after `wait` seconds; the write then still happens as soon as it can, unless
-        `abandon` and it has not begun.
+        `abandon` and it has not begun. `undo` is posted where this raises that and the write is kept, or may be.
         """
         ...
 
-    def post(self, work: Work[object], /) -> None:
-        """Have `work` committed soon; nobody waits. Tried again while the database is in trouble, bounded in number."""
+    def post(self, work: Work[object], /, *, name: str = "") -> None:
+        """Have `work` committed soon; nobody waits. Tried again while the database is in trouble, bounded in number.
+
+        One that waits under the same `name` is not done: this one is, in its place.
+        """
         ...
 
     @property
     def state(self) -> StorageState:
         """How it is now."""
+        ...
+
+    @property
+    def well_for(self) -> float:
+        """Seconds since it was last in trouble; infinite where it never was."""
         ...
 
     async def settle(self) -> None:

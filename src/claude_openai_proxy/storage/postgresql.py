@@ -44,6 +44,10 @@ _SESSION: Final = (
 """A proxy that has gone without a word holds what it has locked for so long at most."""
 
 
+class SilentError(psycopg.OperationalError):
+    """The server has said nothing for too long."""
+
+
 class PostgreSQLDatabase(QueuedDatabase):
     """Kept at `url`; `fingerprint` tells the key that seals from another; `told` as for `QueuedDatabase`."""
 
@@ -70,6 +74,7 @@ class PostgreSQLEngine:
         # A text that is too long for an index is an OperationalError, too: it must not hold up everyone else's work.
         work=(psycopg.IntegrityError, psycopg.DataError, psycopg.errors.ProgramLimitExceeded),
         again=(psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure),
+        silent=(SilentError,),
     )
     patience = Patience(read=READ_SECONDS, pause=TOLD_SECONDS)
 
@@ -268,7 +273,7 @@ def _bounded(waiting: Generator[Wait, Ready | int, T]) -> Generator[Wait, Ready 
                 until = monotonic() + UNANSWERED_SECONDS
             elif monotonic() > until:
                 waiting.close()
-                raise psycopg.OperationalError(f"the server has said nothing for {UNANSWERED_SECONDS:g} s")
+                raise SilentError(f"the server has said nothing for {UNANSWERED_SECONDS:g} s")
             wanted = waiting.send(ready)
     except StopIteration as ended:
         result: T = ended.value

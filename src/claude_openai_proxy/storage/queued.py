@@ -11,14 +11,14 @@ States of the database, as the writer sees it:
 
 Invariants: only the writer thread has the writing connection; at most one run of `_write` is under way; a result is
 handed out after its commit, never before; a work that fails by itself is rolled back alone and takes no other with it;
-at most `MOST_JOBS` works wait; while troubled, something is tried every `RETRY_SECONDS`, so that it heals though nobody
-comes. The thread that uses a connection opens it, so a process may be forked before the first.
+at most `MOST_JOBS` works wait, and none that was refused leaves another to be done; while troubled, something is tried
+every `RETRY_SECONDS`, so that it heals though nobody comes. The thread that uses a connection opens it, so a process
+may be forked before the first.
 """
 
 import asyncio
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, TypeVar
@@ -33,12 +33,11 @@ from claude_openai_proxy.storage.interface import (
     Transaction,
     Work,
 )
+from claude_openai_proxy.storage.line import Line
 from claude_openai_proxy.storage.readers import Readers
 
 T = TypeVar("T")
 
-MOST_JOBS: Final = 10_000
-"""Works that may wait for the writer; what is posted beyond is dropped and counted."""
 BATCH: Final = 512
 """Works in one commit at most."""
 RETRY_SECONDS: Final = 1.0
@@ -57,7 +56,7 @@ class QueuedDatabase:
         self._told = told
         self._trouble_errors: tuple[type[Exception], ...] = (*engine.errors.trouble, OSError, StorageRefusedError)
         self._lock = threading.Lock()
-        self._jobs: deque[Job] = deque()
+        self._jobs = Line()
         self._batch: list[Job] = []
         self._writing = False
         self._closed = False
@@ -69,7 +68,9 @@ class QueuedDatabase:
         self._retry: threading.Timer | None = None
         self._paused_until = 0.0
         """Of time.monotonic(): before that all are told the trouble at once."""
-        self._readers = Readers(engine)
+        self._readers = Readers(engine, trouble=self._trouble_errors, failed=self._trouble_met)
+        self._well_since = float("-inf")
+        """Of time.monotonic(): when trouble last ended."""
 
     def open(self) -> None:
         """Make file and tables where they lack. Raises `StorageRefusedError`; trouble is only noted."""
@@ -78,8 +79,7 @@ class QueuedDatabase:
         except StorageRefusedError:
             raise
         except self._trouble_errors as error:
-            self._note(self._sentence(error))
-            self._try_later()
+            self._trouble_met(error)
 
     # ---- on the event loop ------------------------------------------------------------------------------------------
 
@@ -92,14 +92,21 @@ class QueuedDatabase:
             sentence = f"{self.engine.where}: not read within {self.engine.patience.read} s."
             raise StorageUnavailableError(sentence) from error
         except self._trouble_errors as error:
-            self._note(sentence := self._sentence(error))
-            self._try_later()
-            raise StorageUnavailableError(sentence) from error
+            raise StorageUnavailableError(self._sentence(error)) from error
 
-    async def write(self, work: Work[T], /, *, wait: float = WRITE_SECONDS, abandon: bool = False) -> T:
+    async def write(
+        self,
+        work: Work[T],
+        /,
+        *,
+        wait: float = WRITE_SECONDS,
+        abandon: bool = False,
+        undo: Work[object] | None = None,
+        apart: bool = False,
+    ) -> T:
         """See `Database.write`."""
         self._check_trouble()
-        job = Job(work, posted=False)
+        job = Job(work, posted=False, apart=apart)
         if not self._enqueue(job):
             raise StorageUnavailableError(self._trouble or f"{self.engine.where}: too many writes are waiting.")
         result: asyncio.Future[T] = asyncio.wrap_future(job.result)
@@ -108,16 +115,36 @@ class QueuedDatabase:
         finally:
             result.add_done_callback(_look)
         if done:
-            return result.result()
+            try:
+                return result.result()
+            except StorageUnavailableError:
+                self._take_back(job, undo)
+                raise
         with self._lock:
             self._late += 1
         if abandon:
-            result.cancel()
+            job.result.cancel()
+        self._take_back(job, undo)
         raise StorageUnavailableError(self._trouble or f"{self.engine.where}: not written within {wait:g} s.")
 
-    def post(self, work: Work[object], /) -> None:
+    def _take_back(self, job: Job, undo: Work[object] | None) -> None:
+        """Once it is known what became of it: what was not begun, or was rolled back, leaves nothing to be undone."""
+        if undo is None:
+            return
+
+        def known(result: "Future[Any]") -> None:
+            error = None if result.cancelled() else result.exception()
+            if not result.cancelled() and (not error or (isinstance(error, StorageUnavailableError) and job.doubt)):
+                self.post(undo)
+
+        job.result.add_done_callback(known)
+
+    def post(self, work: Work[object], /, *, name: str = "") -> None:
         """See `Database.post`."""
-        if not self._enqueue(Job(work, posted=True)):
+        with self._lock:
+            if name and self._jobs.replace(name, work):
+                return
+        if not self._enqueue(Job(work, posted=True, name=name)):
             with self._lock:
                 self._dropped += 1
 
@@ -126,6 +153,12 @@ class QueuedDatabase:
         """How it is now."""
         with self._lock:
             return StorageState(self.engine.kind, self.engine.where, self._trouble, self._dropped, self._late)
+
+    @property
+    def well_for(self) -> float:
+        """See `Database.well_for`."""
+        with self._lock:
+            return 0.0 if self._trouble else time.monotonic() - self._well_since
 
     async def check(self) -> tuple[list[str], dict[str, int]]:
         """What is wrong with it, and the rows of each table. Raises `StorageUnavailableError`."""
@@ -171,9 +204,8 @@ class QueuedDatabase:
 
     def _enqueue(self, job: Job, *, however_many: bool = False) -> bool:
         with self._lock:
-            if self._closed or (len(self._jobs) >= MOST_JOBS and not however_many):
+            if self._closed or not self._jobs.add(job, however_many=however_many):
                 return False
-            self._jobs.append(job)
         self._wake()
         return True
 
@@ -208,18 +240,22 @@ class QueuedDatabase:
         """Batch after batch until nothing waits or the disk fails."""
         while True:
             with self._lock:
-                self._batch = [self._jobs.popleft() for _ in range(min(BATCH, len(self._jobs)))]
+                self._batch = self._jobs.take(BATCH)
             if not self._batch:
                 return
             try:
-                results = self._connection.commit(self._batch)
+                results, left = self._connection.commit(self._batch)
             except self._trouble_errors as error:
                 self._put_back(self._sentence(error))
                 return
             with self._lock:
                 self._dropped += sum(job.posted and error is not None for job, _, error in results)
-            self._note("")
-            self._batch = []
+                if left:
+                    self._jobs.put_back(left)
+                worked_off = not self._trouble or len(self._jobs) <= BATCH
+                self._batch = []
+            if worked_off:
+                self._note("")
             for job, value, failure in results:
                 if failure is None:
                     job.result.set_result(value)
@@ -231,11 +267,11 @@ class QueuedDatabase:
         self._connection.close()
         self._note(sentence)
         with self._lock:
-            jobs = [*self._batch, *self._jobs]
-            self._batch = []
-            self._jobs = deque(job for job in jobs if job.posted)
+            batch, self._batch = self._batch, []
+            self._jobs.put_back(batch)
+            awaited = self._jobs.take_awaited()
         self._try_later()
-        self._fail([job for job in jobs if not job.posted], StorageUnavailableError(sentence))
+        self._fail(awaited, StorageUnavailableError(sentence))
 
     def _fail(self, jobs: Iterable[Job], error: BaseException) -> None:
         for job in jobs:
@@ -244,11 +280,20 @@ class QueuedDatabase:
 
     # ---- trouble ----------------------------------------------------------------------------------------------------
 
+    def _trouble_met(self, error: Exception) -> None:
+        """Where nothing was to be written."""
+        self._note(self._sentence(error))
+        self._try_later()
+
     def _note(self, trouble: str) -> None:
         with self._lock:
             changed = bool(trouble) != bool(self._trouble)
             self._trouble = trouble
+            if changed and not trouble:
+                self._well_since = time.monotonic()
         if changed:
+            if trouble:
+                self._readers.renew()
             self._told(trouble)
 
     def _try_later(self) -> None:
@@ -267,7 +312,7 @@ class QueuedDatabase:
             if not self._trouble:
                 return
             if not self._jobs and not self._closed:
-                self._jobs.append(Job(_probe, posted=True))
+                self._jobs.add(Job(_probe, posted=True))
         self._wake()
 
     def _check_trouble(self) -> None:

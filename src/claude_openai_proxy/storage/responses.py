@@ -14,7 +14,8 @@ long as the process lives.
 
 Invariants: a final status is never left; output and final status come in one transaction, and with them the turn of
 the conversation, if there is one and its lock is still held, which is freed with it; a runner (a process) that has not
-been heard of until its time is dead: what it held is free, and what it worked on has failed.
+been heard of until its time is dead: what it held is free, and who finds what it worked on gives that up as failed.
+While the database is away nobody can be heard of: nobody counts as dead until it has been back for a lease.
 """
 
 from collections.abc import Sequence
@@ -89,12 +90,33 @@ class ResponseStore(Protocol):
         """Keep a new object; its `place` is set to the end of its conversation, its runner lives for a lease."""
         ...
 
-    async def finish(self, final: StoredObject, output: Sequence[Item], turn: Turn | None, now: float) -> bool:
+    async def finish(
+        self,
+        final: StoredObject,
+        output: Sequence[Item],
+        turn: Turn | None,
+        now: float,
+        *,
+        otherwise: StoredObject | None = None,
+    ) -> bool:
         """Give an unfinished response its final status, body and output, and its conversation the turn.
 
         False, and nothing of it done, where it is final or gone, or the lock of the conversation or itself is gone.
         When this raises, nothing of it will be done later, and the response is gone.
+
+        With `otherwise` it stays in any case: where its turn cannot be appended it ends like that, which is False, too;
+        when this raises, `finish_soon` is to follow.
         """
+        ...
+
+    def finish_soon(
+        self, final: StoredObject, output: Sequence[Item], turn: Turn | None, now: float, *, otherwise: StoredObject
+    ) -> None:
+        """As `finish`, as soon as it can be. Nobody waits for it."""
+        ...
+
+    async def give_up(self, failed: StoredObject, now: float) -> bool:
+        """Give an unfinished response whose runner is dead its final status and body; whether it was one."""
         ...
 
     async def change(self, changed: StoredObject) -> bool:
@@ -154,7 +176,7 @@ class ResponseStore(Protocol):
         ...
 
     async def take(self, conversation: str, holder: str, runner: str, now: float) -> bool:
-        """Lock a conversation; false where somebody alive holds it."""
+        """Lock a conversation; false where somebody alive holds it. When this raises, the holder does not hold it."""
         ...
 
     def give(self, conversation: str, holder: str) -> None:
@@ -170,7 +192,14 @@ class ResponseStore(Protocol):
         ...
 
     async def add_events(self, principal: str, owner: str, events: Sequence[tuple[int, bytes]]) -> str:
-        """Keep stream events with their sequence numbers; the status of their response, "" where it is gone."""
+        """Keep stream events with their sequence numbers, each once; the status of their response, "" where it is gone.
+
+        When this raises, some may be kept later.
+        """
+        ...
+
+    def add_events_soon(self, principal: str, owner: str, events: Sequence[tuple[int, bytes]]) -> None:
+        """As `add_events`, as soon as it can be. Nobody waits for it."""
         ...
 
     async def events(self, principal: str, owner: str, after: int) -> list[tuple[int, bytes]]:

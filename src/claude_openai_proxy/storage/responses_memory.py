@@ -57,18 +57,35 @@ class MemoryResponses:
             self.sweep(now)
         self._drop_oldest()
 
-    async def finish(self, final: StoredObject, output: Sequence[Item], turn: Turn | None, now: float) -> bool:
+    async def finish(
+        self,
+        final: StoredObject,
+        output: Sequence[Item],
+        turn: Turn | None,
+        now: float,
+        *,
+        otherwise: StoredObject | None = None,
+    ) -> bool:
         """See `ResponseStore.finish`."""
         kept = self._mine("response", final.principal, final.id, now)
         if kept is None or kept.object.status not in UNFINISHED:
             return False
-        if turn is not None and not await self.append(final.principal, turn, now):
+        if turn is not None and not self._append(final.principal, turn, now):
+            if otherwise is not None:
+                self._end(kept, otherwise, ())
             return False
-        self._grow(kept, len(final.body) - len(kept.object.body))
-        kept.object = replace(kept.object, body=final.body, status=final.status, runner="")
-        self._put(kept, output)
+        self._end(kept, final, output)
         self._drop_oldest()
         return True
+
+    def finish_soon(
+        self, final: StoredObject, output: Sequence[Item], turn: Turn | None, now: float, *, otherwise: StoredObject
+    ) -> None:
+        """See `ResponseStore.finish_soon`: nothing is ever in the way of `finish` here."""
+
+    async def give_up(self, failed: StoredObject, now: float) -> bool:  # noqa: ARG002 - who works on it is this process
+        """See `ResponseStore.give_up`."""
+        return False
 
     async def change(self, changed: StoredObject) -> bool:
         """See `ResponseStore.change`."""
@@ -159,6 +176,9 @@ class MemoryResponses:
 
     async def append(self, principal: str, turn: Turn, now: float) -> bool:
         """See `ResponseStore.append`."""
+        return self._append(principal, turn, now)
+
+    def _append(self, principal: str, turn: Turn, now: float) -> bool:
         kept = self._mine("conversation", principal, turn.conversation, now)
         if kept is None or self._locks.get(turn.conversation) != turn.holder:
             return False
@@ -199,6 +219,9 @@ class MemoryResponses:
         self._grow(kept, sum(len(event) for _, event in events))
         return kept.object.status
 
+    def add_events_soon(self, principal: str, owner: str, events: Sequence[tuple[int, bytes]]) -> None:
+        """See `ResponseStore.add_events_soon`: nothing is ever in the way of `add_events` here."""
+
     async def events(self, principal: str, owner: str, after: int) -> list[tuple[int, bytes]]:
         """See `ResponseStore.events`."""
         kept = self._mine("response", principal, owner, 0.0)
@@ -216,6 +239,11 @@ class MemoryResponses:
         for id_ in self._kept:
             if (kept := self._mine(kind, principal, id_, now)) is not None:
                 yield kept
+
+    def _end(self, kept: _Kept, final: StoredObject, output: Sequence[Item]) -> None:
+        self._grow(kept, len(final.body) - len(kept.object.body))
+        kept.object = replace(kept.object, body=final.body, status=final.status, runner="")
+        self._put(kept, output)
 
     def _put(self, kept: _Kept, items: Sequence[Item]) -> None:
         for item in items:

@@ -1,11 +1,14 @@
 """The rows of responses, conversations and chat completions: what is done to them inside a transaction."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
-from claude_openai_proxy.storage.interface import Row, Transaction
-from claude_openai_proxy.storage.responses import LEASE_SECONDS, UNFINISHED, Item, StoredObject, Turn
+from claude_openai_proxy.storage.interface import Row, Transaction, Value
+from claude_openai_proxy.storage.responses import LEASE_SECONDS, UNFINISHED, Item, Part, StoredObject, Turn
 from claude_openai_proxy.storage.sealing import Seal
+
+_PUT: Final = "INSERT INTO stored_items (owner, place, part, id, principal, turn, sealed) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_ItemRow: TypeAlias = tuple[str, int, Part, str, str, str, bytes]
 
 MOST_AT_ONCE: Final = 1000
 """Objects that one sweep erases; what is left over goes with the next."""
@@ -19,38 +22,69 @@ def about(principal: str, owner: str, what: str) -> bytes:
 # ---- objects --------------------------------------------------------------------------------------------------------
 
 
-def insert(transaction: Transaction, seal: Seal, new: StoredObject, now: float) -> None:
-    """A new object, which begins where its conversation ends now."""
+def insert(transaction: Transaction, seal: Seal, new: StoredObject, now: float, items: Sequence[Item] = ()) -> None:
+    """A new object with its first items, which begins where its conversation ends now."""
     sealed = seal.seal(new.body, about(new.principal, new.id, "body"))
+    rows = _sealed(seal, new.principal, new.id, items)
+    place = next_place(transaction, new.conversation) if new.conversation else 0
     transaction.execute(
         "INSERT INTO stored_objects (id, kind, principal, created, touched, expires, model, status, previous, "
         "conversation, place, runner, bytes, seal, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(new.id, new.kind, new.principal, new.created, now, new.expires, new.model, new.status),
-            *(new.previous, new.conversation, next_place(transaction, new.conversation), new.runner),
-            *(len(sealed), seal.fingerprint, sealed),
+            *(new.previous, new.conversation, place, new.runner),
+            *(len(sealed) + _size(rows), seal.fingerprint, sealed),
         ),
     )
+    transaction.execute_many(_PUT, rows)
 
 
-def change(transaction: Transaction, seal: Seal, changed: StoredObject, *, final: bool) -> bool:
-    """Body and status of a response while it is unfinished, of any other object at any time; whether it was done."""
-    transaction.alone(changed.id)
-    rows = transaction.execute(
-        "SELECT status, length(sealed) FROM stored_objects WHERE id = ? AND kind = ? AND principal = ?",
-        (changed.id, changed.kind, changed.principal),
-    )
-    if not rows or (changed.kind == "response" and rows[0][0] not in UNFINISHED):
-        return False
+def change(transaction: Transaction, seal: Seal, changed: StoredObject, *, final: bool, more: int = 0) -> bool:
+    """Body and status of a response while it is unfinished, of any other object at any time; whether it was done.
+
+    `more`: bytes of what comes to it.
+    """
     sealed = seal.seal(changed.body, about(changed.principal, changed.id, "body"))
     transaction.execute(
-        "UPDATE stored_objects SET status = ?, runner = ?, sealed = ?, seal = ?, bytes = bytes + ? WHERE id = ?",
+        "UPDATE stored_objects SET status = ?, runner = ?, bytes = bytes - length(sealed) + ?, sealed = ?, seal = ? "
+        "WHERE id = ? AND kind = ? AND principal = ? AND (kind <> 'response' OR status IN (?, ?))",
         (
-            *(changed.status, "" if final else changed.runner, sealed, seal.fingerprint),
-            *(len(sealed) - int(rows[0][1]), changed.id),
+            *(changed.status, "" if final else changed.runner, len(sealed) + more, sealed, seal.fingerprint),
+            *(changed.id, changed.kind, changed.principal, *UNFINISHED),
         ),
     )
+    return transaction.changed > 0
+
+
+def finish(
+    transaction: Transaction,
+    seal: Seal,
+    final: StoredObject,
+    output: Sequence[Item],
+    *,
+    turn: Turn | None,
+    now: float,
+    otherwise: StoredObject | None,
+) -> bool:
+    """See `ResponseStore.finish`."""
+    if turn is not None and not holds(transaction, final.principal, turn):
+        if otherwise is not None:
+            change(transaction, seal, otherwise, final=True)
+        return False
+    rows = _sealed(seal, final.principal, final.id, output, first=next_place(transaction, final.id)) if output else []
+    if not change(transaction, seal, final, final=True, more=_size(rows)):
+        return False
+    transaction.execute_many(_PUT, rows)
+    if turn is not None:
+        append(transaction, seal, final.principal, turn, now)
     return True
+
+
+def give_up(transaction: Transaction, seal: Seal, failed: StoredObject, *, heard: float) -> bool:
+    """See `ResponseStore.give_up`; its runner is dead where it has not been heard of until `heard`."""
+    if transaction.execute("SELECT 1 FROM runners WHERE id = ? AND until > ?", (failed.runner, heard)):
+        return False
+    return change(transaction, seal, failed, final=True)
 
 
 def grow(transaction: Transaction, id_: str, size: int) -> None:
@@ -59,9 +93,9 @@ def grow(transaction: Transaction, id_: str, size: int) -> None:
 
 
 def erase(transaction: Transaction, ids: Sequence[str]) -> None:
-    """Objects with all that belongs to them."""
+    """Objects with all that belongs to them; first what others may be writing to, which is waited for."""
     transaction.alone(*ids)
-    for table, column in (("stored_items", "owner"), ("stored_events", "owner"), ("stored_objects", "id")):
+    for table, column in (("stored_objects", "id"), ("stored_items", "owner"), ("stored_events", "owner")):
         transaction.execute_many(f"DELETE FROM {table} WHERE {column} = ?", [(id_,) for id_ in ids])  # noqa: S608
 
 
@@ -108,16 +142,47 @@ def put(
     transaction: Transaction, seal: Seal, principal: str, owner: str, items: Sequence[Item], *, turn: str = ""
 ) -> None:
     """Append items to an object; `turn` names those that came together."""
-    if not items:
-        return
-    rows = [
+    if items:
+        rows = _sealed(seal, principal, owner, items, first=next_place(transaction, owner), turn=turn)
+        transaction.execute_many(_PUT, rows)
+        grow(transaction, owner, _size(rows))
+
+
+def _sealed(
+    seal: Seal, principal: str, owner: str, items: Sequence[Item], *, first: int = 0, turn: str = ""
+) -> list[_ItemRow]:
+    return [
         (owner, place, item.part, item.id, principal, turn, seal.seal(item.body, about(principal, owner, str(place))))
-        for place, item in enumerate(items, next_place(transaction, owner))
+        for place, item in enumerate(items, first)
     ]
-    transaction.execute_many(
-        "INSERT INTO stored_items (owner, place, part, id, principal, turn, sealed) VALUES (?, ?, ?, ?, ?, ?, ?)", rows
-    )
-    grow(transaction, owner, sum(len(row[-1]) for row in rows))
+
+
+def _size(rows: Sequence[_ItemRow]) -> int:
+    return sum(len(row[-1]) for row in rows)
+
+
+def items_of(
+    transaction: Transaction,
+    seal: Seal,
+    principal: str,
+    owner: str,
+    *,
+    after: int | None,
+    descending: bool,
+    limit: int | None,
+) -> list[Item]:
+    """See `ResponseStore.items`."""
+    sign, way = ("<", "DESC") if descending else (">", "ASC")
+    sql = "SELECT owner, place, part, id, sealed FROM stored_items WHERE owner = ? AND principal = ?"
+    parameters: list[Value] = [owner, principal]
+    if after is not None:
+        sql += f" AND place {sign} ?"
+        parameters.append(after)
+    sql += f" ORDER BY place {way}"
+    if limit is not None:
+        sql += " LIMIT ?"
+        parameters.append(limit)
+    return opened(seal, principal, transaction.execute(sql, parameters))
 
 
 def opened(seal: Seal, principal: str, rows: Iterable[Row]) -> list[Item]:
@@ -145,6 +210,39 @@ def delete_items(
     return int(count) > 0
 
 
+# ---- events ---------------------------------------------------------------------------------------------------------
+
+
+def put_events(
+    transaction: Transaction, seal: Seal, principal: str, owner: str, events: Sequence[tuple[int, bytes]]
+) -> str:
+    """Those that are not there yet; the status of their response, "" where it is gone."""
+    transaction.alone(owner)
+    rows = transaction.execute("SELECT status FROM stored_objects WHERE id = ? AND principal = ?", (owner, principal))
+    if not rows:
+        return ""
+    size = 0
+    for number, event in events:
+        transaction.execute(
+            "INSERT INTO stored_events (owner, number, sealed) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (owner, number, seal.seal(event, about(principal, owner, f"event {number}"))),
+        )
+        size += len(event) * transaction.changed
+    grow(transaction, owner, size)
+    return str(rows[0][0])
+
+
+def events(transaction: Transaction, seal: Seal, principal: str, owner: str, after: int) -> list[tuple[int, bytes]]:
+    """Those with a higher number, in order."""
+    rows = transaction.execute(
+        "SELECT number, sealed FROM stored_events WHERE owner = ? AND number > ? ORDER BY number", (owner, after)
+    )
+    opened = (
+        (int(number), seal.open(bytes(sealed), about(principal, owner, f"event {number}"))) for number, sealed in rows
+    )
+    return [(number, event) for number, event in opened if event is not None]
+
+
 # ---- turns of a conversation, and who is alive --------------------------------------------------------------------
 
 
@@ -158,6 +256,18 @@ def holds(transaction: Transaction, principal: str, turn: Turn) -> bool:
             (turn.conversation, principal, turn.holder),
         )
     )
+
+
+def lock(transaction: Transaction, conversation: str, holder: str, runner: str, *, heard: float) -> bool:
+    """Where nobody holds it who has been heard of until `heard`."""
+    transaction.execute(
+        "INSERT INTO conversation_locks (conversation, holder, runner) VALUES (?, ?, ?) "
+        "ON CONFLICT (conversation) DO UPDATE SET holder = excluded.holder, runner = excluded.runner "
+        "WHERE NOT EXISTS "
+        "(SELECT 1 FROM runners WHERE runners.id = conversation_locks.runner AND runners.until > ?)",
+        (conversation, holder, runner, heard),
+    )
+    return transaction.changed > 0
 
 
 def append(transaction: Transaction, seal: Seal, principal: str, turn: Turn, now: float) -> None:

@@ -6,6 +6,7 @@ and its place there. What was sealed with another key counts as absent and is no
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
@@ -25,12 +26,16 @@ from claude_openai_proxy.storage.responses_rows import (
     change,
     delete_items,
     erase,
-    grow,
+    events,
+    finish,
+    give_up,
     holds,
     insert,
+    items_of,
     live,
+    lock,
     opened,
-    put,
+    put_events,
     sweep,
     unlock,
 )
@@ -59,47 +64,76 @@ class StoredResponses:
         self._most_bytes = most_bytes
         self._added = 0
         self._told = False
+        self._lives_until: dict[str, float] = {}
+        """What the database has at least of a runner of this process."""
 
     async def add(self, new: StoredObject, items: Sequence[Item], now: float) -> None:
         """See `ResponseStore.add`."""
         seal = self._open_seal()
 
-        def work(transaction: Transaction) -> None:
-            if new.runner:
-                live(transaction, new.runner, now + LEASE_SECONDS)
-            insert(transaction, seal, new, now)
-            put(transaction, seal, new.principal, new.id, items)
+        until = now + LEASE_SECONDS
+        is_heard = not new.runner or until - self._lives_until.get(new.runner, 0.0) < LEASE_SECONDS / 3
 
-        # Who leaves works on it no more, whether it is written or not.
-        await self._written(work, lambda transaction: erase(transaction, [new.id]), also=asyncio.CancelledError)
+        def work(transaction: Transaction) -> None:
+            if not is_heard:
+                live(transaction, new.runner, until)
+            insert(transaction, seal, new, now, items)
+
+        await self._taken(work, lambda transaction: erase(transaction, [new.id]))
+        if not is_heard:
+            self._lives_until[new.runner] = until
         self._added += 1
         if self._added % _SWEEP_EVERY == 1:
             self.sweep(now)
 
     def sweep(self, now: float) -> None:
         """See `ResponseStore.sweep`."""
-        self._database.post(lambda transaction: sweep(transaction, now, self._most_bytes))
+        self._database.post(lambda transaction: sweep(transaction, now, self._most_bytes), name="sweep of responses")
 
-    async def finish(self, final: StoredObject, output: Sequence[Item], turn: Turn | None, now: float) -> bool:
+    async def finish(
+        self,
+        final: StoredObject,
+        output: Sequence[Item],
+        turn: Turn | None,
+        now: float,
+        *,
+        otherwise: StoredObject | None = None,
+    ) -> bool:
         """See `ResponseStore.finish`."""
-        seal = self._open_seal()
-
-        def work(transaction: Transaction) -> bool:
-            if turn is not None and not holds(transaction, final.principal, turn):
-                return False
-            if not change(transaction, seal, final, final=True):
-                return False
-            put(transaction, seal, final.principal, final.id, output)
-            if turn is not None:
-                append(transaction, seal, final.principal, turn, now)
-            return True
 
         def undo(transaction: Transaction) -> None:
             erase(transaction, [final.id])
             if turn is not None:
                 delete_items(transaction, final.principal, turn.conversation, "turn", turn.holder)
 
-        return await self._written(work, undo)
+        try:
+            return await self._database.write(
+                lambda transaction: finish(
+                    transaction, self._open_seal(), final, output, turn=turn, now=now, otherwise=otherwise
+                ),
+                abandon=True,
+            )
+        except StorageUnavailableError:
+            if otherwise is None:
+                self._database.post(undo)
+            raise
+
+    def finish_soon(
+        self, final: StoredObject, output: Sequence[Item], turn: Turn | None, now: float, *, otherwise: StoredObject
+    ) -> None:
+        """See `ResponseStore.finish_soon`. Once more is not twice: what is final stays as it is."""
+        self._database.post(
+            lambda transaction: finish(
+                transaction, self._open_seal(), final, output, turn=turn, now=now, otherwise=otherwise
+            )
+        )
+
+    async def give_up(self, failed: StoredObject, now: float) -> bool:
+        """See `ResponseStore.give_up`."""
+        seal, heard = self._open_seal(), self._heard_until(now)
+        return await self._database.write(
+            lambda transaction: give_up(transaction, seal, failed, heard=heard), abandon=True
+        )
 
     async def change(self, changed: StoredObject) -> bool:
         """See `ResponseStore.change`."""
@@ -183,18 +217,10 @@ class StoredResponses:
     ) -> list[Item]:
         """See `ResponseStore.items`."""
         seal = self._open_seal()
-        sign, way = ("<", "DESC") if descending else (">", "ASC")
-        sql = "SELECT owner, place, part, id, sealed FROM stored_items WHERE owner = ? AND principal = ?"
-        parameters: list[Value] = [owner, principal]
-        if after is not None:
-            sql += f" AND place {sign} ?"
-            parameters.append(after)
-        sql += f" ORDER BY place {way}"
-        if limit is not None:
-            sql += " LIMIT ?"
-            parameters.append(limit)
         return await self._database.read(
-            lambda transaction: opened(seal, principal, transaction.execute(sql, parameters))
+            lambda transaction: items_of(
+                transaction, seal, principal, owner, after=after, descending=descending, limit=limit
+            )
         )
 
     async def item(self, principal: str, id_: str, now: float, *, owner: str = "") -> Item | None:
@@ -224,9 +250,10 @@ class StoredResponses:
             append(transaction, seal, principal, turn, now)
             return True
 
-        return await self._written(
-            work, lambda transaction: delete_items(transaction, principal, turn.conversation, "turn", turn.holder)
-        )
+        def undo(transaction: Transaction) -> None:
+            delete_items(transaction, principal, turn.conversation, "turn", turn.holder)
+
+        return await self._database.write(work, abandon=True, undo=undo)
 
     async def delete_item(self, principal: str, owner: str, id_: str) -> bool:
         """See `ResponseStore.delete_item`."""
@@ -237,20 +264,14 @@ class StoredResponses:
 
     async def take(self, conversation: str, holder: str, runner: str, now: float) -> bool:
         """See `ResponseStore.take`."""
+        heard = self._heard_until(now)
 
         def work(transaction: Transaction) -> bool:
             transaction.alone(conversation)
             live(transaction, runner, now + LEASE_SECONDS)
-            transaction.execute(
-                "INSERT INTO conversation_locks (conversation, holder, runner) VALUES (?, ?, ?) "
-                "ON CONFLICT (conversation) DO UPDATE SET holder = excluded.holder, runner = excluded.runner "
-                "WHERE NOT EXISTS "
-                "(SELECT 1 FROM runners WHERE runners.id = conversation_locks.runner AND runners.until > ?)",
-                (conversation, holder, runner, now),
-            )
-            return transaction.changed > 0
+            return lock(transaction, conversation, holder, runner, heard=heard)
 
-        return await self._database.write(work, abandon=True)
+        return await self._taken(work, lambda transaction: unlock(transaction, conversation, holder))
 
     def give(self, conversation: str, holder: str) -> None:
         """See `ResponseStore.give`."""
@@ -258,59 +279,39 @@ class StoredResponses:
 
     def live(self, runner: str, until: float) -> None:
         """See `ResponseStore.live`."""
-        self._database.post(lambda transaction: live(transaction, runner, until))
+        if not until:
+            self._lives_until.pop(runner, None)
+        self._database.post(lambda transaction: live(transaction, runner, until), name=f"runner {runner}")
 
     async def add_events(self, principal: str, owner: str, events: Sequence[tuple[int, bytes]]) -> str:
         """See `ResponseStore.add_events`."""
         seal = self._open_seal()
+        return await self._database.write(
+            lambda transaction: put_events(transaction, seal, principal, owner, events), abandon=True
+        )
 
-        def work(transaction: Transaction) -> str:
-            transaction.alone(owner)
-            rows = transaction.execute(
-                "SELECT status FROM stored_objects WHERE id = ? AND principal = ?", (owner, principal)
-            )
-            if not rows:
-                return ""
-            transaction.execute_many(
-                "INSERT INTO stored_events (owner, number, sealed) VALUES (?, ?, ?)",
-                [
-                    (owner, number, seal.seal(event, about(principal, owner, f"event {number}")))
-                    for number, event in events
-                ],
-            )
-            grow(transaction, owner, sum(len(event) for _, event in events))
-            return str(rows[0][0])
-
-        return await self._database.write(work)
+    def add_events_soon(self, principal: str, owner: str, events: Sequence[tuple[int, bytes]]) -> None:
+        """See `ResponseStore.add_events_soon`."""
+        self._database.post(lambda transaction: put_events(transaction, self._open_seal(), principal, owner, events))
 
     async def events(self, principal: str, owner: str, after: int) -> list[tuple[int, bytes]]:
         """See `ResponseStore.events`."""
         seal = self._open_seal()
-
-        def work(transaction: Transaction) -> list[tuple[int, bytes]]:
-            rows = transaction.execute(
-                "SELECT number, sealed FROM stored_events WHERE owner = ? AND number > ? ORDER BY number",
-                (owner, after),
-            )
-            opened = (
-                (int(number), seal.open(bytes(sealed), about(principal, owner, f"event {number}")))
-                for number, sealed in rows
-            )
-            return [(number, event) for number, event in opened if event is not None]
-
-        return await self._database.read(work)
+        return await self._database.read(lambda transaction: events(transaction, seal, principal, owner, after))
 
     # ---- steps --------------------------------------------------------------------------------------------------
 
-    async def _written(
-        self, work: Work[T], undo: Work[object], *, also: type[BaseException] = StorageUnavailableError
-    ) -> T:
-        """What cannot be said to be written is taken back: the client is told that it was not."""
+    async def _taken(self, work: Work[T], undo: Work[object]) -> T:
+        """What its caller does not hear of is nobody's, whether it could not be said to be written or they left."""
         try:
-            return await self._database.write(work, abandon=True)
-        except (StorageUnavailableError, also):
+            return await self._database.write(work, abandon=True, undo=undo)
+        except asyncio.CancelledError:
             self._database.post(undo)
             raise
+
+    def _heard_until(self, now: float) -> float:
+        """A runner that has said to live longer than this is alive; one that said its end is not, ever."""
+        return now if self._database.well_for >= LEASE_SECONDS else 0.0
 
     def _open_seal(self) -> Seal:
         try:
@@ -335,6 +336,8 @@ class StoredResponses:
         if body is None:
             self._tell()
             return None
+        if until > self._heard_until(until):
+            until = math.inf
         return StoredObject(
             id_, kind, principal, created, body, expires, model, status, previous, conversation, int(place), runner,
             until, int(size),
