@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -148,6 +148,30 @@ def test_a_running_answer_finishes_while_nobody_else_is_let_in(tmp_path: Path, n
         assert command.end() == 0
         command.line(r"^Stopped\.$")
         assert "unfinished" not in command.errors()
+
+
+def test_a_response_in_the_background_finishes_though_its_client_has_left(tmp_path: Path) -> None:
+    body = {"model": "claude-sonnet-5-5", "input": "hi", "background": True, "stream": True}
+    upstream = ("--upstream", "api", "--port", "0")
+    with slow_upstream() as (url, asked, finish):
+        extra = {"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": url}
+        with running(*upstream, home=tmp_path, extra=extra) as command:
+            with closing(http.client.HTTPConnection("127.0.0.1", command.port(), timeout=30)) as client:
+                client.request("POST", "/v1/responses", json.dumps(body), {"content-type": "application/json"})
+                with client.getresponse() as response:
+                    while not (line := response.readline()).startswith(b"data: {"):
+                        pass
+                id_ = json.loads(line.removeprefix(b"data: "))["response"]["id"]
+                assert asked.wait(30)
+            command.signal(signal.SIGTERM)
+            command.line(r"^Stopping: \d requests? still running, up to 30 s\.")
+            finish.set()
+            assert command.end() == 0
+        again = running(*upstream, home=tmp_path, extra=extra)
+        with again as command, closing(http.client.HTTPConnection("127.0.0.1", command.port(), timeout=30)) as client:
+            client.request("GET", f"/v1/responses/{id_}")
+            found = json.loads(client.getresponse().read())
+    assert (found["status"], "second" in found["output"][0]["content"][0]["text"]) == ("completed", True)
 
 
 def test_an_answer_that_takes_longer_than_the_drain_is_ended(tmp_path: Path) -> None:

@@ -110,3 +110,13 @@ async def test_what_was_spent_outlives_a_restart(
         budget = told["limits"]["dollars_per_day"]
         assert (budget["limit"], budget["reserved"]) == (2 * RESERVED, 0)
         assert budget["spent"] == pytest.approx(2 * 900 * 20 / 1e6, abs=0.002)
+
+
+async def test_in_the_background_too_who_is_over_a_limit_is_told_so_at_once(proxy: WholeProxy) -> None:
+    headers = await key(proxy, KeyLimits(requests_a_minute=1))
+    body = b'{"model":"claude-opus-5-5","max_output_tokens":1000,"input":"Hi","background":true}'
+    answers(proxy, 5)
+    let_in = await call(proxy.app, path="/v1/responses", body=body, headers=headers)
+    refused = await call(proxy.app, path="/v1/responses", body=body, headers=headers)
+    assert (let_in.status, refused.status, "retry-after" in refused.headers) == (200, 429, True)
+    assert len([request for request in proxy.simulator.requests if request.is_message]) <= 1

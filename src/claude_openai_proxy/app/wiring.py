@@ -89,6 +89,7 @@ class Wiring:
     _catalog: ModelCatalog
     _admissions: Admissions
     _spending: Money
+    _background: BackgroundResponses
     _life: Life
 
     @asynccontextmanager
@@ -99,6 +100,10 @@ class Wiring:
             yield
         finally:
             await self._life.end()
+
+    def under_way(self) -> int:
+        """Responses in the background: what goes on though no client waits for it."""
+        return self._background.under_way
 
     async def start_lines(self) -> list[str]:
         """Login and models, for people."""
@@ -167,8 +172,8 @@ def wire(settings: Settings, worker: WorkerPlace | None = None) -> Wiring:
         settings, kept, upstreams, catalog, places,
         spending=spending, background=background, files=files, seen=seen, keys=keys,
     )  # fmt: skip
-    first = [batched.collector.aclose, keys.aclose, background.aclose, *seen.closing, files.aclose]
-    closing = [*first, catalog.aclose, upstreams.aclose, spending.allowances.aclose, book.aclose]
+    closing = [batched.collector.aclose, keys.aclose, background.aclose, *seen.closing, files.aclose]
+    closing += [catalog.aclose, upstreams.aclose, spending.allowances.aclose, book.aclose]
     opening = [spending.open, book.open, files.start, background.open, batched.collector.open]
     life = Life(kept, opening, closing, prepare)
     request_log = _log(settings, blots)
@@ -178,9 +183,8 @@ def wire(settings: Settings, worker: WorkerPlace | None = None) -> Wiring:
     )
     readers: list[RecordReader] = [request_log.requests, *seen.readers]
     application = _application(settings, router, readers=readers, blotter=blots, life=life, keys=keys)
-    return Wiring(
-        application, request_log, kept, batched, book, keys, settings, upstreams, catalog, admissions, spending, life
-    )
+    parts = (keys, settings, upstreams, catalog, admissions, spending, background, life)
+    return Wiring(application, request_log, kept, batched, book, *parts)
 
 
 def _prepared(upstreams: UpstreamChoice) -> tuple[Pins, Callable[[], Awaitable[None]]]:

@@ -120,6 +120,7 @@ def _serve(
         ),
         drain_seconds=settings.drain_seconds,
         announce=lambda: announce(sockets),
+        under_way=wiring.under_way,
         say=lambda line: say([who + line]),
     )
     wiring.log.requests.told("stopped", [])

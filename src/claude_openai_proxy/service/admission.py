@@ -74,6 +74,7 @@ class Admission:
         self._reserved = 0.0
         """US dollars of the fallback's budget."""
         self._share = KeyShare(record, means.allowances, model.id)
+        self._is_reserved = False
         self.model = model
         self._means = means
         self._stack = stack
@@ -127,8 +128,7 @@ class Admission:
         kinds; `AnotherWayError` where the request may be sent once more (`any_way` does).
         """
         record = self.record
-        await self._reserve(asked)
-        await self._share.reserve([translation.request for translation, _ in asked])
+        await self.reserve([translation for translation, _ in asked])
         record.ignored, record.choices = asked[0][0].ignored, len(asked)
         for word in (word for translation, _ in asked for word in translation.repairs):
             _note(record, word)
@@ -160,10 +160,21 @@ class Admission:
         has_spare = spare is not None and not ways.is_limited(self._way, spare)
         return await ways.leaves(self._way, self.model, error, has_spare=has_spare)
 
-    async def _reserve(self, asked: Sequence[tuple[Translation, Any]]) -> None:
+    async def reserve(self, translations: Sequence[Translation]) -> None:
+        """What answers to these may cost, if that has not been done: for who must know before anybody is asked.
+
+        Raises `PlanSpentError`, `RateLimitedError`, `StorageUnavailableError`.
+        """
+        if self._is_reserved:
+            return
+        self._is_reserved = True
+        await self._reserve(translations)
+        await self._share.reserve([translation.request for translation in translations])
+
+    async def _reserve(self, translations: Sequence[Translation]) -> None:
         budget = self._means.ways.budget
         if budget is not None and self._way.fallback and self.upstream.identity.payer != "plan":
-            dollars = sum(estimated_cost(self.model.id, translation.request) for translation, _ in asked)
+            dollars = sum(estimated_cost(self.model.id, translation.request) for translation in translations)
             await budget.refresh()
             budget.reserve(dollars)
             self._reserved = dollars

@@ -196,6 +196,7 @@ class ResponsesService:
             stream = self._stream(work, read, admission, sealing)
             work.told_by(stream)
             if work.background is not None:
+                await admission.reserve([read.translation])  # Who is over a limit is told so at once.
                 await work.background.accept(stream)
             source = await admission.ask(read.translation, [stream])
             assert isinstance(source, Answering), "one answer was asked for"

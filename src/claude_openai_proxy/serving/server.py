@@ -3,7 +3,7 @@
 | the server is | until | requests |
 |---|---|---|
 | serving | SIGINT, SIGTERM or SIGHUP | are answered |
-| draining | all are answered, `drain_seconds` are over, or another signal | go on where they run; no more are taken |
+| draining | all are answered, `drain_seconds` are over, or another signal | go on, in the background too; no new ones |
 | ending | the last has been told, `_CLEAN_UP_SECONDS` at most | those still running are answered with 503 |
 | closing | the application has closed what it opened | none |
 """
@@ -81,6 +81,7 @@ class DrainingServer(uvicorn.Server):
     """The first signal lets running answers finish for `drain_seconds`, the second one ends them.
 
     `announce` is awaited once requests are answered; `say` tells a person that the server stops, and for what it waits.
+    `under_way` counts what the application works on though no client waits for it.
     """
 
     def __init__(
@@ -89,9 +90,11 @@ class DrainingServer(uvicorn.Server):
         *,
         drain_seconds: float,
         announce: Callable[[], Coroutine[None, None, None]],
+        under_way: Callable[[], int],
         say: Callable[[str], None],
     ) -> None:
         super().__init__(config)
+        self._under_way = under_way
         self._drain_seconds = drain_seconds
         self._announce = announce
         self._say = say
@@ -146,18 +149,20 @@ class DrainingServer(uvicorn.Server):
             listener.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        if running := len(self.server_state.tasks):
+        if running := len(self.server_state.tasks) + self._under_way():
             self._say(_waiting_for(running, self._drain_seconds))
-        await self._until_closed(self._drain_seconds, unless_forced=True)
+        await self._until_closed(self._drain_seconds, unless_forced=True, under_way=self._under_way)
         await self._end_requests()
         await self.lifespan.shutdown()
         self._say("Stopped.")
 
-    async def _until_closed(self, seconds: float, *, unless_forced: bool) -> None:
+    async def _until_closed(
+        self, seconds: float, *, unless_forced: bool, under_way: Callable[[], int] = lambda: 0
+    ) -> None:
         """uvicorn has no event for the last connection, hence the ticks; they also see the second signal."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self.server_state.connections and not (unless_forced and self.force_exit):  # noqa: ASYNC110
+                while (self.server_state.connections or under_way()) and not (unless_forced and self.force_exit):  # noqa: ASYNC110
                     await asyncio.sleep(_TICK_SECONDS)
 
     async def _end_requests(self) -> None:
@@ -180,11 +185,13 @@ def serve(
     limits: Limits,
     drain_seconds: float,
     announce: Callable[[], Coroutine[None, None, None]],
+    under_way: Callable[[], int],
     say: Callable[[str], None],
 ) -> None:
     """Serve an ASGI application until SIGINT, SIGTERM or SIGHUP."""
     config = server_config(application, limits)
-    DrainingServer(config, drain_seconds=drain_seconds, announce=announce, say=say).run(sockets)
+    server = DrainingServer(config, drain_seconds=drain_seconds, announce=announce, under_way=under_way, say=say)
+    server.run(sockets)
 
 
 def _nobody_sleeps() -> None:
