@@ -10,10 +10,13 @@ from hypothesis import HealthCheck, settings
 from claude_openai_proxy.simulator import Simulator
 from claude_openai_proxy.upstreams.claude_code.binary import find_cli
 from postgresql_server import own_database, own_schema
+from year_ahead import keep_the_clock
 
 # No test depends on how fast this machine is.
 settings.register_profile("no_clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no_clock")
+
+keep_the_clock()
 
 # Behind `nohup` this signal is ignored, and whatever is started ignores it, too. One that is caught is not inherited.
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
