@@ -74,7 +74,7 @@ class Records:
 async def running(environment: Environment) -> AsyncIterator[tuple[Wiring, Records]]:
     """A proxy, and the records of what it is asked."""
     wiring, records = wire(load_settings(Flags(), environment, Path(environment["HOME"]))), Records()
-    wiring.application._readers = (*wiring.application._readers, records)
+    wiring.application.read_by(records)
     async with wiring.running():
         yield wiring, records
 

@@ -55,7 +55,7 @@ class WholeProxy:
 async def whole_proxy(settings: Settings, simulator: Simulator) -> AsyncIterator[WholeProxy]:
     wiring = wire(settings)
     ledger = Ledger()
-    wiring.application._readers = (*wiring.application._readers, ledger)
+    wiring.application.read_by(ledger)
     with logging_as_it_was():
         wiring.log.install()
         async with wiring.running():

@@ -12,7 +12,7 @@ from claude_openai_proxy.errors import ModelNotFoundError, UpstreamConnectionErr
 from claude_openai_proxy.protocols.anthropic import StreamEvent
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest, UserMessage
 from claude_openai_proxy.records import LOCAL, RequestRecord
-from claude_openai_proxy.service.admission import Admissions
+from claude_openai_proxy.service.admissions import Admissions
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog

@@ -15,7 +15,7 @@ from claude_openai_proxy.errors import (
 )
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.records import KeyLimits, Principal, RequestRecord
-from claude_openai_proxy.service.admission import Admissions
+from claude_openai_proxy.service.admissions import Admissions
 from claude_openai_proxy.service.allowances import Amount, Standing
 from claude_openai_proxy.service.chat import ChatService
 from claude_openai_proxy.service.model_names import ModelNames

@@ -17,7 +17,7 @@ from claude_openai_proxy.errors import UpstreamStatusError
 from claude_openai_proxy.protocols.anthropic import MessagesRequest
 from claude_openai_proxy.protocols.openai_responses import ResponseEvent
 from claude_openai_proxy.protocols.openai_responses_request import ResponsesRequest
-from claude_openai_proxy.service.admission import Admissions
+from claude_openai_proxy.service.admissions import Admissions
 from claude_openai_proxy.service.envelopes import Envelopes
 from claude_openai_proxy.service.files import Files
 from claude_openai_proxy.service.response_state import ResponseState

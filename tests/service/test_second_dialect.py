@@ -4,7 +4,7 @@ import pytest
 
 from claude_openai_proxy.errors import PlanSpentError, UpstreamStatusError
 from claude_openai_proxy.records import LOCAL, RequestRecord
-from claude_openai_proxy.service.admission import Admissions
+from claude_openai_proxy.service.admissions import Admissions
 from claude_openai_proxy.service.model_names import ModelNames
 from claude_openai_proxy.service.models import ModelCatalog
 from claude_openai_proxy.service.plan_meter import PlanMeter

@@ -15,7 +15,8 @@ from claude_openai_proxy.errors import (
     UpstreamStatusError,
 )
 from claude_openai_proxy.records import LOCAL, Principal, RequestRecord
-from claude_openai_proxy.service.admission import Admission, Admissions
+from claude_openai_proxy.service.admission import Admission
+from claude_openai_proxy.service.admissions import Admissions
 from claude_openai_proxy.service.any_way import on_any_way
 from claude_openai_proxy.service.fallback_budget import FallbackBudget
 from claude_openai_proxy.service.model_names import ModelNames

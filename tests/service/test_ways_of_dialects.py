@@ -11,7 +11,7 @@ from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequ
 from claude_openai_proxy.protocols.openai_completions import CompletionRequest
 from claude_openai_proxy.protocols.openai_responses_request import ResponsesRequest
 from claude_openai_proxy.records import RequestRecord
-from claude_openai_proxy.service.admission import Admissions
+from claude_openai_proxy.service.admissions import Admissions
 from claude_openai_proxy.service.background_responses import BackgroundResponses
 from claude_openai_proxy.service.chat import ChatService
 from claude_openai_proxy.service.completions import CompletionService

@@ -33,6 +33,54 @@ async def test_http_1_1_gets_chunks() -> None:
     assert everything.endswith(b"b\r\ndata: one\n\n\r\nb\r\ndata: two\n\n\r\n0\r\n\r\n")
 
 
+async def test_a_piece_is_written_at_once_only_between_two_others() -> None:
+    told: list[bool] = []
+
+    async def at_once(scope: HTTPScope, _receive: Receive, send: Send) -> None:
+        server = scope["extensions"]["claude_openai_proxy"]
+        told.append(server.write_now(b"before the head"))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        told.append(server.write_now(b"before the first"))
+        await send({"type": "http.response.body", "body": PIECES[0], "more_body": True})
+        told.append(server.write_now(PIECES[1]))
+        told.append(server.write_now(b""))
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        told.append(server.write_now(b"behind the last"))
+
+    async with talking(serving(at_once)) as client:
+        await client.send(get("/", "Connection: close"))
+        everything = await client.everything()
+        old_told, told[:] = list(told), []
+    assert everything.endswith(b"b\r\ndata: one\n\n\r\nb\r\ndata: two\n\n\r\n0\r\n\r\n")
+    assert old_told == [False, False, True, False, False]
+    async with talking(serving(at_once)) as client:
+        await client.send(b"GET / HTTP/1.0\r\n\r\n")
+        assert (await client.everything()).endswith(b"\r\n\r\n" + PIECES[0])
+    assert told == [False] * 5
+
+
+async def test_nothing_is_written_at_once_to_a_client_that_does_not_read() -> None:
+    stopped = asyncio.Event()
+
+    async def much(scope: HTTPScope, _receive: Receive, send: Send) -> None:
+        server = scope["extensions"]["claude_openai_proxy"]
+        await stream_begins(send)
+        while server.write_now(bytes(65_536)):
+            pass
+        stopped.set()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async with talking(serving(much)) as client:
+        await client.send(get("/", "Connection: close"))
+        await stopped.wait()
+        assert (await client.everything()).endswith(b"\r\n0\r\n\r\n")
+
+
+async def stream_begins(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": PIECES[0], "more_body": True})
+
+
 @pytest.mark.parametrize("request_", [get().replace(b"1.1", b"1.0"), get("/", "Connection: close")])
 async def test_an_answer_with_a_length_ends_the_connection_where_the_client_wants_it(request_: bytes) -> None:
     async with talking(Echo()) as client:

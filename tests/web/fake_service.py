@@ -1,7 +1,7 @@
 """A service that runs: it answers from a script, and remembers what became of each request."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -20,7 +20,8 @@ from claude_openai_proxy.protocols.openai_chat_response import (
 )
 from claude_openai_proxy.protocols.openai_usage import CompletionUsage
 from claude_openai_proxy.records import RequestRecord
-from claude_openai_proxy.service.admission import Admissions, AnswerHead
+from claude_openai_proxy.service.admission import AnswerHead
+from claude_openai_proxy.service.admissions import Admissions
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.service.completions import CompletionService
 from claude_openai_proxy.service.health import HealthReport, HealthService
@@ -96,6 +97,7 @@ class FakeAnswer(ChatAnswer):
 
     def __init__(self, script: Script, request: ChatCompletionRequest) -> None:
         self._script = script
+        self._take: Callable[[list[ChunkChoice]], bool] | None = None
         self.head = script.head
         self.model = request.model or ""
         self.include_usage = bool(request.stream_options and request.stream_options.include_usage)
@@ -109,10 +111,15 @@ class FakeAnswer(ChatAnswer):
         for step in self._script.steps:
             if isinstance(step, str | list):
                 texts = [step] if isinstance(step, str) else step
-                yield [ChunkChoice(index=0, delta=ChoiceDelta(content=text)) for text in texts]
+                batch = [ChunkChoice(index=0, delta=ChoiceDelta(content=text)) for text in texts]
+                if self._take is None or not self._take(batch):
+                    yield batch
             else:
                 await _play(step)
         yield [ChunkChoice(index=0, delta=ChoiceDelta(), finish_reason="stop")]
+
+    def pass_on(self, take: Callable[[list[ChunkChoice]], bool]) -> None:
+        self._take = take
 
     async def completion(self) -> ChatCompletion:
         text = ""

@@ -11,7 +11,7 @@ from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.web.asgi import ReceiveEvent, SendEvent
 from web.direct import CHAT, HELLO, STREAM, call
 from web.fake_service import FakeChat, Script
-from web.wired import Wired
+from web.wired import Keeper, Wired
 
 
 async def test_an_answer_carries_the_headers_that_openai_sends() -> None:
@@ -259,11 +259,12 @@ class BrokenReader:
 async def test_a_reader_that_raises_disturbs_nobody_and_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     wired, broken = Wired(), BrokenReader()
     app = wired.app()
-    app._readers = (broken, *app._readers)
+    app.read_by(broken)
+    app.read_by(after := Keeper())
     for _ in range(2):
         assert (await call(app, body=HELLO)).status == 200
     moments = ["started", "first_token", "ended"]
-    assert (wired.keeper.told, broken.told) == (moments * 2, moments * 2)
+    assert wired.keeper.told == broken.told == after.told == moments * 2
     assert [record.getMessage() for record in caplog.records] == ["BrokenReader cannot read the records of requests"]
     assert [record.error for record in wired.keeper.records] == [""] * len(wired.keeper.records)
 

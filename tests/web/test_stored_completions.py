@@ -211,7 +211,7 @@ async def test_a_client_that_leaves_has_nothing_kept(app: Application) -> None:
 
 async def test_what_the_disk_does_not_take_is_answered_and_told_of(tmp_path: Path) -> None:
     wiring = wire(demo_settings(tmp_path))
-    wiring.application._readers = (keeper := Keeper(),)
+    wiring.application.read_by(keeper := Keeper())
     assert wiring.stores.responses is not None
     wiring.stores.responses.add = refuse  # type: ignore[method-assign, assignment]
     body = msgspec.json.encode({"model": MODEL, "messages": [HI], "store": True})

@@ -13,7 +13,7 @@ from claude_openai_proxy.app.money import Money
 from claude_openai_proxy.app.sight import Sight
 from claude_openai_proxy.app.stores import Stores
 from claude_openai_proxy.records import Principal, RecordReader, RequestRecord
-from claude_openai_proxy.service.admission import Admissions
+from claude_openai_proxy.service.admissions import Admissions
 from claude_openai_proxy.service.background_responses import BackgroundResponses
 from claude_openai_proxy.service.batches.asking import Pace
 from claude_openai_proxy.service.batches.batches import Batches

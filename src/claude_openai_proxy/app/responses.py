@@ -4,7 +4,7 @@ import os
 import time
 
 from claude_openai_proxy.app.stores import Stores
-from claude_openai_proxy.service.admission import Admissions
+from claude_openai_proxy.service.admissions import Admissions
 from claude_openai_proxy.service.background_responses import BackgroundResponses
 from claude_openai_proxy.service.envelopes import Envelopes
 from claude_openai_proxy.service.files import Files

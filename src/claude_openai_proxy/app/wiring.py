@@ -39,7 +39,7 @@ from claude_openai_proxy.errors import NoLoginError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.protocols.openai_chat_response import ModelList
 from claude_openai_proxy.records import LOCAL, RecordReader, RequestRecord
-from claude_openai_proxy.service.admission import Admissions
+from claude_openai_proxy.service.admissions import Admissions
 from claude_openai_proxy.service.background_responses import BackgroundResponses
 from claude_openai_proxy.service.chat import ChatAnswer, ChatService
 from claude_openai_proxy.service.client_keys import ClientKeys

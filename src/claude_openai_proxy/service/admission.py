@@ -10,14 +10,11 @@
 What an upstream tells, and what was done to get an answer, has one road into the record: the `AnswerFacts` made here.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from msgspec import structs
-
 from claude_openai_proxy.errors import (
-    ModelNotAllowedError,
     NoLoginError,
     ProxyError,
     UpstreamError,
@@ -30,27 +27,21 @@ from claude_openai_proxy.protocols.anthropic import (
     Usage,
 )
 from claude_openai_proxy.records import RequestRecord
-from claude_openai_proxy.service.allowances import Allowances
 from claude_openai_proxy.service.answer_head import AnswerHead as AnswerHead
-from claude_openai_proxy.service.answering import Answering, Piece, Translator
+from claude_openai_proxy.service.answer_parts import Piece, Translator
+from claude_openai_proxy.service.answering import Answering
 from claude_openai_proxy.service.any_way import AnotherWayError, asks_again
 from claude_openai_proxy.service.fallback_budget import estimated_cost
 from claude_openai_proxy.service.interleaved import Interleaved
 from claude_openai_proxy.service.key_share import KeyShare
-from claude_openai_proxy.service.means import Means, NoteLimits, no_notes
-from claude_openai_proxy.service.models import Models, ResolvedModel
-from claude_openai_proxy.service.reasoning import ReasoningVault
-from claude_openai_proxy.service.spend_guard import SpendGuard
-from claude_openai_proxy.service.waiting import Places
-from claude_openai_proxy.service.ways import Way, Ways
-from claude_openai_proxy.storage.reasoning import NoReasoning
+from claude_openai_proxy.service.means import Means
+from claude_openai_proxy.service.models import ResolvedModel
+from claude_openai_proxy.service.waiting import TakenPlaces
+from claude_openai_proxy.service.ways import Way
 from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.messages_api.usage import NO_USAGE, add_usage
 from claude_openai_proxy.translate.models.prices import cost, price_of
-from claude_openai_proxy.upstreams.interface import AnswerFacts, UpstreamChoice
-
-LONGEST_MODEL = 256
-"""Characters that are known of a model's name, which may be as long as a request."""
+from claude_openai_proxy.upstreams.interface import AnswerFacts
 
 
 class Admission:
@@ -62,7 +53,6 @@ class Admission:
         way: Way,
         model: ResolvedModel,
         means: Means,
-        stack: AsyncExitStack,
         *,
         spare: ResolvedModel | None = None,
     ) -> None:
@@ -77,7 +67,8 @@ class Admission:
         self._is_reserved = False
         self.model = model
         self._means = means
-        self._stack = stack
+        self._taken: TakenPlaces | None = None
+        self._source: AbstractAsyncContextManager[Any] | None = None
         self._answerings: list[Answering[Any]] = []
         self.lost: tuple[tuple[str, str], ...] = ()
         """Thinking that the client carried itself and that could not go back: its name there, and why."""
@@ -131,26 +122,44 @@ class Admission:
         await self.reserve([translation for translation, _ in asked])
         record.ignored, record.choices = asked[0][0].ignored, len(asked)
         for word in (word for translation, _ in asked for word in translation.repairs):
-            _note(record, word)
-        places, of_upstream = self._means.places, self.upstream.capabilities.simultaneous
-        most = min(limit for limit in (len(asked), at_once, of_upstream, places.most) if limit is not None)
-        taken = places.take(of_upstream, record.principal.id, places=most)
-        record.waited = await self._stack.enter_async_context(taken)
-        record.admitted = self._means.clock()
+            note(record, word)
+        most = await self._take_places(len(asked), at_once)
         answerings = await self._answerings_of(asked)
         self._answerings += answerings
+        source: Answering[Piece] | Interleaved[Piece]
         source = answerings[0] if len(answerings) == 1 else Interleaved(answerings, at_once=most)
         try:
-            await self._stack.enter_async_context(source)
+            await source.__aenter__()
         except (UpstreamError, NoLoginError) as error:
             self.note_failure(error)
             if await self._leaves(error):
                 self._share.counts_elsewhere = True
                 raise AnotherWayError from error
             raise
+        self._source = source
         self._note_facts()
         record.billed = self._billed()
         return source
+
+    async def _take_places(self, wanted: int, at_once: int | None) -> int:
+        """How many answers may run at once."""
+        record, places, of_upstream = self.record, self._means.places, self.upstream.capabilities.simultaneous
+        most = min(limit for limit in (wanted, at_once, of_upstream, places.most) if limit is not None)
+        assert self._taken is None, "it asks once"
+        taken = places.take(of_upstream, record.principal.id, places=most)
+        record.waited = await taken.__aenter__()
+        self._taken = taken
+        record.admitted = self._means.clock()
+        return most
+
+    async def leave(self) -> None:
+        """Cancel every stream, free the place."""
+        try:
+            if self._source is not None:
+                await self._source.__aexit__(None, None, None)
+        finally:
+            if self._taken is not None:
+                await self._taken.__aexit__(None, None, None)
 
     async def _leaves(self, error: ProxyError) -> bool:
         """Never where the status is out, or where nobody would ask again."""
@@ -248,97 +257,7 @@ class Admission:
                 self._means.note_limits(record.upstream, record.account, facts.rate_limits)
 
 
-class Admissions:
-    """Admits requests; `clock` counts seconds as the records do."""
-
-    def __init__(
-        self,
-        *,
-        upstreams: UpstreamChoice,
-        catalog: Models,
-        places: Places,
-        clock: Callable[[], float],
-        note_limits: NoteLimits = no_notes,
-        guard: SpendGuard | None = None,
-        ways: Ways | None = None,
-        vault: ReasoningVault | None = None,
-        allowances: Allowances | None = None,
-    ) -> None:
-        """Without a `vault` nothing is kept and nothing put back."""
-        self._catalog = catalog
-        self._means = Means(
-            places,
-            clock,
-            ways or Ways(upstreams, clock=clock, guard=guard),
-            note_limits,
-            guard,
-            allowances,
-            vault or ReasoningVault(NoReasoning()),
-        )
-
-    @asynccontextmanager
-    async def admit(self, record: RequestRecord, *, model: str | None, stream: bool) -> AsyncIterator[Admission]:
-        """Find upstream and model. Raises `NoLoginError`, `PersonalPlanError`, `PlanSpentError`,
-        `ModelNotFoundError`, `ModelNotAllowedError`.
-        """
-        record.model_asked = (model or "")[:LONGEST_MODEL]
-        record.stream = stream
-        way = await self._means.ways.first()
-        record.upstream = way.upstream.identity.kind
-        way, resolved = await self._found(record, way, model)
-        record.upstream, record.model_used = way.upstream.identity.kind, resolved.id
-        if self._means.guard is not None and not way.fallback:
-            self._means.guard.check(way.upstream.identity, resolved.line)
-        stack, spare = AsyncExitStack(), await self._spare(record, way, resolved)
-        admission = Admission(record, way, resolved, self._means, stack, spare=spare)
-        try:
-            async with stack:
-                yield admission
-        except UpstreamError as error:
-            admission.note_failure(error)
-            raise
-        finally:
-            admission.settle()
-
-    async def _found(self, record: RequestRecord, way: Way, name: str | None) -> tuple[Way, ResolvedModel]:
-        """The model, and what stands in for it or for the way now; the record says so."""
-        model = await self._resolved(record, way, name)
-        instead = await self._means.ways.instead_of_spent(way, model)
-        if instead is not way:
-            way, model = instead, await self._resolved(record, instead, name)
-        if way.fallback:
-            _note(record, "fallback_upstream")
-        if model.stands_in:
-            _note(record, "fallback_model")
-        return way, model
-
-    async def _resolved(self, record: RequestRecord, way: Way, name: str | None) -> ResolvedModel:
-        """The model, or the first of its stand-ins that is not limited and that the client key is for."""
-        model = await self._catalog.resolve(name, way.upstream)
-        await self._catalog.check_allowed(record.principal.models, model)
-        seen = {model.id}
-        while self._means.ways.is_limited(way, model):
-            spare = await self._spare(record, way, model)
-            if spare is None or spare.id in seen:
-                break
-            model = spare
-            seen.add(model.id)
-        return model
-
-    async def _spare(self, record: RequestRecord, way: Way, model: ResolvedModel) -> ResolvedModel | None:
-        """What stands in for `model` where that is limited; None also where the client key is not for it."""
-        if (name := self._means.ways.stand_in(model)) is None:
-            return None
-        spare = await self._catalog.stand_in(name, model, way.upstream)
-        if spare is None or spare.id == model.id:
-            return None
-        try:
-            await self._catalog.check_allowed(record.principal.models, structs.replace(spare, asked=name))
-        except ModelNotAllowedError:
-            return None
-        return spare
-
-
-def _note(record: RequestRecord, repair: str) -> None:
+def note(record: RequestRecord, repair: str) -> None:
+    """Each repair is told once."""
     if repair not in record.repairs:
         record.repairs.append(repair)

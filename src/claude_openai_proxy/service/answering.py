@@ -1,9 +1,9 @@
 """One choice of an answer: its upstream stream from opening to finish, with repairs and continuations on the way."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Generic, Self
 
 from claude_openai_proxy.errors import ProxyError, UpstreamError, UpstreamStatusError
 from claude_openai_proxy.protocols.anthropic import (
@@ -15,16 +15,14 @@ from claude_openai_proxy.protocols.anthropic import (
     WebSearchTool,
 )
 from claude_openai_proxy.service.answer_meter import AnswerMeter
+from claude_openai_proxy.service.answer_parts import Keeper, Piece, Translator
 from claude_openai_proxy.translate.messages_api.continuation import TurnRecorder, continued
 from claude_openai_proxy.translate.messages_api.forced_tool import ForcedToolGate
 from claude_openai_proxy.translate.messages_api.repairs import repair_for
 from claude_openai_proxy.translate.messages_api.translation import Translation
 from claude_openai_proxy.translate.messages_api.usage import add_usage, usage_of
 from claude_openai_proxy.translate.messages_api.whole_answer import joined, may_come_whole
-from claude_openai_proxy.upstreams.interface import AnswerFacts, MessageStream, Upstream
-
-Piece = TypeVar("Piece")
-"""What a dialect's answer is made of: chunks, events, lines."""
+from claude_openai_proxy.upstreams.interface import AnswerFacts, MessageStream, PassingStream, Upstream
 
 READ_ON_DELTAS = 256
 """After an emulated stop the stream is read on for so many deltas (a token or more each), for the sake of its usage."""
@@ -34,82 +32,6 @@ _MENDED = (400, 403)
 
 CONTINUATIONS = 10
 """A paused turn is continued at most so often."""
-
-
-class Progress(Protocol):
-    """What is known of an answer in no dialect's shape. (`AnswerStream` is one.)"""
-
-    @property
-    def usage(self) -> Usage:
-        """So far."""
-        ...
-
-    @property
-    def messages(self) -> tuple[Usage, ...]:
-        """Of each message by itself."""
-        ...
-
-    @property
-    def cut(self) -> bool:
-        """An emulated stop was reached."""
-        ...
-
-    @property
-    def paused(self) -> bool:
-        """The last message ended with `pause_turn`."""
-        ...
-
-    @property
-    def skipped(self) -> int:
-        """Events that nothing was made of."""
-        ...
-
-    @property
-    def unfenced(self) -> bool:
-        """A code fence around a JSON answer was left out."""
-        ...
-
-
-class Translator(Protocol[Piece]):
-    """Stream events into a dialect's pieces: the way back of one choice, whatever the dialect."""
-
-    @property
-    def answer(self) -> Progress:
-        """What is known of the answer."""
-        ...
-
-    @property
-    def finish_reason(self) -> str | None:
-        """How the answer ended, in the dialect's word; None before `finish`."""
-        ...
-
-    def feed(self, event: StreamEvent) -> list[Piece]:
-        """What this event adds. Raises `UpstreamProtocolError`."""
-        ...
-
-    def finish(self) -> list[Piece]:
-        """What comes last. Raises `UpstreamProtocolError`."""
-        ...
-
-
-class Keeper(Protocol):
-    """Keeps what an answer said. (`TurnKeeper` is one.)"""
-
-    def feed(self, events: Sequence[StreamEvent]) -> None:
-        """All that upstream sends."""
-        ...
-
-    def go_on(self) -> None:
-        """The turn has paused."""
-        ...
-
-    def begin_again(self, request: MessagesRequest) -> None:
-        """What came does not count; another request is asked."""
-        ...
-
-    async def keep(self) -> None:
-        """The answer is complete and its end about to go out: takes a moment at most, and raises nothing."""
-        ...
 
 
 class Answering(Generic[Piece]):
@@ -143,7 +65,11 @@ class Answering(Generic[Piece]):
         self._whole = whole and may_come_whole(translation.request, translation.plan)
         self._stream: AbstractAsyncContextManager[MessageStream] | None = None
         """What is to be left: it changes hands between entering and leaving this."""
+        self._opened: MessageStream | None = None
         self._events: AsyncIterator[Sequence[StreamEvent]] = _no_events()
+        self._take: Callable[[list[Piece]], bool] | None = None
+        self._left: list[Piece] | None = None
+        """Of events that were translated on the spot, and could not be taken."""
         self._answer = translator.answer
         self._gate = ForcedToolGate() if translation.plan.forced_tool else None
         self._recorder = TurnRecorder() if _is_continued(translation) else None
@@ -193,7 +119,8 @@ class Answering(Generic[Piece]):
         """The pieces, to the translator's last."""
         while True:
             async for events in self._events:
-                if batch := self._translate(events):
+                left, self._left = self._left, None
+                if batch := self._translate(events) if left is None else left:
                     yield batch
                 if self._failure is not None:
                     raise self._failure
@@ -212,6 +139,29 @@ class Answering(Generic[Piece]):
         if self._failure is not None:
             raise self._failure
 
+    def pass_on(self, take: Callable[[list[Piece]], bool]) -> None:
+        """From now on pieces that come while the next ones are waited for are given to `take`, on the spot, without a
+        turn of the task; where that says false they are the next ones.
+        """
+        self._take = take
+        self._let_pass()
+
+    def _let_pass(self) -> None:
+        if self._take is not None and isinstance(self._opened, PassingStream):
+            self._opened.pass_on(self._passed)
+
+    def _passed(self, events: Sequence[StreamEvent]) -> bool:
+        """Translated once in any case; a failure, an emulated stop and what follows it are left to whoever iterates."""
+        assert self._take is not None, "is called for somebody who takes"
+        was_cut = self._answer.cut
+        if was_cut:
+            return False
+        batch = self._translate(events)
+        if self._failure is None and not self._answer.cut and (not batch or self._take(batch)):
+            return True
+        self._left = batch
+        return False
+
     # ---- steps --------------------------------------------------------------------------------------------------
 
     async def _open(self, request: MessagesRequest) -> None:
@@ -220,12 +170,14 @@ class Answering(Generic[Piece]):
             await self.meter.ask(request)
         stream = self._upstream.stream(request, self.facts, whole=self._whole)
         try:
-            self._events = aiter(await stream.__aenter__())
+            opened = self._opened = await stream.__aenter__()
+            self._events = aiter(opened)
         except ProxyError as error:
             if self.meter:
                 self.meter.failed(error)
             raise
         self._stream = stream
+        self._let_pass()
 
     async def _close(self) -> None:
         stream, self._stream = self._stream, None

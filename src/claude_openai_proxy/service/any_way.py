@@ -3,10 +3,11 @@
 Each way may want another translation, so nothing of the first try is kept but the record.
 """
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, suppress
 from contextvars import ContextVar
 from functools import partial
+from types import TracebackType
 from typing import ParamSpec, TypeVar
 
 Given = ParamSpec("Given")
@@ -29,23 +30,32 @@ def on_any_way(
 ) -> Callable[Given, AbstractAsyncContextManager[Opened]]:
     """`opening`, entered again as often as it raises `AnotherWayError`."""
 
-    @asynccontextmanager
-    async def opened(*args: Given.args, **kwargs: Given.kwargs) -> AsyncIterator[Opened]:
-        enter = partial(opening, *args, **kwargs)
-        del args, kwargs
-        async with AsyncExitStack() as stack:
-            answer = await _entered(stack, enter)
-            del enter  # It holds the request, which may be large, and its answer may take long.
-            yield answer
+    def opened(*args: Given.args, **kwargs: Given.kwargs) -> _OnAnyWay[Opened]:
+        return _OnAnyWay(partial(opening, *args, **kwargs))
 
     return opened
 
 
-async def _entered(stack: AsyncExitStack, opening: Callable[[], AbstractAsyncContextManager[Opened]]) -> Opened:
-    token = _asks_again.set(True)
-    try:
-        while True:
-            with suppress(AnotherWayError):
-                return await stack.enter_async_context(opening())
-    finally:
-        _asks_again.reset(token)
+class _OnAnyWay(AbstractAsyncContextManager[Opened]):
+    __slots__ = ("_enter", "_opening")
+
+    def __init__(self, enter: Callable[[], AbstractAsyncContextManager[Opened]]) -> None:
+        self._enter: Callable[[], AbstractAsyncContextManager[Opened]] | None = enter
+
+    async def __aenter__(self) -> Opened:
+        # It holds the request, which may be large, and its answer may take long.
+        enter, self._enter = self._enter, None
+        assert enter is not None, "is entered once"
+        token = _asks_again.set(True)
+        try:
+            while True:
+                self._opening = enter()
+                with suppress(AnotherWayError):
+                    return await self._opening.__aenter__()
+        finally:
+            _asks_again.reset(token)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        return await self._opening.__aexit__(kind, error, traceback)

@@ -9,7 +9,9 @@ from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequ
 from claude_openai_proxy.protocols.openai_chat_response import ChatCompletion, ChunkChoice
 from claude_openai_proxy.protocols.openai_usage import CompletionUsage
 from claude_openai_proxy.records import RequestRecord
-from claude_openai_proxy.service.admission import Admission, Admissions, AnswerHead
+from claude_openai_proxy.service.admission import Admission, AnswerHead
+from claude_openai_proxy.service.admissions import Admissions
+from claude_openai_proxy.service.answering import Answering
 from claude_openai_proxy.service.any_way import on_any_way
 from claude_openai_proxy.service.stored_completions import StoredCompletions, without_store
 from claude_openai_proxy.translate.chat.fields import is_legacy
@@ -53,6 +55,11 @@ class ChatAnswer:
     def __aiter__(self) -> AsyncIterator[Batch]:
         """Chunks, those of one choice and one upstream read together, never none; raises the kinds of `ProxyError`."""
         return self._kept(self._keep) if self._keep else aiter(self._source)
+
+    def pass_on(self, take: Callable[[Batch], bool]) -> None:
+        """See `Answering.pass_on`; of several choices, and of what is kept, every batch waits to be iterated."""
+        if isinstance(self._source, Answering) and not self._keep:
+            self._source.pass_on(take)
 
     @property
     def usage(self) -> CompletionUsage:

@@ -53,6 +53,8 @@ class ClientKeys:
         self._may_be_stored = may_be_stored
         self._changes = store.changes
         self._ring = KeyRing()
+        self._principals: dict[str, tuple[StoredKey, Principal]] = {}
+        """By the key's id."""
         self._heard: int | None = None
         """`Changes.count` when the ring was asked for; None where it could not be read, or nothing hears of changes."""
         self._was_read = False
@@ -120,10 +122,11 @@ class ClientKeys:
         """Who shows one of these; None for nobody. Every key is compared, each in constant time."""
         owner = None
         for key in presented:
-            digest = _digest(key)
-            for known, name in self._configured:
-                if hmac.compare_digest(known, digest):
-                    owner = self._principal(name)
+            if self._configured:
+                digest = _digest(key)
+                for known, name in self._configured:
+                    if hmac.compare_digest(known, digest):
+                        owner = self._principal(name)
             if prefix_of(key):
                 owner = self._stored(key) or owner
         return owner
@@ -151,7 +154,14 @@ class ClientKeys:
             credential = self._credential()
             return OPERATOR if credential and hmac.compare_digest(_digest(credential), _digest(key)) else None
         found = None if self.trouble else self._ring.find(key, self._wall_clock())
-        return found.principal if found else None
+        return self._known(found) if found else None
+
+    def _known(self, key: StoredKey) -> Principal:
+        """Made once for each reading of the keys."""
+        known = self._principals.get(key.id)
+        if known is None or known[0] is not key:
+            known = self._principals[key.id] = key, key.principal
+        return known[1]
 
 
 def _digest(key: str) -> bytes:

@@ -9,7 +9,8 @@ from typing import Final
 from claude_openai_proxy.protocols.openai_completions import Completion, CompletionChoice, CompletionRequest
 from claude_openai_proxy.protocols.openai_usage import CompletionUsage
 from claude_openai_proxy.records import RequestRecord
-from claude_openai_proxy.service.admission import Admission, Admissions, AnswerHead
+from claude_openai_proxy.service.admission import Admission, AnswerHead
+from claude_openai_proxy.service.admissions import Admissions
 from claude_openai_proxy.service.any_way import on_any_way
 from claude_openai_proxy.translate.chat_answer.usage import to_completion_usage
 from claude_openai_proxy.translate.completions.answer import CompletionStream, put_together

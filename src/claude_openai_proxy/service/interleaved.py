@@ -6,7 +6,8 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Generic, Self
 
-from claude_openai_proxy.service.answering import Answering, Piece
+from claude_openai_proxy.service.answer_parts import Piece
+from claude_openai_proxy.service.answering import Answering
 
 
 class Interleaved(Generic[Piece]):

@@ -1,13 +1,15 @@
 """Messages for Claude's own clients: passed on to an upstream that takes their bytes, read for the other one."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
 from claude_openai_proxy.protocols.anthropic import StreamEvent, WholeAnswer
 from claude_openai_proxy.records import RequestRecord
-from claude_openai_proxy.service.admission import Admissions, AnswerHead
+from claude_openai_proxy.service.admission import AnswerHead
+from claude_openai_proxy.service.admissions import Admissions
+from claude_openai_proxy.service.answering import Answering
 from claude_openai_proxy.service.any_way import on_any_way
 from claude_openai_proxy.translate.messages.answer import MessageBuilder, PassedAnswer
 from claude_openai_proxy.translate.messages.asked import AskedMessage
@@ -27,6 +29,11 @@ class MessageAnswer:
     def __aiter__(self) -> AsyncIterator[Batch]:
         """The batches; raises the kinds of `ProxyError`."""
         return aiter(self._source)
+
+    def pass_on(self, take: Callable[[Batch], bool]) -> None:
+        """See `Answering.pass_on`."""
+        if isinstance(self._source, Answering):
+            self._source.pass_on(take)
 
     async def document(self) -> bytes:
         """JSON: upstream's own, or the message that its events make."""

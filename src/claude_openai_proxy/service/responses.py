@@ -23,7 +23,8 @@ from claude_openai_proxy.errors import InvalidRequestError, NotStoredError, Prox
 from claude_openai_proxy.protocols.openai_responses import ResponseEvent
 from claude_openai_proxy.protocols.openai_responses_request import ResponsesRequest
 from claude_openai_proxy.records import Principal, RequestRecord
-from claude_openai_proxy.service.admission import Admission, Admissions
+from claude_openai_proxy.service.admission import Admission
+from claude_openai_proxy.service.admissions import Admissions
 from claude_openai_proxy.service.answering import Answering
 from claude_openai_proxy.service.any_way import on_any_way
 from claude_openai_proxy.service.envelopes import Envelopes

@@ -273,9 +273,10 @@ def charged(record: RequestRecord) -> float | None:
 
 def shown(text: str) -> str:
     """Cut, and with what a terminal would obey written out: names come from requests and from Claude's side."""
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:MOST_CHARACTERS])
-    return text[:MOST_CHARACTERS]
+    if len(text) <= MOST_CHARACTERS and text.isprintable():
+        return text
+    cut = text[:MOST_CHARACTERS]
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)[:MOST_CHARACTERS]
 
 
 def _count(tokens: int) -> int:

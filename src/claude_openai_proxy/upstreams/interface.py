@@ -1,9 +1,9 @@
 """What every way to Claude offers. An upstream speaks the Messages API's requests and events and nothing else."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from claude_openai_proxy.protocols.anthropic import MessagesRequest, ModelInfo, StreamEvent
 from claude_openai_proxy.translate.messages_api.capabilities import Capabilities
@@ -85,6 +85,17 @@ class MessageStream(Protocol):
 
     def __aiter__(self) -> AsyncIterator[Sequence[StreamEvent]]:
         """The batches."""
+        ...
+
+
+@runtime_checkable
+class PassingStream(MessageStream, Protocol):
+    """One that can hand its events on without a turn of the task that iterates."""
+
+    def pass_on(self, take: Callable[[Sequence[StreamEvent]], bool]) -> None:
+        """Give a batch that comes while somebody waits for the next one to `take`, on the spot: true, and the iteration
+        goes on behind it; false, and it is the next one. The end, and what is wrong, is left to whoever iterates.
+        """
         ...
 
 

@@ -55,13 +55,25 @@ class Application:
         self._wall_clock = wall_clock
         self._new_id = new_id
         self._retried = upstream_retries > 0
-        self._readers = tuple(readers)
-        self._broken = set[int]()
-        """Places of the readers that have raised: each is told of once."""
+        self._told: dict[_Moment, list[tuple[str, Callable[[RequestRecord], None]]]] = {
+            "started": [], "first_token": [], "ended": []
+        }  # fmt: skip
+        """Whom, with the name of the reader's class."""
+        for reader in readers:
+            self.read_by(reader)
+        self._broken = set[str]()
+        """Names of the readers that have raised: each is told of once."""
         self._trusted = trusted
         self._blot = blot
         self._startup = startup
         self._shutdown = shutdown
+
+    def read_by(self, reader: RecordReader) -> None:
+        """Tell it, too, of every record."""
+        name = type(reader).__name__
+        self._told["started"].append((name, reader.started))
+        self._told["first_token"].append((name, reader.first_token))
+        self._told["ended"].append((name, reader.ended))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the server's life."""
@@ -126,13 +138,13 @@ class Application:
 
     def _tell(self, moment: _Moment, record: RequestRecord) -> None:
         """Each reader, whatever becomes of the others."""
-        for place, reader in enumerate(self._readers):
+        for name, tell in self._told[moment]:
             try:
-                getattr(reader, moment)(record)
+                tell(record)
             except Exception:
-                if place not in self._broken:
-                    self._broken.add(place)
-                    log.exception("%s cannot read the records of requests", type(reader).__name__)
+                if name not in self._broken:
+                    self._broken.add(name)
+                    log.exception("%s cannot read the records of requests", name)
 
     async def _fail(self, exchange: Exchange, error: ProxyError) -> None:
         failure = to_failure(error, now=self._wall_clock(), retried=self._retried)

@@ -25,6 +25,10 @@ class OwnServer(Protocol):
         """The request has passed the doors: its connection is no stranger's any more."""
         ...
 
+    def write_now(self, data: bytes) -> bool:
+        """Send a piece of a body that is under way; false where that has to wait, or to be sent as an event."""
+        ...
+
     def when_client_leaves(self, call: Callable[[], None] | None) -> None:
         """Call this once the client has gone; None: no more. What comes of the body meanwhile is let go."""
         ...

@@ -51,17 +51,34 @@ class EventStream:
         exchange.streams = True
 
     async def send(
-        self, answer: AsyncIterable[Batch], encode: Callable[[Batch], bytes], end: Callable[[], bytes]
+        self,
+        answer: AsyncIterable[Batch],
+        encode: Callable[[Batch], bytes],
+        end: Callable[[], bytes],
+        *,
+        pass_on: Callable[[Callable[[Batch], bool]], None] | None = None,
     ) -> None:
-        """Every batch of `answer` in one write, then `end`, which is asked for once the last batch is out."""
+        """Every batch of `answer` in one write, then `end`, which is asked for once the last batch is out.
+
+        `pass_on` is the answer's, where batches that come while the next one is waited for may go out on the spot.
+        """
         write = self._pump
         first = True
         async for batch in answer:
             if first:
                 first = False
                 self._exchange.first_token()
+                if pass_on is not None:
+                    pass_on(lambda batch: self._write_now(encode(batch)))
             await write(encode(batch))
         await write(end(), more=False)
+
+    def _write_now(self, data: bytes) -> bool:
+        """Whether it could be written without waiting."""
+        if self._lock.locked() or not self._exchange.write_now(data):
+            return False
+        self._written = self._clock()
+        return True
 
     def silence_left(self) -> float:
         """Seconds until a sign of life is due."""

@@ -21,6 +21,10 @@ class OtherServer:
     def vouch(self) -> None:
         """It does not count strangers."""
 
+    def write_now(self, data: bytes) -> bool:  # noqa: ARG002 - the protocol's
+        """Everything is sent as an event."""
+        return False
+
     def when_client_leaves(self, call: Callable[[], None] | None) -> None:
         """That the client has gone is the last thing that comes of a request."""
         if self._watcher is not None:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from claude_openai_proxy.errors import ProxyError
 from claude_openai_proxy.records import RequestRecord
-from claude_openai_proxy.service.admission import Admissions
+from claude_openai_proxy.service.admissions import Admissions
 
 
 class LineDialect(Protocol):

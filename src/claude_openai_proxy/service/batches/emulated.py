@@ -23,7 +23,7 @@ from claude_openai_proxy.errors import (
     UpstreamError,
     UpstreamStatusError,
 )
-from claude_openai_proxy.service.admission import Admissions
+from claude_openai_proxy.service.admissions import Admissions
 from claude_openai_proxy.service.batches.desk import Desk
 from claude_openai_proxy.service.batches.document import A_DAY
 from claude_openai_proxy.service.batches.gate import Gate

@@ -9,7 +9,7 @@ from msgspec import Raw
 from claude_openai_proxy.errors import ModelNotFoundError, ProxyError
 from claude_openai_proxy.protocols.openai_batches import LineError, LineResponse, ResultLine
 from claude_openai_proxy.records import Principal, RequestRecord
-from claude_openai_proxy.service.admission import Admissions
+from claude_openai_proxy.service.admissions import Admissions
 from claude_openai_proxy.service.batches.dialects import LineDialect, Refusal, Refuses
 from claude_openai_proxy.service.batches.document import Document, encode_document
 from claude_openai_proxy.service.batches.line_check import ReadLine

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from claude_openai_proxy.errors import NotOfferedError, ProxyError, UpstreamStatusError
 from claude_openai_proxy.records import RequestRecord
-from claude_openai_proxy.service.admission import Admissions
+from claude_openai_proxy.service.admissions import Admissions
 from claude_openai_proxy.service.allowances import Allowances
 from claude_openai_proxy.service.batches.asking import Pace
 from claude_openai_proxy.service.batches.batches import ChosenWay

@@ -47,6 +47,8 @@ class AnswerStream:
         self._begun = False
         self._stopped = False
         self._failure: UpstreamError | None = None
+        self._left: Sequence[StreamEvent] = ()
+        """What was passed on, and not taken."""
 
     async def __aenter__(self) -> Self:
         response = self._response = await self._send()
@@ -67,6 +69,23 @@ class AnswerStream:
     def __aiter__(self) -> AsyncIterator[Sequence[StreamEvent]]:
         return self
 
+    def pass_on(self, take: Callable[[Sequence[StreamEvent]], bool]) -> None:
+        """See `PassingStream.pass_on`."""
+
+        def passed(data: bytes) -> bool:
+            try:
+                events = self._decode(data)
+            except UpstreamError as error:
+                self._failure = self._named(error)
+                return False
+            if not events or not (self._stopped or self._failure or not take(events)):
+                return True
+            self._left = events
+            return False
+
+        if self._response is not None and not self._whole:
+            self._response.pass_on(passed)
+
     async def __anext__(self) -> Sequence[StreamEvent]:
         if self._failure is not None:
             raise self._failure
@@ -75,12 +94,23 @@ class AnswerStream:
         try:
             if self._whole:
                 return await self._read_whole(self._response)
-            while not (events := self._decode(await self._response.read())):
-                pass
+            return await self._next(self._response)
         except UpstreamError as error:
-            error.request_id = error.request_id or self._facts.request_id or None
+            self._named(error)
             raise
-        return events
+
+    async def _next(self, response: Response) -> Sequence[StreamEvent]:
+        while (data := await response.read_on()) is not None:
+            if events := self._decode(data):
+                return events
+        left, self._left = self._left, ()
+        if not left and self._failure is not None:
+            raise self._failure
+        return left
+
+    def _named(self, error: UpstreamError) -> UpstreamError:
+        error.request_id = error.request_id or self._facts.request_id or None
+        return error
 
     async def _read_whole(self, response: Response) -> Sequence[StreamEvent]:
         body = await response.read_all()

@@ -98,8 +98,7 @@ class MessagesAPI:
         effort = Effort(timeout=timeout, total_timeout=total_timeout, retries=retries, pause=pause)
         self._client = client
         self._credentials = credentials
-        self._kind = kind
-        self._version = version
+        self._identity = Identity(kind, version, "")
         self._capabilities = Capabilities(verbatim=True, pseudonym=pseudonym)
         self._short_answer_seconds = SHORT_ANSWER_TIMEOUTS * timeout
         self._access = APIAccess(
@@ -109,8 +108,11 @@ class MessagesAPI:
     @property
     def identity(self) -> Identity:
         """The account is known once the first credential was used."""
-        payer = "" if self._kind == "demo" else self._access.payer
-        return Identity(self._kind, self._version, self._access.account, payer)
+        known, access = self._identity, self._access
+        if known.account != access.account:
+            payer = "" if known.kind == "demo" else access.payer
+            self._identity = known = Identity(known.kind, known.version, access.account, payer)
+        return known
 
     @property
     def capabilities(self) -> Capabilities:

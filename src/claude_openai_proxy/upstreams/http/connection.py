@@ -26,6 +26,9 @@ class Connection(asyncio.Protocol):
 
     Everything that may end a wait (bytes, room to write, the end, a time-out) wakes one future, and whoever waits
     looks again: there is no task and no queue per connection.
+
+    Bytes of a body need wake nobody: where somebody waits and there is a `passing`, that is given the chance to take
+    them on the spot. What it leaves wakes whoever waits.
     """
 
     def __init__(self, origin: Origin, connections: "set[Connection]") -> None:
@@ -34,6 +37,8 @@ class Connection(asyncio.Protocol):
         self.peer = origin.authority
         self.idle_since = 0.0
         self.response: ResponseParser | None = None
+        self.passing: Callable[[], bool] | None = None
+        """Takes what has come of the body; false where whoever waits must have a look. Of one exchange."""
         self._connections = connections
         self._on_finished: Callable[[Connection], None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -137,7 +142,7 @@ class Connection(asyncio.Protocol):
     def rest(self) -> None:
         """The exchange is over and the connection goes back to wait for another."""
         self.resume_body()
-        self.response = None
+        self.response = self.passing = None
         self.idle_since = self._loop.time()
         self._disarm()
 
@@ -218,9 +223,20 @@ class Connection(asyncio.Protocol):
             self.abort()
         elif response.complete:
             self._complete()
+        elif self.passing is not None and response.parts and self._waiter is not None and not self._waiter.done():
+            self._pass_on(self.passing)
+            return
         elif response.buffered > READ_AHEAD_BYTES and not self._reading_paused:
             self._hold_back()
         self._wake()
+
+    def _pass_on(self, passing: Callable[[], bool]) -> None:
+        passed = False
+        try:
+            passed = passing()
+        finally:
+            if not passed:
+                self._wake()
 
     def _complete(self) -> None:
         self._disarm()

@@ -30,6 +30,8 @@ class Response:
         self._release: Callable[[Connection, bool], None] | None = release
         self._codings = _codings(parser)
         self._decoder: BodyDecoder | None = None
+        self._halted = False
+        """The taker of `pass_on` has taken what came, and its reader shall look."""
 
     def headers(self, *prefixes: bytes) -> tuple[tuple[str, str], ...]:
         """The headers whose names, which are in lower case, begin with one of these."""
@@ -50,6 +52,31 @@ class Response:
         while (sent := self._take()) is None:
             await self._connection.wait()
         return sent
+
+    def pass_on(self, take: Callable[[bytes], bool]) -> None:
+        """Give what comes while `read_on` waits to `take` on the spot; false halts `read_on`.
+
+        A compressed body is left to its reader.
+        """
+        if self._codings:
+            return
+
+        def passing() -> bool:
+            self._halted = not take(self._parser.take())
+            return not self._halted
+
+        self._connection.passing = passing
+
+    async def read_on(self) -> bytes | None:
+        """As `read`; None where the taker of `pass_on` has halted it."""
+        if self._codings:
+            return await self.read()
+        while not self._halted:
+            if (sent := self._take()) is not None:
+                return sent
+            await self._connection.wait()
+        self._halted = False
+        return None
 
     async def _read_decoded(self) -> bytes:
         if self._decoder is None:

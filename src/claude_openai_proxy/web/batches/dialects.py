@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from claude_openai_proxy.errors import InvalidRequestError, ProxyError
 from claude_openai_proxy.records import RequestRecord
-from claude_openai_proxy.service.admission import Admissions
+from claude_openai_proxy.service.admissions import Admissions
 from claude_openai_proxy.service.batches.dialects import LineDialect, Refusal
 from claude_openai_proxy.service.chat import ChatService
 from claude_openai_proxy.service.completions import CompletionService

@@ -76,7 +76,12 @@ class ChatCompletions:
             encoder = ChunkEncoder(
                 id_=answer.id, created=answer.created, model=answer.model, include_usage=answer.include_usage
             )
-            await stream.send(answer, encoder.encode, lambda: encoder.end(answer.usage, answer.service_tier))
+            await stream.send(
+                answer,
+                encoder.encode,
+                lambda: encoder.end(answer.usage, answer.service_tier),
+                pass_on=answer.pass_on,
+            )
 
     async def _whole(self, exchange: Exchange, opening: Opening, body: Body) -> None:
         async with ClientWatch(exchange), opening as answer:

@@ -64,7 +64,7 @@ class Messages:
         async with ClientWatch(exchange, stream), opening as answer:
             body.release()
             exchange.answer_headers = answer_headers(answer.head)
-            await stream.send(answer, encode_events, bytes)
+            await stream.send(answer, encode_events, bytes, pass_on=answer.pass_on)
 
     async def _whole(self, exchange: Exchange, opening: Opening, body: Body) -> None:
         async with ClientWatch(exchange), opening as answer:
