@@ -4,9 +4,14 @@
     python benchmarks/instructions.py OTHER/src SOURCE/src compare two source trees, the first is the baseline
     python benchmarks/instructions.py --most 1.05 ...      and fail where the second costs more than so many times that
     python benchmarks/instructions.py --without LEDGER_DAYS=0    with this setting (the baseline), and as it is
-    python benchmarks/instructions.py --key                without a client key (the baseline), and by one with limits
+    python benchmarks/instructions.py --key                without a client key (the baseline), and by a stored one
+    python benchmarks/instructions.py --limited-key        the same, by one with limits
+    python benchmarks/instructions.py --books              without ledger, metrics and key (the baseline), and with all
 
 Counted, not timed: the same on a busy machine. Fixed hash seed, plain asyncio, one connection. Needs valgrind.
+
+The server's clock goes slower by as much as valgrind slows the server down, so that what is done once a second is not
+done with every few requests; the ledger is written for every twenty.
 """
 
 import argparse
@@ -21,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fake_upstream import PACED_TOKENS, TOKENS
@@ -28,9 +34,24 @@ from micro_request import agent_body, chat_body
 
 HERE = Path(__file__).resolve().parent
 MODEL = "claude-sonnet-4-5"
-SERVER = (
-    "import sys; sys.modules['uvloop'] = None; from claude_openai_proxy.cli import main; sys.exit(main(sys.argv[1:]))"
-)
+SLOWDOWN = 50
+"""How many times slower valgrind runs the server, about."""
+SERVER = f"""
+import sys, time
+sys.modules['uvloop'] = None
+real = time.monotonic
+time.monotonic = lambda: real() / {SLOWDOWN}
+from claude_openai_proxy.telemetry import ledger
+ledger.BATCH_ROWS = 20
+from claude_openai_proxy.cli import main
+"""
+WITHOUT_METRICS = """
+from claude_openai_proxy.telemetry.metrics import RequestMetrics
+RequestMetrics.started = RequestMetrics.first_token = RequestMetrics.ended = lambda *_: None
+"""
+RUN = "sys.exit(main(sys.argv[1:]))"
+NO_BOOKS = {"LEDGER_DAYS": "0"}
+LIMITS = ("--rpm", "1000000", "--tpm", "900000000", "--budget", "100000")
 PACED = "paced stream, per token"
 SCENARIOS = ("request", "request without a limit", "agent request", "stream, per token", PACED)
 START_SECONDS = 120
@@ -51,8 +72,8 @@ def bodies() -> dict[str, tuple[bytes, int, int]]:
     return {
         "request": (json.dumps({**chat, "model": MODEL}).encode(), 40, 1),
         "request without a limit": (json.dumps({**unlimited, "model": MODEL}).encode(), 20, 1),
-        "agent request": (json.dumps({**agent, "model": MODEL}).encode(), 10, 1),
-        "stream, per token": (json.dumps(streamed).encode(), 10, TOKENS),
+        "agent request": (json.dumps({**agent, "model": MODEL}).encode(), 20, 1),
+        "stream, per token": (json.dumps(streamed).encode(), 20, TOKENS),
         PACED: (json.dumps({**streamed, "model": f"{MODEL}-paced"}).encode(), 2, PACED_TOKENS),
     }
 
@@ -89,31 +110,42 @@ def control(process: subprocess.Popen[bytes], *words: str) -> None:
     subprocess.run(["callgrind_control", *words, str(process.pid)], check=True, stdout=quiet, stderr=quiet)
 
 
-def key_with_limits(environment: dict[str, str]) -> dict[str, str]:
-    """Headers that show one which is never over them."""
-    add = ["keys", "add", "bench", "--rpm", "1000000", "--tpm", "900000000", "--budget", "100000"]
-    words = [sys.executable, "-m", "claude_openai_proxy", *add]
+@dataclass(frozen=True)
+class Run:
+    """One column: a source tree, its settings, and who asks."""
+
+    source: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    metrics: bool = True
+    key: tuple[str, ...] | None = None
+    """Limits of the client key that is shown; None: no key is."""
+
+
+def shown_key(environment: dict[str, str], limits: tuple[str, ...]) -> dict[str, str]:
+    """Headers with one which is never over its limits."""
+    words = [sys.executable, "-m", "claude_openai_proxy", "keys", "add", "bench", *limits]
     made = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
     return {"authorization": f"Bearer {made.stdout.strip()}"}
 
 
-def counted(source: Path, directory: Path, settings: dict[str, str], *, by_key: bool = False) -> dict[str, float]:
-    """Instructions for each scenario's unit, with the package in `source`."""
+def counted(run: Run, directory: Path) -> dict[str, float]:
+    """Instructions for each scenario's unit."""
     upstream_port, port = free_port(), free_port()
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(directory),
-        "PYTHONPATH": str(source),
+        "PYTHONPATH": str(run.source),
         "PYTHONHASHSEED": "0",
         "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{upstream_port}",
         "ANTHROPIC_API_KEY": "sk-ant-made-up",
         "LOG_FORMAT": "json",
         "MODEL_ALIASES": f"{MODEL}-paced={MODEL}-paced",
-        **settings,
+        **run.settings,
     }
-    headers = key_with_limits(environment) if by_key else {}
+    headers = {} if run.key is None else shown_key(environment, run.key)
+    program = SERVER + ("" if run.metrics else WITHOUT_METRICS) + RUN
     valgrind = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={directory}/out"]
-    server = [*valgrind, sys.executable, "-c", SERVER, "--upstream", "api", "--port", str(port)]
+    server = [*valgrind, sys.executable, "-c", program, "--upstream", "api", "--port", str(port)]
     upstream = [sys.executable, str(HERE / "fake_upstream.py"), str(upstream_port)]
     found = {}
     with running(upstream, environment, upstream_port), running(server, environment, port) as process:
@@ -139,25 +171,32 @@ def total(dump: Path) -> int:
     raise SystemExit(f"callgrind wrote no {dump.name}")
 
 
+def runs(arguments: argparse.Namespace) -> list[Run]:
+    """The columns that were asked for, the baseline first."""
+    trees = [Run(source.resolve()) for source in arguments.sources] or [Run(HERE.parent / "src")]
+    last = trees[-1]
+    if arguments.books:
+        return [replace(last, settings=NO_BOOKS, metrics=False), replace(last, key=())]
+    if arguments.key or arguments.limited_key:
+        return [last, replace(last, key=LIMITS if arguments.limited_key else ())]
+    if arguments.without:
+        return [replace(last, settings=dict(one.split("=", 1) for one in arguments.without)), last]
+    return trees
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Instructions for a request and for an event.")
     parser.add_argument("sources", nargs="*", type=Path)
     parser.add_argument("--most", type=float, default=float("inf"), metavar="RATIO")
     parser.add_argument("--without", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--key", action="store_true")
+    parser.add_argument("--limited-key", action="store_true")
+    parser.add_argument("--books", action="store_true")
     arguments = parser.parse_args()
-    trees: list[tuple[Path, dict[str, str]]] = [(source.resolve(), {}) for source in arguments.sources] or [
-        (HERE.parent / "src", {})
-    ]
-    if arguments.key and len(trees) == 1:
-        trees *= 2
-    if arguments.without:
-        trees.insert(0, (trees[0][0], dict(one.split("=", 1) for one in arguments.without)))
     results = []
-    for place, (tree, settings) in enumerate(trees):
-        by_key = arguments.key and place == len(trees) - 1
+    for run in runs(arguments):
         with tempfile.TemporaryDirectory() as directory:
-            results.append(counted(tree, Path(directory), settings, by_key=by_key))
+            results.append(counted(run, Path(directory)))
     for name in SCENARIOS:
         columns = "".join(f"{result[name]:>14,.0f}" for result in results)
         ratio = f"{results[-1][name] / results[0][name]:>9.3f}" if len(results) > 1 else ""
