@@ -1,5 +1,6 @@
 """One record per request, and who asked. It is announced when the request starts, at the first token and at the end."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -104,6 +105,10 @@ class RequestRecord:
     batch: str = ""
     """The id of the batch that it is a line of."""
     first_token: float | None = None
+    settled: bool = False
+    """All is known that its answer's end tells: what was used, how it ended."""
+    when_settled: "Callable[[RequestRecord], None] | None" = None
+    """Called then, of work that lasts longer than its request: before what it came to is kept."""
     ended: float | None = None
     ignored: tuple[str, ...] = ()
     repairs: list[str] = field(default_factory=list)
@@ -130,7 +135,10 @@ class RecordReader(Protocol):
         """The first byte of the answer's body is on its way."""
 
     def ended(self, record: RequestRecord) -> None:
-        """The answer is complete, failed, or its client has left; the record no longer changes."""
+        """The answer is complete, failed, or its client has left; the record no longer changes.
+
+        Told before the last of the answer goes out: whoever has all of it is in the books, whatever happens then.
+        """
 
 
 class LedgerRow(Struct, frozen=True, gc=False):

@@ -53,8 +53,6 @@ class Answer:
     retry_after: str | None
     request_id: str
     text: str
-    at: float
-    """When it was whole."""
 
     def json(self) -> dict[str, object]:
         found: dict[str, object] = json.loads(self.text)
@@ -70,7 +68,7 @@ def ask(port: int, path: str, body: dict[str, object] | None = None, *, key: str
         answer = connection.getresponse()
         named = answer.getheader("x-request-id") or ""
         text = answer.read().decode()
-        return Answer(answer.status, answer.getheader("retry-after"), named, text, time.monotonic())
+        return Answer(answer.status, answer.getheader("retry-after"), named, text)
     finally:
         connection.close()
 
@@ -89,24 +87,22 @@ class Counts:
     """Of those cut, begun after the kill."""
     wrong: list[str] = field(default_factory=list)
     """What must not come: an error without a body, a status that says it was a bug."""
-    ids: dict[str, float] = field(default_factory=dict)
-    """Of the requests that were answered: when that was."""
+    ids: dict[str, str] = field(default_factory=dict)
+    """Of the requests that were answered to their end, and the phase in which they began."""
     killed_at: float = float("inf")
     stored: list[str] = field(default_factory=list)
     unkept: int = 0
     """Answered while the database was away, and said not to be kept."""
     unreadable: int = 0
-    background: list[str] = field(default_factory=list)
-    """Accepted ones."""
+    background: dict[str, str] = field(default_factory=dict)
+    """Accepted ones, and the ids of their requests."""
     ended: Counter[str] = field(default_factory=Counter)
     """Their statuses afterwards."""
     healed: dict[str, float | None] = field(default_factory=dict)
     """Seconds until every worker was ready again; None: not within `AGAIN_SECONDS`."""
     rows: int = 0
-    missing: int = 0
-    """Answered requests without a row."""
-    too_late: int = 0
-    """Of those without: answered as the kill came, between their last byte and their row."""
+    missing: Counter[str] = field(default_factory=Counter)
+    """Answered requests without a row, by phase and path."""
     cost: float = 0.0
     """By the ledger, of the key with a budget."""
     seconds: float = 0.0
@@ -124,7 +120,7 @@ class Counts:
             "requests cut while no proxy was killed": bool(set(+self.cut) - {"killed"}),
             "more requests cut than were under way": self.cut.total() > self.clients,
             "requests cut that were begun after the kill": self.cut_later > 0,
-            f"{self.missing} answered requests without a row in the ledger": self.missing > self.too_late,
+            f"answered requests without a row in the ledger: {dict(self.missing)}": bool(self.missing),
             "more rows in the ledger than requests": self.rows > self.total + self.cut.total(),
             "the budget overrun": self.cost > self.budget,
             f"{self.unreadable} kept responses that cannot be read": self.unreadable > 0,
@@ -153,7 +149,7 @@ class Counts:
             "",
             f"- {self.clients} clients, {self.total} requests answered in {self.seconds:.0f} s",
             f"- cut: {self.cut.total()}, all of them under way on the killed proxy, each told by its connection's end",
-            f"- answered requests without a row in the ledger: {self.missing}, as the kill came: {self.too_late}",
+            f"- answered requests without a row in the ledger: {self.missing.total()}",
             f"- the key with a budget of {self.budget:.2f} US dollars cost {self.cost:.4f}; it may be overrun by 0",
             f"- responses said to be kept: {len(self.stored)}, not readable afterwards: {self.unreadable}",
             f"- responses that said `store: false`, since they could not be kept: {self.unkept}",
@@ -209,7 +205,7 @@ class Drill:
         streams = bool(body.get("stream"))
         if answer.status == 200 and (not streams or answer.text.rstrip().endswith("data: [DONE]")):
             self.counts.answered[phase] += 1
-            self.counts.ids[answer.request_id] = answer.at
+            self.counts.ids[answer.request_id] = f"{phase} {path}"
             return answer
         if answer.status == 503 and answer.retry_after and "error" in answer.json():
             self.counts.refused[phase] += 1
@@ -258,7 +254,7 @@ class Drill:
         if answer is None:
             return
         id_ = str(answer.json()["id"])
-        self.counts.background.append(id_)
+        self.counts.background[id_] = answer.request_id
         while not self.over and await self.status(id_) not in FINAL:  # noqa: ASYNC110 - another process makes it so
             await asyncio.sleep(POLL_SECONDS)
 
@@ -278,6 +274,10 @@ class Drill:
             statuses = await self._each(left)
             done = time.monotonic() > until
             self.counts.ended.update(status for status in statuses if status in FINAL or done)
+            # A request in the background ends with its work: these were under way on the killed proxy.
+            failed = (id_ for id_, status in zip(left, statuses, strict=True) if status == "failed")
+            for id_ in failed:
+                self.counts.ids.pop(self.counts.background[id_], None)
             left = [id_ for id_, status in zip(left, statuses, strict=True) if status not in FINAL and not done]
             await asyncio.sleep(POLL_SECONDS)
 
@@ -418,9 +418,8 @@ async def run(*, clients: int, seconds: float, budget: float, pause: float = 0.0
                 counts.seconds = time.monotonic() - began
                 await drill.look_again()
         rows = {str(id_) for (id_,) in execute(url, "SELECT id FROM ledger WHERE status = 200")}
-        without = [answered for id_, answered in counts.ids.items() if id_ not in rows]
-        counts.rows, counts.missing = len(rows), len(without)
-        counts.too_late = sum(abs(answered - counts.killed_at) < CLEAN_SECONDS for answered in without)
+        counts.rows = len(rows)
+        counts.missing = Counter(phase for id_, phase in counts.ids.items() if id_ not in rows)
         ((cost,),) = execute(url, "SELECT coalesce(sum(list_price), 0.0)::float8 FROM ledger WHERE key_name = 'own'")
         counts.cost = float(str(cost))
     return counts

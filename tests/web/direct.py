@@ -1,6 +1,7 @@
 """Calling the application without a server: the whole answer of one request."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -48,8 +49,12 @@ async def call(
     headers: dict[str, str] | None = None,
     leaves: asyncio.Event | None = None,
     peer: str = "127.0.0.1",
+    on_event: Callable[[SendEvent], None] = lambda _: None,
 ) -> Answer:
-    """Send a request from `peer`; `leaves` says when the client goes away (else it stays)."""
+    """Send a request from `peer`; `leaves` says when the client goes away (else it stays).
+
+    `on_event` is called with what is sent, as it is.
+    """
     all_headers = {"host": "localhost:3000"} | ({"content-type": "application/json"} if body else {}) | (headers or {})
     path, _, query = path.partition("?")
     scope: HTTPScope = {
@@ -75,6 +80,7 @@ async def call(
 
     async def send(event: SendEvent) -> None:
         sent.append(event)
+        on_event(event)
 
     await app(scope, receive, send)
     return _answer(sent)

@@ -277,3 +277,17 @@ async def test_a_request_id_that_the_client_chose_is_not_what_a_request_is_kept_
     started = wired.keeper.records[0], wired.keeper.records[-1]
     assert {record.id for record in started} == {"mine"}
     assert len({record.own_id for record in started}) == 2
+
+
+@pytest.mark.parametrize("body", [HELLO, STREAM, b"{"])
+async def test_a_request_is_in_the_books_before_the_last_of_its_answer_goes_out(body: bytes) -> None:
+    wired, told = Wired(), list[str]()
+
+    def note(event: SendEvent) -> None:
+        if event["type"] == "http.response.body" and not event["more_body"]:
+            told.extend(wired.keeper.told)
+
+    answer = await call(wired.app(), body=body, on_event=note)
+    assert answer.body
+    assert told[-1] == "ended"
+    assert wired.keeper.told == told

@@ -70,6 +70,8 @@ class Admission:
         self._taken: TakenPlaces | None = None
         self._source: AbstractAsyncContextManager[Any] | None = None
         self._answerings: list[Answering[Any]] = []
+        self._complete = 0
+        """Of those."""
         self.lost: tuple[tuple[str, str], ...] = ()
         """Thinking that the client carried itself and that could not go back: its name there, and why."""
 
@@ -208,12 +210,24 @@ class Admission:
                 whole=not self.record.stream,
                 keeper=known.keeper(),
                 meter=meter,
+                answered=self._answered,
             )
             for known, (_, translator), meter in zip(recalled, asked, self._share.meters(len(asked)), strict=True)
         ]
 
+    def _answered(self) -> None:
+        """One answer is complete; with the last of them all is known."""
+        self._complete += 1
+        if self._complete == len(self._answerings):
+            self.settle()
+            self.record.settled = True
+            if self.record.when_settled:
+                self.record.when_settled(self.record)
+
     def settle(self) -> None:
-        """Put into the record what was used and how it ended."""
+        """Put into the record what was used and how it ended; once."""
+        if self.record.settled:
+            return
         record, usage = self.record, self.usage
         self._note_facts()
         record.list_price = sum(cost(self.model.id, message) for message in self._messages())

@@ -34,12 +34,22 @@ CONTINUATIONS = 10
 """A paused turn is continued at most so often."""
 
 
+def _nobody_asks() -> None:
+    """Nobody wants to know when all is known."""
+
+
 class Answering(Generic[Piece]):
     """Entering it returns once upstream has answered; iterating yields the pieces of each upstream read together.
 
     What an answer said before it failed is yielded before the failure is raised, whether both came in one read or in
     many: the status that a client sees never depends on how upstream's bytes were cut.
     """
+
+    _opened: MessageStream | None = None
+    _take: Callable[[list[Piece]], bool] | None = None
+    """Who takes pieces on the spot (`pass_on`)."""
+    _left: list[Piece] | None = None
+    """Of events that were translated on the spot, and not taken."""
 
     def __init__(
         self,
@@ -51,9 +61,13 @@ class Answering(Generic[Piece]):
         whole: bool = False,
         keeper: Keeper | None = None,
         meter: AnswerMeter | None = None,
+        answered: Callable[[], None] = _nobody_asks,
     ) -> None:
-        """`whole`: nobody looks at the answer before its end. `meter`: its key has limits."""
+        """`whole`: nobody looks at the answer before its end. `meter`: its key has limits. `answered` learns that all
+        is known, before the last pieces are yielded (those of a cut one: after).
+        """
         self.meter = meter
+        self._answered = answered
         self._upstream = upstream
         self._translation = translation
         self.translator = translator
@@ -65,11 +79,7 @@ class Answering(Generic[Piece]):
         self._whole = whole and may_come_whole(translation.request, translation.plan)
         self._stream: AbstractAsyncContextManager[MessageStream] | None = None
         """What is to be left: it changes hands between entering and leaving this."""
-        self._opened: MessageStream | None = None
         self._events: AsyncIterator[Sequence[StreamEvent]] = _no_events()
-        self._take: Callable[[list[Piece]], bool] | None = None
-        self._left: list[Piece] | None = None
-        """Of events that were translated on the spot, and could not be taken."""
         self._answer = translator.answer
         self._gate = ForcedToolGate() if translation.plan.forced_tool else None
         self._recorder = TurnRecorder() if _is_continued(translation) else None
@@ -127,14 +137,12 @@ class Answering(Generic[Piece]):
                 if self._answer.cut:
                     yield self._end()
                     await self._read_on(events)
+                    self._answered()
                     return
             if (again := self._next_request()) is None:
                 break
             await self._open(again)
-        batch = self._finish()
-        if self._keeper and self._failure is None:
-            await self._keeper.keep()
-        if batch:
+        if batch := await self._complete():
             yield batch
         if self._failure is not None:
             raise self._failure
@@ -203,6 +211,14 @@ class Answering(Generic[Piece]):
                 batch += self.translator.feed(event)
         except ProxyError as error:
             self._failure = error
+        return batch
+
+    async def _complete(self) -> list[Piece]:
+        batch = self._finish()
+        if self._failure is None:
+            if self._keeper:
+                await self._keeper.keep()
+            self._answered()
         return batch
 
     def _finish(self) -> list[Piece]:

@@ -37,13 +37,14 @@ class MessageAnswer:
 
     async def document(self) -> bytes:
         """JSON: upstream's own, or the message that its events make."""
-        builder = MessageBuilder()
+        builder, sent = MessageBuilder(), b""
         async for batch in self:
             for event in batch:
                 if isinstance(event, WholeAnswer):
-                    return event.sent
-                builder.feed(event)
-        return builder.json()
+                    sent = event.sent
+                else:
+                    builder.feed(event)
+        return sent or builder.json()
 
 
 class MessagesService:

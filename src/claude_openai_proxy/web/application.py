@@ -85,6 +85,7 @@ class Application:
                 clock=self._clock,
                 new_id=self._new_id,
                 begun=self._first_token,
+                ended=self._ended,
                 trusted=self._trusted,
                 blot=self._blot,
             )
@@ -115,6 +116,7 @@ class Application:
             if exchange.lasts is None:
                 self._ended(record)
             else:
+                record.when_settled = self._ended
                 exchange.lasts.add_done_callback(lambda _: self._ended(record))
 
     async def _answer_or_refuse(self, exchange: Exchange) -> None:
@@ -130,8 +132,9 @@ class Application:
             await self._fail(exchange, StoppingError())
 
     def _ended(self, record: RequestRecord) -> None:
-        record.ended = self._clock()
-        self._tell("ended", record)
+        if record.ended is None:
+            record.ended = self._clock()
+            self._tell("ended", record)
 
     def _first_token(self, record: RequestRecord) -> None:
         self._tell("first_token", record)

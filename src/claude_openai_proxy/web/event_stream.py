@@ -103,5 +103,7 @@ class EventStream:
     async def _write(self, data: bytes, *, more: bool = True) -> None:
         if not self._exchange.started:
             await self._exchange.start(200, _CONTENT_TYPE, _HEADERS)
+        if self._exchange.record.settled:
+            self._exchange.ends()
         await self._exchange.write(data, more=more)
         self._written = self._clock()

@@ -27,7 +27,7 @@ _PRODUCT: Final = re.compile(r"[A-Za-z0-9_.+/ -]{1,64}")
 
 
 def _nobody_listens(_: RequestRecord) -> None:
-    """Nobody wants to know when a body begins."""
+    """Nobody wants to know when a body begins, and when it ends."""
 
 
 def _event_of(failure: Failure) -> bytes:
@@ -41,7 +41,7 @@ class Exchange:
     """
 
     __slots__ = (
-        "_begun", "_blot", "_clock", "_extensions", "_send", "answer_headers", "complete", "cors", "dialect",
+        "_begun", "_blot", "_clock", "_ended", "_extensions", "_send", "answer_headers", "complete", "cors", "dialect",
         "failure_event", "headers", "lasts", "method", "path", "query", "receive", "record", "rest", "server",
         "started", "streams", "visitor",
     )  # fmt: skip
@@ -55,6 +55,7 @@ class Exchange:
         clock: Callable[[], float],
         new_id: Callable[[], str],
         begun: Callable[[RequestRecord], None] = _nobody_listens,
+        ended: Callable[[RequestRecord], None] = _nobody_listens,
         trusted: TrustedProxies = NO_PROXIES,
         blot: Callable[[str], str] = str,
     ) -> None:
@@ -83,6 +84,7 @@ class Exchange:
         self._clock = clock
         self._blot = blot
         self._begun = begun
+        self._ended = ended
         self.record = self._new_record(new_id(), clock())
 
     @property
@@ -151,6 +153,7 @@ class Exchange:
         """A piece of the body."""
         if not more:
             self.complete = True
+            self.ends()
         await self._send({"type": "http.response.body", "body": data, "more_body": more})
 
     def write_now(self, data: bytes) -> bool:
@@ -164,6 +167,11 @@ class Exchange:
             await self.answer(failure.status, failure.body, headers=failure.headers)
         elif self.streams and not self.complete:
             await self.write(self.failure_event(failure), more=False)
+
+    def ends(self) -> None:
+        """Tell who wants to know that the last of the answer is about to go out, if the request ends with it."""
+        if self.lasts is None:
+            self._ended(self.record)
 
     def first_token(self) -> None:
         """Tell who wants to know that the answer's body begins."""
