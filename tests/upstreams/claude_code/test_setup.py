@@ -96,6 +96,13 @@ async def test_the_login_alone_is_asked_for_once_for_all_who_come(tmp_path: Path
     assert len(looked) == 2
 
 
+@pytest.fixture
+def a_short_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stand-in never answers what the check asks it: nothing comes of waiting for it."""
+    monkeypatch.setattr("claude_openai_proxy.upstreams.claude_code.contract.TIMEOUT", 0.1)
+
+
+@pytest.mark.usefixtures("a_short_check")
 async def test_a_check_that_failed_stays_told_until_the_program_is_another_one(tmp_path: Path) -> None:
     """And it says nothing of the login, which is looked up as before."""
     program = install_fake_cli(tmp_path)
@@ -120,6 +127,7 @@ def replace_time(unfit: tuple[ProxyError, Binary, float] | None, seconds: float)
     return unfit[0], unfit[1], unfit[2] + seconds
 
 
+@pytest.mark.usefixtures("a_short_check")
 async def test_a_check_that_failed_a_moment_ago_is_not_paid_again(tmp_path: Path) -> None:
     started = tmp_path / "started"
     program = install_fake_cli(tmp_path, started=started)
