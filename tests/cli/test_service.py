@@ -120,7 +120,7 @@ def test_a_copy_of_the_users_own_ends_when_its_user_says_so(
         return agreed
 
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
-    monkeypatch.setattr(service, "_agreed", answer)
+    monkeypatch.setattr(service, "agreed", answer)
     words = ["service", "install"]
     with running("--demo", "--port", "0", home=tmp_path) as command:
         given = {"HOME": str(tmp_path), **extra, "PORT": str(command.port())}

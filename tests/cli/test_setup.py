@@ -191,7 +191,7 @@ async def test_what_cannot_be_written_is_shown(home: Path, url: str, capsys: pyt
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody is here."""
-    monkeypatch.setattr(setup, "_somebody_is_here", lambda: True)
+    monkeypatch.setattr(setup, "somebody_is_here", lambda: True)
 
 
 @pytest.mark.usefixtures("terminal")

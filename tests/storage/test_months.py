@@ -4,7 +4,7 @@ import asyncio
 import multiprocessing
 import re
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -39,14 +39,6 @@ def partitions(url: str) -> list[object]:
 
 def at(year: int, month: int, day: int = 1) -> float:
     return datetime(year, month, day, tzinfo=UTC).timestamp()
-
-
-@pytest.fixture
-async def database(postgresql_url: str) -> AsyncIterator[PostgreSQLDatabase]:
-    made = postgresql_at(postgresql_url)
-    made.open()
-    yield made
-    await made.aclose()
 
 
 @pytest.fixture

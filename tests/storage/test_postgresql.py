@@ -45,14 +45,6 @@ async def until(so: Callable[[], object]) -> None:
 
 
 @pytest.fixture
-async def database(postgresql_url: str) -> AsyncIterator[PostgreSQLDatabase]:
-    made = postgresql_at(postgresql_url)
-    made.open()
-    yield made
-    await made.aclose()
-
-
-@pytest.fixture
 def relay(postgresql_url: str) -> Iterator[Relay]:
     place = urlsplit(postgresql_url)
     with relay_to(place.hostname or "127.0.0.1", place.port or 5432) as made:

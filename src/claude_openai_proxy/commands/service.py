@@ -23,6 +23,7 @@ from claude_openai_proxy.autostart.supervisors import (
     without_secrets,
 )
 from claude_openai_proxy.autostart.units import STOP_MARGIN_SECONDS, Service
+from claude_openai_proxy.commands.asking import agreed, somebody_is_here
 from claude_openai_proxy.commands.invocation import OK, PROBLEMS_FOUND, PROGRAM, Invocation, add_settings_flags
 from claude_openai_proxy.commands.running_server import NotToldError, RunningServer
 from claude_openai_proxy.doctor.machine import served_already
@@ -105,9 +106,9 @@ def _made_room(invocation: Invocation, settings: Settings, told: str) -> bool:
     """Whether the port is free now: a copy of this user's is stopped where its user says so. Raises `SettingsError`."""
     pid = _pid_of_ours(invocation, settings)
     shown = f"{told}, process {pid}" if pid else told
-    if not pid or not sys.stdin.isatty():
+    if not pid or not somebody_is_here():
         raise SettingsError(f"{shown}. Stop it first: a service cannot have the same port.")
-    if not _agreed(f"{shown}. Stop it, and let the service have the port?"):
+    if not agreed(f"{shown}. Stop it, and let the service have the port?"):
         return False
     os.kill(pid, signal.SIGTERM)
     patience = time.monotonic() + settings.drain_seconds + STOP_MARGIN_SECONDS
@@ -134,10 +135,6 @@ def _pid_of_ours(invocation: Invocation, settings: Settings) -> int:
     uid, _, command = listed.text.strip().partition(" ") if listed and not listed.code else ("", "", "")
     named = PROGRAM in command or PROGRAM.replace("-", "_") in command
     return pid if uid == str(os.getuid()) and named else 0
-
-
-def _agreed(question: str) -> bool:
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _left_out(invocation: Invocation) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final
 
+from claude_openai_proxy.commands.asking import agreed, somebody_is_here
 from claude_openai_proxy.commands.colours import coloured
 from claude_openai_proxy.commands.invocation import (
     OK,
@@ -107,14 +108,14 @@ class _Session:
             raise SettingsError(f"Nothing is ever written for {client.name}.")
         target = self._proxy.target(self._arguments.model)
         say([f"{client.title}:", *client.how(target)])
-        if _somebody_is_here() and not self._arguments.dry_run and copied(client.copied(target), self._machine):
+        if somebody_is_here() and not self._arguments.dry_run and copied(client.copied(target), self._machine):
             say([f"On the clipboard: {client.copied(target)}"])
         return self._watched(client)
 
     def _watched(self, client: ShownClient | WrittenClient) -> int:
         """Wait for its first request, where somebody is here to make it, or told us to."""
         looks_only = self._arguments.no_proof or self._arguments.dry_run
-        if looks_only or not (_somebody_is_here() or self._arguments.prove):
+        if looks_only or not (somebody_is_here() or self._arguments.prove):
             return OK
         waiting = f"its first request is waited for, {FIRST_REQUEST_SECONDS:g} s (Ctrl-C ends)"
         say([f"Ask something in {client.title}: {waiting}"])
@@ -234,10 +235,6 @@ class _Session:
 
 def _agreed(question: str) -> bool:
     """Raises `SettingsError` where nobody can answer."""
-    if not _somebody_is_here():
+    if not somebody_is_here():
         raise SettingsError(f"{question} Nobody is here to say: add --yes to write, or --dry-run to look.")
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
-
-
-def _somebody_is_here() -> bool:
-    return sys.stdin.isatty()
+    return agreed(question)

@@ -53,8 +53,8 @@ class ClientKeys:
         self._may_be_stored = may_be_stored
         self._changes = store.changes
         self._ring = KeyRing()
-        self._principals: dict[str, tuple[StoredKey, Principal]] = {}
-        """By the key's id."""
+        self._principals: dict[str, Principal] = {}
+        """Of the ring's keys that were shown, by id."""
         self._heard: int | None = None
         """`Changes.count` when the ring was asked for; None where it could not be read, or nothing hears of changes."""
         self._was_read = False
@@ -93,7 +93,7 @@ class ClientKeys:
     async def _read(self) -> None:
         heard, self._heard = self._changes.count if self._changes else None, None
         try:
-            self._ring = await self._store.ring()
+            self._ring, self._principals = await self._store.ring(), {}
             self._heard = heard
         except StorageUnavailableError as error:
             self.trouble = error if self._in_doubt() else None
@@ -154,14 +154,9 @@ class ClientKeys:
             credential = self._credential()
             return OPERATOR if credential and hmac.compare_digest(_digest(credential), _digest(key)) else None
         found = None if self.trouble else self._ring.find(key, self._wall_clock())
-        return self._known(found) if found else None
-
-    def _known(self, key: StoredKey) -> Principal:
-        """Made once for each reading of the keys."""
-        known = self._principals.get(key.id)
-        if known is None or known[0] is not key:
-            known = self._principals[key.id] = key, key.principal
-        return known[1]
+        if found is None:
+            return None
+        return self._principals.get(found.id) or self._principals.setdefault(found.id, found.principal)
 
 
 def _digest(key: str) -> bytes:

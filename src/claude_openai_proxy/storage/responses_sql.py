@@ -107,12 +107,7 @@ class StoredResponses:
                 delete_items(transaction, final.principal, turn.conversation, "turn", turn.holder)
 
         try:
-            return await self._database.write(
-                lambda transaction: finish(
-                    transaction, self._open_seal(), final, output, turn=turn, now=now, otherwise=otherwise
-                ),
-                abandon=True,
-            )
+            return await self._database.write(self._finishing(final, output, turn, now, otherwise), abandon=True)
         except StorageUnavailableError:
             if otherwise is None:
                 self._database.post(undo)
@@ -122,10 +117,13 @@ class StoredResponses:
         self, final: StoredObject, output: Sequence[Item], turn: Turn | None, now: float, *, otherwise: StoredObject
     ) -> None:
         """See `ResponseStore.finish_soon`. Once more is not twice: what is final stays as it is."""
-        self._database.post(
-            lambda transaction: finish(
-                transaction, self._open_seal(), final, output, turn=turn, now=now, otherwise=otherwise
-            )
+        self._database.post(self._finishing(final, output, turn, now, otherwise))
+
+    def _finishing(
+        self, final: StoredObject, output: Sequence[Item], turn: Turn | None, now: float, otherwise: StoredObject | None
+    ) -> Work[bool]:
+        return lambda transaction: finish(
+            transaction, self._open_seal(), final, output, turn=turn, now=now, otherwise=otherwise
         )
 
     async def give_up(self, failed: StoredObject, now: float) -> bool:

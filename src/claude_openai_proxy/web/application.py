@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, Literal
 
 from claude_openai_proxy.errors import ClientRefusedError, ProxyError, StoppingError, UpstreamStatusError
@@ -25,6 +26,16 @@ log: Final = logging.getLogger(__name__)
 
 async def _nothing() -> None:
     pass
+
+
+@contextmanager
+def _surviving() -> Iterator[list[Exception]]:
+    """The one place that takes any exception at all: a bug costs what it is in, and nothing else. It is in the list."""
+    bugs: list[Exception] = []
+    try:
+        yield bugs
+    except Exception as bug:  # noqa: BLE001 - who asks for it tells of it
+        bugs.append(bug)
 
 
 class Application:
@@ -107,11 +118,12 @@ class Application:
     async def _serve(self, exchange: Exchange) -> None:
         record = exchange.record
         try:
-            await self._answer_or_refuse(exchange)
-        except Exception as bug:
-            record.error = type(bug).__name__
-            log.exception("request failed", extra={"request_id": record.id})
-            await exchange.fail(exchange.dialect.failure(INTERNAL_ERROR, None, record))
+            with _surviving() as bugs:
+                await self._answer_or_refuse(exchange)
+            for bug in bugs:
+                record.error = type(bug).__name__
+                log.error("request failed", exc_info=bug, extra={"request_id": record.id})
+                await exchange.fail(exchange.dialect.failure(INTERNAL_ERROR, None, record))
         finally:
             if exchange.lasts is None:
                 self._ended(record)
@@ -140,14 +152,18 @@ class Application:
         self._tell("first_token", record)
 
     def _tell(self, moment: _Moment, record: RequestRecord) -> None:
-        """Each reader, whatever becomes of the others."""
-        for name, tell in self._told[moment]:
-            try:
-                tell(record)
-            except Exception:
-                if name not in self._broken:
-                    self._broken.add(name)
-                    log.exception("%s cannot read the records of requests", name)
+        """Each reader, whatever becomes of the others: behind one that fails the next ones go on."""
+        readers, name = iter(self._told[moment]), ""
+        while True:
+            with _surviving() as bugs:
+                for reader in readers:
+                    name, tell = reader
+                    tell(record)
+            if not bugs:
+                return
+            if name not in self._broken:
+                self._broken.add(name)
+                log.error("%s cannot read the records of requests", name, exc_info=bugs[0])
 
     async def _fail(self, exchange: Exchange, error: ProxyError) -> None:
         failure = to_failure(error, now=self._wall_clock(), retried=self._retried)
