@@ -24,8 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import msgspec
 
-from claude_openai_proxy.app import wire
-from claude_openai_proxy.app.wiring import Wiring
+from claude_openai_proxy.app.wiring import Wiring, wire
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.simulator import Simulator
 from claude_openai_proxy.simulator.script import Script

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from claude_openai_proxy.commands.invocation import PROGRAM, WRONG_SETTING, Invocation
-from claude_openai_proxy.commands.table import COMMANDS, read
+from claude_openai_proxy.commands.table import command, read
 from claude_openai_proxy.logins.login import UntrustedLoginError
 from claude_openai_proxy.serving.sockets import AddressError
 from claude_openai_proxy.serving.streams import complain, open_standard_streams
@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     arguments = read(words)
     try:
-        return COMMANDS[arguments.command].run(Invocation(arguments, words, dict(os.environ), _working_directory()))
+        return command(arguments.command).run(Invocation(arguments, words, dict(os.environ), _working_directory()))
     except (SettingsError, AddressError, UntrustedLoginError) as error:
         complain([f"{PROGRAM}: {line}" for line in str(error).splitlines()])
         return WRONG_SETTING

@@ -10,9 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from claude_openai_proxy.app import wire
-from claude_openai_proxy.app.stores import DATABASE
-from claude_openai_proxy.app.wiring import Wiring
+from claude_openai_proxy.app.installation import DATABASE
+from claude_openai_proxy.app.wiring import Wiring, wire
 from claude_openai_proxy.records import LedgerRow
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.simulator import Simulator

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from claude_openai_proxy.app import wire
 from claude_openai_proxy.app.stores import stores
+from claude_openai_proxy.app.wiring import wire
 from claude_openai_proxy.doctor.storage import storage_row
 from claude_openai_proxy.settings import Flags, Settings, SettingsError, load_settings
 from claude_openai_proxy.simulator import Simulator

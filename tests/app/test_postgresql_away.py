@@ -11,8 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 import pytest
 
-from claude_openai_proxy.app import wire
-from claude_openai_proxy.app.wiring import Wiring
+from claude_openai_proxy.app.wiring import Wiring, wire
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.simulator import Gate, Script, Simulator

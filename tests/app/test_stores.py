@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from claude_openai_proxy.app import wire
-from claude_openai_proxy.app.stores import DATABASE, installation_key, stores
+from claude_openai_proxy.app.installation import DATABASE, installation_key
+from claude_openai_proxy.app.stores import stores
+from claude_openai_proxy.app.wiring import wire
 from claude_openai_proxy.doctor.storage import storage_row
 from claude_openai_proxy.settings import Flags, Settings, load_settings
 from claude_openai_proxy.storage.client_keys import StoredKey, new_secret

@@ -13,8 +13,8 @@ import pytest
 from openai import AsyncOpenAI
 
 from batches.files import chat, create, ended, jsonl, line, results
-from claude_openai_proxy.app import wire
 from claude_openai_proxy.app.stores import Stores
+from claude_openai_proxy.app.wiring import wire
 from claude_openai_proxy.settings import Flags, Settings, load_settings
 from claude_openai_proxy.simulator import Script, Simulator
 from claude_openai_proxy.simulator.loose_json import object_in

@@ -10,17 +10,18 @@ import shtab
 
 from claude_openai_proxy.commands.completion import FOLDER, SHELLS, file_of
 from claude_openai_proxy.commands.invocation import PROGRAM
-from claude_openai_proxy.commands.table import COMMANDS, DEFAULT
+from claude_openai_proxy.commands.table import COMMANDS, DEFAULT, command
 
 
 def whole_parser() -> argparse.ArgumentParser:
     """All commands as one parser, as shells know them."""
     parser = argparse.ArgumentParser(prog=PROGRAM, allow_abbrev=False)
     parser.add_argument("--version", "-V", action="store_true", help="print the version")
-    COMMANDS[DEFAULT].add_flags(parser)
+    command(DEFAULT).add_flags(parser)
     commands = parser.add_subparsers(dest="command")
-    for name, command in COMMANDS.items():
-        command.add_flags(commands.add_parser(name, help=command.HELP, description=command.HELP, allow_abbrev=False))
+    for name in COMMANDS:
+        about = command(name).HELP
+        command(name).add_flags(commands.add_parser(name, help=about, description=about, allow_abbrev=False))
     return parser
 
 

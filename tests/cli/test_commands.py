@@ -5,11 +5,13 @@ import os
 import pty
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from claude_openai_proxy import __version__
+from claude_openai_proxy.commands import table
 from claude_openai_proxy.commands.colours import coloured
 from claude_openai_proxy.commands.table import read
 from cli.running import argv, environment, finished, running
@@ -33,6 +35,30 @@ def test_a_command_is_found_wherever_it_stands(words: list[str], command: str, p
     arguments = read(words)
 
     assert (arguments.command, arguments.port) == (command, port)
+
+
+@pytest.mark.parametrize(("words", "named"), [(["--json", "status"], "status"), (["--no-such-flag"], "serve")])
+def test_a_command_is_found_behind_a_flag_that_serve_lacks(words: list[str], named: str) -> None:
+    assert table._split(words)[0] == named
+
+
+@pytest.mark.parametrize(
+    ("words", "unneeded"),
+    [
+        (["keys", "list"], ("app.wiring", "web", "upstreams.api", "upstreams.claude_code", "simulator")),
+        (["status"], ("app.wiring", "app.stores", "web", "upstreams.api")),
+        (["usage"], ("app.wiring", "web", "upstreams.api")),
+        (["completion", "bash"], ("app.stores", "commands.serve", "service", "storage")),
+        (["--port", "1"], ("simulator", "doctor.examination", "setup", "selftest", "autostart", "commands.keys")),
+    ],
+)
+def test_a_command_imports_what_it_needs(words: list[str], unneeded: tuple[str, ...]) -> None:
+    program = f"import sys; from claude_openai_proxy.commands.table import read; read({words!r}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+
+    imported = {name.removeprefix("claude_openai_proxy.") for name in done.stdout.split()}
+    assert f"commands.{words[0].replace('--port', 'serve')}" in imported
+    assert imported & set(unneeded) == set()
 
 
 @pytest.mark.parametrize("words", [["-V"], ["--version"]])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_openai_proxy.app import create_app
+from claude_openai_proxy.app.wiring import create_app
 from claude_openai_proxy.commands import setup
 from claude_openai_proxy.commands.invocation import Invocation
 from claude_openai_proxy.commands.table import read

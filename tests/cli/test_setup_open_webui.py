@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_openai_proxy.app import create_app
+from claude_openai_proxy.app.wiring import create_app
 from claude_openai_proxy.commands import setup
 from claude_openai_proxy.commands.invocation import Invocation
 from claude_openai_proxy.commands.table import read

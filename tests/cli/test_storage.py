@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from claude_openai_proxy.app.stores import DATABASE, Stores, stores
+from claude_openai_proxy.app.installation import DATABASE
+from claude_openai_proxy.app.stores import Stores, stores
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.storage.batches import StoredBatch
 from claude_openai_proxy.storage.client_keys import StoredKey, new_secret

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from claude_openai_proxy.app import create_app
+from claude_openai_proxy.app.wiring import create_app
 from claude_openai_proxy.serving.limits import Limits
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.simulator import Script, Simulator

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from claude_openai_proxy.commands.completion import SHELLS, file_of
-from claude_openai_proxy.commands.table import COMMANDS, parsers
+from claude_openai_proxy.commands.table import COMMANDS, parser
 from cli.running import finished
 
 FILE = str(file_of("bash"))
@@ -32,7 +32,7 @@ def flags(parser: argparse.ArgumentParser) -> Iterator[str]:
 @pytest.mark.parametrize("shell", SHELLS)
 def test_every_command_and_every_flag_is_known(shell: str) -> None:
     script = file_of(shell).read_text(encoding="utf-8")
-    words = {*COMMANDS, *(word for parser in parsers().values() for word in flags(parser))}
+    words = {*COMMANDS, *(word for name in COMMANDS for word in flags(parser(name)))}
     # fish writes a flag without its dashes.
     assert sorted(word for word in words if (word if shell != "fish" else word.lstrip("-")) not in script) == []
 

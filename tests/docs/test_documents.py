@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from claude_openai_proxy import __version__
-from claude_openai_proxy.commands.table import COMMANDS, parsers
+from claude_openai_proxy.commands.table import COMMANDS, parser
 from claude_openai_proxy.logins.login import NO_LOGIN
 from claude_openai_proxy.settings import SETTINGS
 from claude_openai_proxy.telemetry.log_entry import LogEntry
@@ -64,7 +64,7 @@ def test_every_variable_that_is_assigned_in_a_command_is_a_setting(document: Pat
 
 def test_configuration_names_every_command_and_every_flag() -> None:
     flags = {
-        flag for parser in parsers().values() for flag in parser._option_string_actions if flag.startswith("--")
+        flag for name in COMMANDS for flag in parser(name).flags() if flag.startswith("--")
     }  # fmt: skip
     listed = " ".join(table_column(ROOT / "docs" / "configuration.md", "Commands", 0)).split()
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from claude_openai_proxy import __version__
-from claude_openai_proxy.app import create_app
 from claude_openai_proxy.app.stores import stores
+from claude_openai_proxy.app.wiring import create_app
 from claude_openai_proxy.doctor.machine import python_row
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.simulator import Simulator

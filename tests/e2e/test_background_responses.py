@@ -13,7 +13,7 @@ import pytest
 from openai import AsyncOpenAI
 from openai.types.responses import Response, ResponseStreamEvent
 
-from claude_openai_proxy.app import create_app
+from claude_openai_proxy.app.wiring import create_app
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.simulator import Gate, Script, Simulator
 from robustness.whole_proxy import whole_proxy

@@ -11,7 +11,7 @@ import pytest
 from openai import AsyncOpenAI
 from openai.types.responses import Response
 
-from claude_openai_proxy.app import create_app
+from claude_openai_proxy.app.wiring import create_app
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.simulator import Gate, Script, Simulator, error_event
 from claude_openai_proxy.simulator.message_events import SIGNATURE

@@ -9,7 +9,7 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
-from claude_openai_proxy.app import create_app
+from claude_openai_proxy.app.wiring import create_app
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.simulator import Gate, Script, Simulator
 from claude_openai_proxy.simulator.message_events import SIGNATURE

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_openai_proxy.app import create_app
+from claude_openai_proxy.app.wiring import create_app
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.simulator import Simulator
 from parity.sides import Pair, Side

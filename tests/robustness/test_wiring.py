@@ -7,7 +7,7 @@ import signal
 import threading
 from pathlib import Path
 
-from claude_openai_proxy.app import create_app, wire
+from claude_openai_proxy.app.wiring import create_app, wire
 from claude_openai_proxy.settings import Flags, load_settings
 from web.direct import HELLO, call
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from claude_openai_proxy.app import wire
+from claude_openai_proxy.app.wiring import wire
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.simulator import Simulator

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_openai_proxy.app import selected_upstream
+from claude_openai_proxy.app.upstreams import selected_upstream
 from claude_openai_proxy.settings import Flags, Settings, load_settings
 from claude_openai_proxy.upstreams.selection import SelectedUpstream
 from selection.fake_claude import FakeClaude, install_fake_claude

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_openai_proxy.app import wire
-from claude_openai_proxy.app.wiring import Wiring
+from claude_openai_proxy.app.wiring import Wiring, wire
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.upstreams.claude_code.start_lock import FILE as START_LOCK
 from claude_openai_proxy.upstreams.selection import SelectedUpstream

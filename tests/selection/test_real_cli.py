@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_openai_proxy.app import selected_upstream
+from claude_openai_proxy.app.upstreams import selected_upstream
 from claude_openai_proxy.errors import NoLoginError
 from claude_openai_proxy.protocols.anthropic import MessageParam, MessagesRequest, TextBlockParam
 from claude_openai_proxy.settings import Flags, load_settings

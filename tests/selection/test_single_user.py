@@ -7,8 +7,8 @@ import urllib.request
 import pytest
 from openai import AsyncOpenAI, PermissionDeniedError
 
-from claude_openai_proxy.app import create_app
 from claude_openai_proxy.app.upstreams import selected_upstream
+from claude_openai_proxy.app.wiring import create_app
 from claude_openai_proxy.errors import PersonalPlanError
 from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.storage.client_keys import MemoryClientKeys, StoredKey, new_id, new_secret

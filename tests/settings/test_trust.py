@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_openai_proxy.app import selected_upstream
+from claude_openai_proxy.app.upstreams import selected_upstream
 from claude_openai_proxy.logins.login import UntrustedLoginError
 from claude_openai_proxy.settings import SETTINGS, Flags, Settings, SettingsError, load_settings
 from claude_openai_proxy.trust import Trust

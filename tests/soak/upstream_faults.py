@@ -14,7 +14,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from claude_openai_proxy.app import wire
+from claude_openai_proxy.app.wiring import wire
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.web.application import Application
 from soak.upstream_answers import ANSWERS, FAILURES, TEXT

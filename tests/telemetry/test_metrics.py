@@ -129,7 +129,7 @@ def test_the_text_escapes_what_a_label_may_hold_and_follows_the_scrapers_format(
 
 def test_the_library_is_imported_when_metrics_are_asked_for() -> None:
     program = (
-        "import sys; import claude_openai_proxy.app; early = 'prometheus_client' in sys.modules; "
+        "import sys; import claude_openai_proxy.app.wiring; early = 'prometheus_client' in sys.modules; "
         "from claude_openai_proxy.telemetry.families import exposition; exposition([], ''); "
         "print(early, 'prometheus_client' in sys.modules)"
     )

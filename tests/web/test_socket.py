@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, InvalidStatus
 
-from claude_openai_proxy.app import create_app
+from claude_openai_proxy.app.wiring import create_app
 from claude_openai_proxy.serving.limits import Limits
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.web.responses import socket as responses_socket

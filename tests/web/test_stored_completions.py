@@ -10,7 +10,7 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionUserMessageParam
 
-from claude_openai_proxy.app import create_app, wire
+from claude_openai_proxy.app.wiring import create_app, wire
 from claude_openai_proxy.settings import Flags, Settings, load_settings
 from claude_openai_proxy.storage.interface import StorageUnavailableError
 from claude_openai_proxy.web.application import Application

@@ -3,8 +3,9 @@
 import time
 from functools import partial
 
+from claude_openai_proxy.app.installation import installation_key, may_be_stored, operator_credential
 from claude_openai_proxy.app.pseudonyms import principal_ids
-from claude_openai_proxy.app.stores import Stores, installation_key, may_be_stored, operator_credential
+from claude_openai_proxy.app.stores import Stores
 from claude_openai_proxy.service.client_keys import ClientKeys
 from claude_openai_proxy.settings import Settings
 

@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from claude_openai_proxy.service.client_keys import OPERATOR_MARK
+from claude_openai_proxy.app.installation import DATABASE, installation_key
 from claude_openai_proxy.settings import Settings, SettingsError
 from claude_openai_proxy.storage.allowance_shares import ShareStore, StoredShares
 from claude_openai_proxy.storage.batches import BatchStore
@@ -27,11 +26,10 @@ from claude_openai_proxy.storage.reasoning import MemoryReasoning, NoReasoning, 
 from claude_openai_proxy.storage.responses import ResponseStore
 from claude_openai_proxy.storage.responses_memory import MemoryResponses
 from claude_openai_proxy.storage.responses_sql import StoredResponses
-from claude_openai_proxy.storage.sealing import KEY_BYTES, OPERATOR_FILE, Seal, generated_key, key_of
+from claude_openai_proxy.storage.sealing import Seal
 from claude_openai_proxy.storage.sqlite import SQLiteDatabase
 from claude_openai_proxy.storage.usage_links import MemoryUsageLinks, StoredUsageLinks, UsageLinkStore
 
-DATABASE: Final = "state.db"
 IN_MEMORY: Final = StorageState("memory", "memory")
 
 log: Final = logging.getLogger(__name__)
@@ -122,11 +120,6 @@ def stores(settings: Settings, told: Callable[[str], None] | None = None) -> Sto
     )
 
 
-def is_first_start(settings: Settings) -> bool:
-    """Asked before anything is opened: nothing has ever been kept here, and something will be."""
-    return settings.storage.kind == "sqlite" and not (settings.storage.directory / DATABASE).exists()
-
-
 def _database(settings: Settings, seal: Callable[[], Seal], told: Callable[[str], None]) -> QueuedDatabase:
     if settings.storage.database is None:
         return SQLiteDatabase(settings.storage.directory / DATABASE, told=told)
@@ -154,43 +147,6 @@ def _responses(settings: Settings, database: QueuedDatabase | None, seal: Callab
     if settings.storage.responses == "memory" or database is None:
         return MemoryResponses()
     return StoredResponses(database, seal)
-
-
-def installation_key(settings: Settings) -> Callable[[], bytes]:
-    """The secret of this installation: STORAGE_KEY, else the one kept in STATE_DIR, else this process's own.
-
-    What is returned raises `StorageRefusedError` where the kept one must not be used, OSError as the system does.
-    """
-    if settings.storage.key is not None:
-        given = key_of(settings.storage.key.reveal())
-        return lambda: given
-    if settings.storage.kind == "memory":
-        passing = secrets.token_bytes(KEY_BYTES)
-        return lambda: passing
-    return lambda: generated_key(settings.storage.directory)
-
-
-def operator_credential(settings: Settings) -> str:
-    """What shows a running server that who asks may read its STATE_DIR; "" where there is nothing to show."""
-    if settings.storage.kind == "memory":
-        return ""
-    try:
-        return OPERATOR_MARK + generated_key(settings.storage.directory, OPERATOR_FILE).hex()
-    except (OSError, StorageRefusedError):
-        return ""
-
-
-def may_be_stored(settings: Settings) -> bool:
-    """Whether there is, or may be, a database with keys: what cannot be looked at may be one."""
-    if settings.storage.kind != "sqlite":
-        return settings.storage.kind == "postgresql"
-    try:
-        (settings.storage.directory / DATABASE).stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _once(key: Callable[[], bytes]) -> Callable[[], Seal]:

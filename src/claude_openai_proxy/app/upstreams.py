@@ -7,15 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from ssl import SSLContext
 
+from claude_openai_proxy.app.installation import installation_key
 from claude_openai_proxy.app.pseudonyms import Pseudonyms
-from claude_openai_proxy.app.stores import installation_key
 from claude_openai_proxy.app.worker import pool_largest
 from claude_openai_proxy.logins.claude_settings import ClaudeSettingsFiles, managed_directory, user_directory
 from claude_openai_proxy.logins.credentials import Credential, CredentialSource
 from claude_openai_proxy.logins.current import CurrentLogin
 from claude_openai_proxy.logins.layers import Layer
 from claude_openai_proxy.settings import NetworkSettings, Settings, confirmation
-from claude_openai_proxy.simulator import Simulator
 from claude_openai_proxy.upstreams.api.upstream import MessagesAPI
 from claude_openai_proxy.upstreams.claude_code import ClaudeCode
 from claude_openai_proxy.upstreams.claude_code.login import single_user_refusal
@@ -118,6 +117,8 @@ class _DemoCredential:
 
 def demo_upstream() -> OnlyUpstream:
     """The built-in simulator."""
+    from claude_openai_proxy.simulator import Simulator  # noqa: PLC0415 - the demo alone needs it
+
     simulator = Simulator(keep=0, pace=DEMO_PACE_SECONDS)
 
     async def dial(

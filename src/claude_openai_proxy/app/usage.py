@@ -4,7 +4,8 @@ import secrets
 import time
 from functools import partial
 
-from claude_openai_proxy.app.stores import Stores, operator_credential
+from claude_openai_proxy.app.installation import operator_credential
+from claude_openai_proxy.app.stores import Stores
 from claude_openai_proxy.service.plan_meter import PlanMeter
 from claude_openai_proxy.service.usage import Usage
 from claude_openai_proxy.service.usage_overview import UsageOverview

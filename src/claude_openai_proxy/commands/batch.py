@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from claude_openai_proxy.app import Wiring, wire
+from claude_openai_proxy.app.wiring import Wiring, wire
 from claude_openai_proxy.commands.invocation import OK, PROBLEMS_FOUND, PROGRAM, Invocation, add_settings_flags
 from claude_openai_proxy.errors import ProxyError
 from claude_openai_proxy.protocols.openai_batches import Batch, BatchRequest

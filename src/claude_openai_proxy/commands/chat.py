@@ -5,7 +5,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from claude_openai_proxy.app import wire
+from claude_openai_proxy.app.wiring import wire
 from claude_openai_proxy.commands.invocation import OK, PROBLEMS_FOUND, PROGRAM, Invocation, add_settings_flags
 from claude_openai_proxy.errors import ProxyError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest, UserMessage

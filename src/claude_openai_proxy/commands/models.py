@@ -5,7 +5,7 @@ import asyncio
 
 import msgspec
 
-from claude_openai_proxy.app import Wiring, wire
+from claude_openai_proxy.app.wiring import Wiring, wire
 from claude_openai_proxy.commands.invocation import OK, PROBLEMS_FOUND, PROGRAM, Invocation, add_settings_flags
 from claude_openai_proxy.serving.streams import complain, say
 

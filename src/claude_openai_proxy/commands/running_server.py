@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from claude_openai_proxy.app.stores import operator_credential
+from claude_openai_proxy.app.installation import operator_credential
 from claude_openai_proxy.commands.invocation import Invocation, add_settings_flags
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.settings.values import is_loopback

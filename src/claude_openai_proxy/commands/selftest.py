@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from claude_openai_proxy.app.stores import operator_credential
+from claude_openai_proxy.app.installation import operator_credential
 from claude_openai_proxy.commands.colours import coloured
 from claude_openai_proxy.commands.invocation import OK, PROBLEMS_FOUND, PROGRAM, Invocation, add_settings_flags
 from claude_openai_proxy.selftest.asking import CaseFailedError, Proxy

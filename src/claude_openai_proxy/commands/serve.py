@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from claude_openai_proxy import __version__
-from claude_openai_proxy.app import Wiring, WorkerPlace, wire
-from claude_openai_proxy.app.stores import is_first_start
+from claude_openai_proxy.app.installation import is_first_start
+from claude_openai_proxy.app.wiring import Wiring, wire
+from claude_openai_proxy.app.worker import WorkerPlace
 from claude_openai_proxy.commands.colours import coloured
 from claude_openai_proxy.commands.invocation import OK, PROGRAM, SETTINGS_BY_FLAG, Invocation, add_settings_flags
 from claude_openai_proxy.doctor.machine import served_already
@@ -19,7 +20,7 @@ from claude_openai_proxy.serving.server import limits_here, serve
 from claude_openai_proxy.serving.sockets import AddressError, listen, urls
 from claude_openai_proxy.serving.streams import say
 from claude_openai_proxy.serving.workers import Worker, Workers
-from claude_openai_proxy.settings import LOCALHOST, Settings, SettingsError
+from claude_openai_proxy.settings import Settings, SettingsError
 from claude_openai_proxy.telemetry.shared_counts import SharedCounts
 
 Announce: TypeAlias = Callable[[list[socket.socket]], Coroutine[None, None, None]]
@@ -132,7 +133,7 @@ def _listen(settings: Settings) -> list[socket.socket]:
         return listen(settings.host, settings.port)
     except AddressError as error:
         if told := asyncio.run(served_already(settings)):
-            host = name_for_clients(settings)
+            host = settings.name_for_clients
             raise AddressError(
                 f"{told}. Open http://{host}:{settings.port}/, or stop it first, or choose another port: "
                 f"{PROGRAM} --port {settings.port + 1}"
@@ -154,7 +155,7 @@ def _sources(dotenv: Path) -> Iterator[Path]:
 
 def address_lines(settings: Settings, addresses: Sequence[str]) -> list[str]:
     """Where it listens, by which name clients and people reach it, and what it read."""
-    host, port = name_for_clients(settings), addresses[0].rpartition(":")[2]
+    host, port = settings.name_for_clients, addresses[0].rpartition(":")[2]
     lines = [
         f"Listening on {' and '.join(addresses)}",
         f"Base URL for clients: http://{host}:{port}/v1",
@@ -167,10 +168,3 @@ def address_lines(settings: Settings, addresses: Sequence[str]) -> list[str]:
     if settings.workers > 1:
         lines.append(f"Workers: {settings.workers} processes share the port and what bounds it")
     return [*lines, *(f"Warning: {warning}" for warning in settings.warnings)]
-
-
-def name_for_clients(settings: Settings) -> str:
-    """A name that the proxy answers to; an address to listen on, such as 0.0.0.0, need not be one."""
-    if not settings.public:
-        return f"[{settings.host}]" if ":" in settings.host else settings.host
-    return next((name for name in settings.allowed_hosts if name != "*"), LOCALHOST)

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from claude_openai_proxy.app.stores import operator_credential
+from claude_openai_proxy.app.installation import operator_credential
 from claude_openai_proxy.autostart.supervisors import (
     Said,
     Supervisor,

@@ -3,30 +3,14 @@
 import argparse
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Final, NoReturn, Protocol
+from importlib import import_module
+from typing import Final, NoReturn, Protocol, cast
 
 from claude_openai_proxy import __version__
-from claude_openai_proxy.commands import (
-    batch,
-    chat,
-    completion,
-    config,
-    doctor,
-    keys,
-    login,
-    logs,
-    models,
-    selftest,
-    serve,
-    service,
-    setup,
-    status,
-    storage,
-    usage,
-)
 from claude_openai_proxy.commands.invocation import PROGRAM, WRONG_SETTING, Invocation
 
 DEFAULT: Final = "serve"
+_ROOM: Final = __name__.rpartition(".")[0]
 _HELP: Final = frozenset({"help", "--help", "-h"})
 _SYNONYMS: Final = {"start": DEFAULT, "-V": "--version"}
 
@@ -48,28 +32,38 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: Final[dict[str, Command]] = {
-    "serve": serve,
-    "models": models,
-    "doctor": doctor,
-    "login": login,
-    "selftest": selftest,
-    "chat": chat,
-    "batch": batch,
-    "setup": setup,
-    "service": service,
-    "config": config,
-    "completion": completion,
-    "keys": keys,
-    "storage": storage,
-    "status": status,
-    "logs": logs,
-    "usage": usage,
-}
+COMMANDS: Final = (
+    "serve",
+    "models",
+    "doctor",
+    "login",
+    "selftest",
+    "chat",
+    "batch",
+    "setup",
+    "service",
+    "config",
+    "completion",
+    "keys",
+    "storage",
+    "status",
+    "logs",
+    "usage",
+)
+"""Each is a file of the room, which is imported when it is meant: most need little of what the server needs."""
 
 
-class _Parser(argparse.ArgumentParser):
+def command(name: str) -> Command:
+    """One of `COMMANDS`."""
+    return cast("Command", import_module(f"{_ROOM}.{name}"))
+
+
+class Parser(argparse.ArgumentParser):
     """Names the flag that was probably meant."""
+
+    def flags(self) -> set[str]:
+        """All of them."""
+        return {flag for action in self._actions for flag in action.option_strings}
 
     def without_value(self) -> list[str]:
         """The flags that the next word does not belong to."""
@@ -78,37 +72,32 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """In a line, with what was probably meant."""
         wrong = message.partition("unrecognized arguments: ")[2].partition(" ")[0].partition("=")[0]
-        known = [flag for action in self._actions for flag in action.option_strings]
-        meant = get_close_matches(wrong, known, n=1) if wrong.startswith("-") else []
+        meant = get_close_matches(wrong, sorted(self.flags()), n=1) if wrong.startswith("-") else []
         hint = f": did you mean {meant[0]}?" if meant else f". What there is: {self.prog} --help"
         self.exit(WRONG_SETTING, f"{PROGRAM}: {message}{hint}\n")
 
 
 def read(words: Sequence[str]) -> argparse.Namespace:
     """The arguments, with `command`. Ends the program for help, the version, and what cannot be read."""
-    known = parsers()
-    name, rest = _split(list(words), known)
+    name, rest = _split(list(words))
     if name == "help":
-        return _help(rest, known)
-    arguments = known[name].parse_args(rest)
+        return _help(rest)
+    arguments = parser(name).parse_args(rest)
     arguments.command = name
     return arguments
 
 
-def parsers() -> dict[str, _Parser]:
-    """One for each command."""
-    return {name: _parser_of(name, command) for name, command in COMMANDS.items()}
+def parser(name: str) -> Parser:
+    """Of one of `COMMANDS`."""
+    meant = command(name)
+    made = Parser(prog=f"{PROGRAM} {name}", description=meant.HELP.capitalize() + ".", allow_abbrev=False)
+    meant.add_flags(made)
+    return made
 
 
-def _parser_of(name: str, command: Command) -> _Parser:
-    parser = _Parser(prog=f"{PROGRAM} {name}", description=command.HELP.capitalize() + ".", allow_abbrev=False)
-    command.add_flags(parser)
-    return parser
-
-
-def _split(words: list[str], known: dict[str, _Parser]) -> tuple[str, list[str]]:
+def _split(words: list[str]) -> tuple[str, list[str]]:
     """The command, wherever it stands, and the other words; `serve` is meant where none is named."""
-    alone = {flag for parser in known.values() for flag in parser.without_value()}
+    alone: frozenset[str] | None = None
     belongs_to_flag = False
     for place, word in enumerate(words):
         plain = _SYNONYMS.get(word, word)
@@ -120,9 +109,18 @@ def _split(words: list[str], known: dict[str, _Parser]) -> tuple[str, list[str]]
         elif plain in _HELP or not word.startswith("-"):
             rest = [*words[:place], *words[place + 1 :]]
             return _command(plain), rest
-        else:
-            belongs_to_flag = "=" not in word and word not in alone
+        elif "=" not in word:
+            alone = alone or _without_value(words)
+            belongs_to_flag = word not in alone
     return DEFAULT, words
+
+
+def _without_value(words: list[str]) -> frozenset[str]:
+    """The flags that the next word does not belong to: of `serve`, and of every command where it lacks one of these."""
+    named = {word.partition("=")[0] for word in words if word.startswith("-")}
+    meant = parser(DEFAULT)
+    known = [meant] if named <= meant.flags() else [parser(name) for name in COMMANDS]
+    return frozenset(flag for each in known for flag in each.without_value())
 
 
 def _command(word: str) -> str:
@@ -135,17 +133,17 @@ def _unknown(word: str) -> NoReturn:
     meant = get_close_matches(word, [*COMMANDS, *_SYNONYMS, "help"], n=1)
     hint = f": did you mean {meant[0]}?" if meant else "."
     told = f"{PROGRAM}: there is no command {word!r}{hint} Commands: {', '.join(COMMANDS)}, help\n"
-    _Parser().exit(WRONG_SETTING, told)
+    Parser().exit(WRONG_SETTING, told)
 
 
-def _help(words: Sequence[str], known: dict[str, _Parser]) -> NoReturn:
+def _help(words: Sequence[str]) -> NoReturn:
     """Of one command, or of all: then with the flags of the one that is meant where none is named."""
     for word in words:
-        if (name := _SYNONYMS.get(word, word)) in known:
-            print(known[name].format_help())
+        if (name := _SYNONYMS.get(word, word)) in COMMANDS:
+            print(parser(name).format_help())
             raise SystemExit(0)
-    listed = "\n".join(f"  {name:<10} {command.HELP}" for name, command in COMMANDS.items())
-    flags = known[DEFAULT].format_help().partition("options:")[2]
+    listed = "\n".join(f"  {name:<10} {command(name).HELP}" for name in COMMANDS)
+    flags = parser(DEFAULT).format_help().partition("options:")[2]
     print(
         f"usage: {PROGRAM} [command] [flags]\n\n"
         "An OpenAI-compatible API server that answers with Claude.\n\n"

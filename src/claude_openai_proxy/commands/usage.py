@@ -12,11 +12,10 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
-from claude_openai_proxy.app.stores import operator_credential, stores
+from claude_openai_proxy.app.installation import operator_credential
+from claude_openai_proxy.app.stores import stores
 from claude_openai_proxy.commands.invocation import OK, PROBLEMS_FOUND, PROGRAM, Invocation, add_settings_flags
-from claude_openai_proxy.commands.serve import name_for_clients
 from claude_openai_proxy.commands.tables import aligned
-from claude_openai_proxy.doctor.machine import reached_at
 from claude_openai_proxy.errors import ProxyError
 from claude_openai_proxy.service.usage import (
     DEFAULT_SPAN,
@@ -27,6 +26,7 @@ from claude_openai_proxy.service.usage import (
     read_span,
     to_csv,
 )
+from claude_openai_proxy.serving.sockets import reached_at
 from claude_openai_proxy.serving.streams import complain, say, say_on
 from claude_openai_proxy.settings import Settings, SettingsError
 from claude_openai_proxy.setup.json_http import NoAnswerError, StatusError, document, message_of
@@ -90,7 +90,7 @@ def _open(settings: Settings) -> int:
         complain([f"What answers at {base} is no Claude OpenAI Proxy."])
         return PROBLEMS_FOUND
     code = f"#{answer['code']}" if answer["code"] else ""
-    say([f"http://{name_for_clients(settings)}:{settings.port}/usage{code}"])
+    say([f"http://{settings.name_for_clients}:{settings.port}/usage{code}"])
     if code:
         complain([f"Good for {answer['expires_in']} seconds, and once."])
     return OK

@@ -7,7 +7,8 @@ from datetime import date
 from functools import partial
 
 from claude_openai_proxy import __version__
-from claude_openai_proxy.app import Pins, demo_upstream, model_catalog, selected_upstream
+from claude_openai_proxy.app.upstreams import demo_upstream, selected_upstream
+from claude_openai_proxy.app.wiring import Pins, model_catalog
 from claude_openai_proxy.doctor import claude_code, logins
 from claude_openai_proxy.doctor.claude_code import Findings, look_at_cli, not_looked_at
 from claude_openai_proxy.doctor.machine import configuration_row, port_row, proxy_row, python_row

@@ -9,19 +9,12 @@ from claude_openai_proxy import __version__
 from claude_openai_proxy.doctor.report import Row, failed
 from claude_openai_proxy.errors import ProxyError
 from claude_openai_proxy.service.health import HealthReport
-from claude_openai_proxy.serving.sockets import AddressError, listen
-from claude_openai_proxy.settings import LOCALHOST, Settings
+from claude_openai_proxy.serving.sockets import AddressError, listen, reached_at
+from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.upstreams.http import URL, HTTPClient, Patience, Request
 
 OLDEST_PYTHON = (3, 11)
 ANSWER_SECONDS = 5.0
-
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", LOCALHOST: "127.0.0.1"}  # noqa: S104 - compared, not bound
-
-
-def reached_at(host: str) -> str:
-    """The address at which a server of this machine answers that listens on `host`."""
-    return _EVERYWHERE.get(host, host)
 
 
 def python_row(version: tuple[int, ...] = sys.version_info[:3]) -> Row:

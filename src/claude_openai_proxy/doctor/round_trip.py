@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from claude_openai_proxy.app import Pins, chat_service, model_catalog
+from claude_openai_proxy.app.wiring import Pins, chat_service, model_catalog
 from claude_openai_proxy.doctor.report import Row
 from claude_openai_proxy.errors import NoLoginError, ProxyError, UpstreamConnectionError, UpstreamStatusError
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest, UserMessage

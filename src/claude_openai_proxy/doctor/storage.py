@@ -3,8 +3,9 @@
 import time
 from typing import Final
 
+from claude_openai_proxy.app.installation import DATABASE, may_be_stored
 from claude_openai_proxy.app.keys import client_keys
-from claude_openai_proxy.app.stores import DATABASE, may_be_stored, stores
+from claude_openai_proxy.app.stores import stores
 from claude_openai_proxy.doctor.report import Row, failed
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.storage.reasoning import NO_FIGURES, ReasoningFigures

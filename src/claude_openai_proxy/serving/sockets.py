@@ -9,6 +9,7 @@ from collections.abc import Sequence
 BACKLOG = 2048
 LOOPBACK = ("127.0.0.1", "::1")
 
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"}  # noqa: S104 - compared, not bound
 _NO_SUCH_FAMILY = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT})
 
 
@@ -33,6 +34,11 @@ def listen(host: str, port: int, *, tries: int = 10) -> list[socket.socket]:
 def urls(sockets: Sequence[socket.socket]) -> list[str]:
     """What to type into a browser for each socket."""
     return [f"http://{_bracketed(address[0])}:{address[1]}" for address in (one.getsockname() for one in sockets)]
+
+
+def reached_at(host: str) -> str:
+    """The address at which a server of this machine answers that listens on `host`."""
+    return _EVERYWHERE.get(host, host)
 
 
 def _addresses(host: str) -> Sequence[str]:

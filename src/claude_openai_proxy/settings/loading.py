@@ -24,6 +24,7 @@ from claude_openai_proxy.settings.sources import (
 )
 from claude_openai_proxy.settings.storage import StorageSettings, read_storage
 from claude_openai_proxy.settings.values import (
+    LOCALHOST,
     ClientKey,
     FallbackKind,
     LogFormat,
@@ -109,6 +110,13 @@ class Settings:
     def public(self) -> bool:
         """True where other machines can reach the proxy."""
         return not is_loopback(self.host)
+
+    @property
+    def name_for_clients(self) -> str:
+        """A name that the proxy answers to; an address to listen on, such as 0.0.0.0, need not be one."""
+        if not self.public:
+            return f"[{self.host}]" if ":" in self.host else self.host
+        return next((name for name in self.allowed_hosts if name != "*"), LOCALHOST)
 
 
 def load_settings(flags: Flags, environment: Mapping[str, str], cwd: Path, *, platform: str = sys.platform) -> Settings:
