@@ -240,7 +240,8 @@ class ModelCatalog:
             self._no_login = error.message
             return Listing()
         self._no_login = ""
-        self._last = self._offered.setdefault(upstream.identity.kind, OfferedModels(self._clock))
+        kind = upstream.identity.kind
+        self._last = self._offered.get(kind) or self._offered.setdefault(kind, OfferedModels(self._clock))
         return await self._last.of(upstream)
 
 

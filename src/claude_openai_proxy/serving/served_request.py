@@ -133,13 +133,22 @@ class ServedRequest:
         """Let the application answer, among the server's `tasks`."""
         scope = self._request_head.scope(client, server, {"claude_openai_proxy": self})
         self._tasks = tasks
-        self._task = asyncio.get_running_loop().create_task(application(scope, self.receive, self.send))
+        self._task = asyncio.get_running_loop().create_task(self._answer(application, scope))
         tasks.add(self._task)
-        self._task.add_done_callback(self._ran)
 
-    def _ran(self, task: asyncio.Task[None]) -> None:
+    async def _answer(self, application: Application, scope: Scope) -> None:
+        """Most requests end well and need no callback, which would be one more turn of the loop."""
+        well = False
+        try:
+            await application(scope, self.receive, self.send)
+            well = self.complete or self.gone
+        finally:
+            self._tasks.discard(self._task)
+            if not well:
+                self._task.add_done_callback(self._failed)
+
+    def _failed(self, task: asyncio.Task[None]) -> None:
         """An application that ends without an answer has a bug: all that is left is to say so."""
-        self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("the application failed", exc_info=error)
         if not (self.complete or self.gone):

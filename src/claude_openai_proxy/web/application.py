@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Final, Literal
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import Final, Literal, Self
 
 from claude_openai_proxy.errors import ClientRefusedError, ProxyError, StoppingError, UpstreamStatusError
 from claude_openai_proxy.records import CLIENT_LEFT, RecordReader, RequestRecord
@@ -28,14 +28,22 @@ async def _nothing() -> None:
     pass
 
 
-@contextmanager
-def _surviving() -> Iterator[list[Exception]]:
-    """The one place that takes any exception at all: a bug costs what it is in, and nothing else. It is in the list."""
-    bugs: list[Exception] = []
-    try:
-        yield bugs
-    except Exception as bug:  # noqa: BLE001 - who asks for it tells of it
-        bugs.append(bug)
+class _Surviving:
+    """The one place that takes any exception at all: a bug costs what it is in, and nothing else. `bug` is told of."""
+
+    __slots__ = ("bug",)
+
+    def __init__(self) -> None:
+        self.bug: Exception | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        self.bug = error
+        return True
 
 
 class Application:
@@ -118,11 +126,11 @@ class Application:
     async def _serve(self, exchange: Exchange) -> None:
         record = exchange.record
         try:
-            with _surviving() as bugs:
+            with _Surviving() as tried:
                 await self._answer_or_refuse(exchange)
-            for bug in bugs:
-                record.error = type(bug).__name__
-                log.error("request failed", exc_info=bug, extra={"request_id": record.id})
+            if tried.bug:
+                record.error = type(tried.bug).__name__
+                log.error("request failed", exc_info=tried.bug, extra={"request_id": record.id})
                 await exchange.fail(exchange.dialect.failure(INTERNAL_ERROR, None, record))
         finally:
             if exchange.lasts is None:
@@ -155,15 +163,14 @@ class Application:
         """Each reader, whatever becomes of the others: behind one that fails the next ones go on."""
         readers, name = iter(self._told[moment]), ""
         while True:
-            with _surviving() as bugs:
-                for reader in readers:
-                    name, tell = reader
+            with _Surviving() as tried:
+                for name, tell in readers:  # noqa: B007 - told below
                     tell(record)
-            if not bugs:
+            if not tried.bug:
                 return
             if name not in self._broken:
                 self._broken.add(name)
-                log.error("%s cannot read the records of requests", name, exc_info=bugs[0])
+                log.error("%s cannot read the records of requests", name, exc_info=tried.bug)
 
     async def _fail(self, exchange: Exchange, error: ProxyError) -> None:
         failure = to_failure(error, now=self._wall_clock(), retried=self._retried)

@@ -52,6 +52,22 @@ async def test_the_request_goes_out_as_written(client: HTTPClient) -> None:
         ]
 
 
+async def test_requests_that_follow_each_other_have_their_own_heads(client: HTTPClient) -> None:
+    async with wild_server(always(ok())) as server:
+        url = URL.parse(server.url)
+        for headers, body in (((), b"1"), ((), b"22"), ((("x-api-key", "k"),), b"22"), ((), b"1")):
+            await fetch(client, Request("POST", url / "a", headers, body))
+        await fetch(client, Request("GET", url / "b"))
+        begin = b"HTTP/1.1\r\nhost: 127.0.0.1:%d\r\naccept-encoding: identity\r\n" % server.port
+        assert server.requests == [
+            b"POST /a %bcontent-length: 1\r\n\r\n1" % begin,
+            b"POST /a %bcontent-length: 2\r\n\r\n22" % begin,
+            b"POST /a %bx-api-key: k\r\ncontent-length: 2\r\n\r\n22" % begin,
+            b"POST /a %bcontent-length: 1\r\n\r\n1" % begin,
+            b"GET /b %b\r\n" % begin,
+        ]
+
+
 async def test_a_large_body_arrives_whole(client: HTTPClient) -> None:
     body = bytes(range(256)) * 40_000
     async with wild_server(always(ok())) as server:

@@ -133,3 +133,22 @@ async def test_a_kept_connection_does_not_inherit_the_old_clock(client: HTTPClie
         await asyncio.sleep(2 * SHORT)
         assert await fetch(client, server.url, Patience(silence=5)) == b"ok"
         assert server.visits == 1
+
+
+async def test_an_exchange_on_a_kept_connection_has_its_own_patience(client: HTTPClient) -> None:
+    async def behave(visit: Visit) -> None:
+        await visit.request()
+        await visit.send(ok())
+        await visit.request()
+        await asyncio.sleep(2 * SHORT)
+        await visit.send(ok())
+        await visit.request()
+        await visit.caller_leaves()
+
+    async with wild_server(behave) as server:
+        assert await fetch(client, server.url, Patience(silence=SHORT)) == b"ok"
+        assert await fetch(client, server.url, Patience(silence=5)) == b"ok"
+        async with asyncio.timeout(2):
+            with pytest.raises(UpstreamTimeoutError, match=r"was silent for 0\.2 s"):
+                await fetch(client, server.url, Patience(silence=SHORT))
+        assert server.visits == 1

@@ -1,7 +1,7 @@
 """How a request gets to the API: with which credential, how patiently, and tried how often."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import repeat
@@ -49,6 +49,10 @@ class _Login:
     account: str
 
 
+def _nobody_asks(_account: str, _payer: Payer) -> None:
+    """Nobody wants to know which credential is in use."""
+
+
 class APIAccess:
     """Sends requests below the base URL of the credential in use."""
 
@@ -60,7 +64,9 @@ class APIAccess:
         effort: Effort,
         version: str,
         workspace: str = "",
+        told: Callable[[str, Payer], None] = _nobody_asks,
     ) -> None:
+        """`told` learns of each credential that comes into use: a digest of it, and who charges for it."""
         self._client = client
         self._credentials = credentials
         self._effort = effort
@@ -71,18 +77,7 @@ class APIAccess:
             *([(WORKSPACE, workspace)] if workspace else ()),
         )
         self._login: _Login | None = None
-
-    @property
-    def payer(self) -> Payer:
-        """By where requests go; "" until the first went."""
-        if self._login is None:
-            return ""
-        return "api" if self._login.credential.base_url == ANTHROPIC_URL else "gateway"
-
-    @property
-    def account(self) -> str:
-        """A digest of the credential in use; "" until the first was used."""
-        return self._login.account if self._login else ""
+        self._told = told
 
     async def open(
         self,
@@ -144,7 +139,8 @@ class APIAccess:
     async def _current_login(self) -> _Login:
         credential = await self._credentials.credential()
         if self._login is None or self._login.credential != credential:
-            self._login = self._prepare(credential)
+            self._login = login = self._prepare(credential)
+            self._told(login.account, "api" if credential.base_url == ANTHROPIC_URL else "gateway")
         return self._login
 
     def _prepare(self, credential: Credential) -> _Login:

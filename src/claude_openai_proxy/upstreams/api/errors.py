@@ -95,8 +95,8 @@ def passed_headers(response: Response) -> tuple[tuple[str, str], ...]:
 def note_head(response: Response, facts: AnswerFacts) -> None:
     """What the head of an answer tells."""
     facts.request_id = request_id(response)
-    facts.rate_limits = rate_limits(response)
-    facts.headers = passed_headers(response)
+    facts.headers = passed = passed_headers(response)
+    facts.rate_limits = tuple(row for row in passed if row[0].startswith("anthropic-ratelimit-")) if passed else ()
 
 
 def excerpt(body: bytes) -> str:

@@ -40,7 +40,7 @@ from claude_openai_proxy.upstreams.api.batches import MessageBatches
 from claude_openai_proxy.upstreams.api.document import AnswerDocument
 from claude_openai_proxy.upstreams.api.stream import AnswerStream
 from claude_openai_proxy.upstreams.http import HTTPClient, Response
-from claude_openai_proxy.upstreams.interface import AnswerFacts, Identity, MessageStream, UpstreamStatus
+from claude_openai_proxy.upstreams.interface import AnswerFacts, Identity, MessageStream, Payer, UpstreamStatus
 
 SHORT_ANSWER_TIMEOUTS: Final = 3
 """Of one that is short, and asked for in one piece by the proxy itself, so many times the silence within a stream."""
@@ -98,26 +98,22 @@ class MessagesAPI:
         effort = Effort(timeout=timeout, total_timeout=total_timeout, retries=retries, pause=pause)
         self._client = client
         self._credentials = credentials
-        self._identity = Identity(kind, version, "")
-        self._capabilities = Capabilities(verbatim=True, pseudonym=pseudonym)
+        self.identity = Identity(kind, version, "")
+        """The account is known once the first credential was used."""
+        self.capabilities = Capabilities(verbatim=True, pseudonym=pseudonym)
         self._short_answer_seconds = SHORT_ANSWER_TIMEOUTS * timeout
         self._access = APIAccess(
-            client=client, credentials=credentials, effort=effort, version=version, workspace=workspace
+            client=client,
+            credentials=credentials,
+            effort=effort,
+            version=version,
+            workspace=workspace,
+            told=self._by_credential,
         )
 
-    @property
-    def identity(self) -> Identity:
-        """The account is known once the first credential was used."""
-        known, access = self._identity, self._access
-        if known.account != access.account:
-            payer = "" if known.kind == "demo" else access.payer
-            self._identity = known = Identity(known.kind, known.version, access.account, payer)
-        return known
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """Everything that the API can do."""
-        return self._capabilities
+    def _by_credential(self, account: str, payer: Payer) -> None:
+        known = self.identity
+        self.identity = Identity(known.kind, known.version, account, "" if known.kind == "demo" else payer)
 
     @property
     def batches(self) -> MessageBatches:
@@ -153,7 +149,7 @@ class MessagesAPI:
             if not (page.has_more and page.last_id and new):
                 break
             after = f"&after_id={quote(page.last_id, safe='')}"
-        if accounts != {self._access.account}:
+        if accounts != {self.identity.account}:
             raise UpstreamConnectionError("The login changed while its models were listed", reached=True)
         return list(models.values())
 

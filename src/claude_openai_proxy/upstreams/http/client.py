@@ -11,7 +11,7 @@ from claude_openai_proxy.upstreams.http.dial import Dial, TCPDialer
 from claude_openai_proxy.upstreams.http.parser import ResponseParser
 from claude_openai_proxy.upstreams.http.pool import Pool
 from claude_openai_proxy.upstreams.http.proxies import Proxies
-from claude_openai_proxy.upstreams.http.request import Patience, Request, encode_head
+from claude_openai_proxy.upstreams.http.request import HeadEncoder, Patience, Request
 from claude_openai_proxy.upstreams.http.response import Response
 from claude_openai_proxy.upstreams.http.trust import tls_context
 
@@ -37,6 +37,7 @@ class HTTPClient:
         idle_seconds: float = 45.0,
     ) -> None:
         self._connections: set[Connection] = set()
+        self._heads = HeadEncoder()
         self._pool = Pool(per_origin=idle_per_origin, idle_seconds=idle_seconds)
         self._connector = Connector(
             dial=dial or TCPDialer(), tls=tls, proxies=proxies or Proxies(), connections=self._connections
@@ -70,9 +71,9 @@ class HTTPClient:
 
     def _encode_head(self, request: Request) -> bytes:
         if request.url.origin.scheme == "https":
-            return encode_head(request)
+            return self._heads.encode(request)
         proxy = self._connector.proxies.choose(request.url.origin)
-        return encode_head(request, proxy_headers=proxy.headers if proxy else None)
+        return self._heads.encode(request, proxy_headers=proxy.headers if proxy else None)
 
     async def _exchange(self, connection: Connection, head: bytes, body: bytes, patience: Patience) -> Response:
         parser: ResponseParser | None = None

@@ -11,7 +11,7 @@ from claude_openai_proxy.upstreams.http.address import URL, Origin
 from claude_openai_proxy.upstreams.http.connection import Connection, timeout_error
 from claude_openai_proxy.upstreams.http.dial import Dial
 from claude_openai_proxy.upstreams.http.proxies import Proxies, Proxy
-from claude_openai_proxy.upstreams.http.request import Patience, Request, encode_head
+from claude_openai_proxy.upstreams.http.request import HeadEncoder, Patience, Request
 
 
 class Connector:
@@ -88,7 +88,7 @@ class Connector:
 async def _ask_for_tunnel(tunnel: Connection, origin: Origin, proxy: Proxy, patience: Patience) -> None:
     request = Request("CONNECT", URL(origin, origin.authority), proxy.headers)
     try:
-        response = await tunnel.exchange(encode_head(request), b"", patience)
+        response = await tunnel.exchange(HeadEncoder().encode(request), b"", patience)
     except UpstreamConnectionError as error:
         raise UpstreamConnectionError(f"The proxy {error.message}", reached=False) from error
     if not 200 <= response.status < 300:

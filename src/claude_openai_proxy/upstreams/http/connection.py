@@ -35,6 +35,8 @@ class Connection(asyncio.Protocol):
         """`connections` holds it from its first to its last moment."""
         self.origin = origin
         self.peer = origin.authority
+        self.lost = False
+        """It is gone."""
         self.idle_since = 0.0
         self.response: ResponseParser | None = None
         self.passing: Callable[[], bool] | None = None
@@ -54,11 +56,6 @@ class Connection(asyncio.Protocol):
         self._all_sent = True
 
     @property
-    def lost(self) -> bool:
-        """Whether it is gone."""
-        return self.ended.done()
-
-    @property
     def transport(self) -> asyncio.Transport:
         """The transport. Raises `UpstreamConnectionError` once the connection is gone."""
         if self._transport is None or self.lost:
@@ -73,9 +70,10 @@ class Connection(asyncio.Protocol):
     @property
     def reusable(self) -> bool:
         """Whether another request may follow the one that is complete."""
-        response = self.response
+        response, transport = self.response, self._transport
         finished = response is None or (response.complete and response.keep_alive)
-        return finished and self._all_sent and not self.lost and not self.transport.is_closing()
+        stands = transport is not None and not self.lost and not transport.is_closing()
+        return finished and self._all_sent and stands
 
     # ---- an exchange -----------------------------------------------------------------------------------------------
 
@@ -144,7 +142,6 @@ class Connection(asyncio.Protocol):
         self.resume_body()
         self.response = self.passing = None
         self.idle_since = self._loop.time()
-        self._disarm()
 
     def finish_alone(self, within: float, then: "Callable[[Connection], None]") -> None:
         """Read the little that is left of a response which nobody reads any more; then hand the connection over."""
@@ -153,7 +150,6 @@ class Connection(asyncio.Protocol):
         now = self._loop.time()
         self._heard = now
         self._patience = Patience(silence=within, deadline=now + within)
-        self._disarm()
         self._arm()
 
     def abort(self) -> None:
@@ -165,10 +161,13 @@ class Connection(asyncio.Protocol):
     # ---- time ------------------------------------------------------------------------------------------------------
 
     def _arm(self) -> None:
+        """One timer looks after one exchange after the other: it stays where it looks early enough."""
         at = self._heard + self._patience.silence
         if self._patience.deadline is not None:
             at = min(at, self._patience.deadline)
-        self._timer = self._loop.call_at(max(at, self._loop.time() + _TIMER_STEP), self._check_time)
+        if self._timer is None or self._timer.when() > at:
+            self._disarm()
+            self._timer = self._loop.call_at(max(at, self._loop.time() + _TIMER_STEP), self._check_time)
 
     def _disarm(self) -> None:
         if self._timer is not None:
@@ -176,7 +175,10 @@ class Connection(asyncio.Protocol):
             self._timer = None
 
     def _check_time(self) -> None:
-        """One timer looks after the whole exchange: bytes only note when they came."""
+        """Bytes only note when they came; between two exchanges there is nothing to look after."""
+        self._timer = None
+        if self.response is None or self.response.complete:
+            return
         now = self._loop.time()
         deadline = self._patience.deadline
         if deadline is not None and now >= deadline:
@@ -239,7 +241,6 @@ class Connection(asyncio.Protocol):
                 self._wake()
 
     def _complete(self) -> None:
-        self._disarm()
         if self._on_finished is not None:
             then = self._on_finished
             self._on_finished = None
@@ -259,6 +260,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
+        self.lost = True
         self.ended.set_result(None)
         self._connections.discard(self)
         self._disarm()

@@ -24,23 +24,21 @@ class ResponseParser:
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         """Names in lower case."""
+        self._first: dict[bytes, bytes] = {}
+        """The headers by name; of several, the first."""
         self.parts: list[bytes] = []
         self.buffered = 0
         self._peer = peer
         self._max_head_bytes = max_head_bytes
         self._fed_bytes = 0
-        self._header_bytes = 0
         self._bare_bytes = 0
         """Read since the last piece of the body (sizes of chunks, trailers); -1 where the last read held a piece."""
         self._parser = httptools.HttpResponseParser(self)
 
     def header(self, name: str) -> str | None:
         """The value of a header, by its name in lower case."""
-        wanted = name.encode()
-        for key, value in self.headers:
-            if key == wanted:
-                return value.decode("latin-1")
-        return None
+        value = self._first.get(name.encode())
+        return None if value is None else value.decode("latin-1")
 
     def take(self) -> bytes:
         """The body that has come since the last time."""
@@ -52,12 +50,13 @@ class ResponseParser:
     def feed(self, data: bytes) -> None:
         """Take bytes as they come."""
         self.started = True
+        if not self.head_complete:
+            self._fed_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._not_http(error)
         if not self.head_complete:
-            self._fed_bytes += len(data)
             self._limit_head(self._fed_bytes)
         elif not self.complete:
             self._bare_bytes = 0 if self._bare_bytes < 0 else self._bare_bytes + len(data)
@@ -106,16 +105,17 @@ class ResponseParser:
         """A header, or a trailer, which nobody needs."""
         if not self.head_complete:
             self.headers.append((name.lower(), value))
-            self._header_bytes += len(name) + len(value)
 
     def on_headers_complete(self) -> None:
         """The head is there, unless it is only an interim answer (1xx)."""
-        self._limit_head(self._header_bytes)
+        if self._fed_bytes > self._max_head_bytes:  # of which a body may have come with it
+            self._limit_head(sum(len(name) + len(value) for name, value in self.headers))
         if self.complete:
             return
         self.status = self._parser.get_status_code()
         if self.status >= 200:
             self.head_complete = True
+            self._first = dict(reversed(self.headers))
         elif self.status == 101:
             self.failure = UpstreamProtocolError(f"{self._peer} wants to switch to another protocol")
         else:

@@ -133,6 +133,8 @@ class Response:
 
 def _codings(parser: ResponseParser) -> str:
     """What was done to the body, in this order; "" where nothing was."""
+    if parser.header("content-encoding") is None and parser.header("transfer-encoding") is None:
+        return ""
     done = [
         name
         for header in (b"content-encoding", b"transfer-encoding")
