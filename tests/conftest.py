@@ -1,6 +1,7 @@
 """What every test may use: the event loop, and the simulated Messages API on a loopback port."""
 
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 
@@ -21,6 +22,15 @@ keep_the_clock()
 # Behind `nohup` this signal is ignored, and whatever is started ignores it, too. One that is caught is not inherited.
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-loop", action="store_true", help="tests of the real CLI on each event loop, not on one")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: many tests wait for programs that they start."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(autouse=True)

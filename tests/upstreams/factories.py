@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +13,7 @@ import pytest
 from claude_openai_proxy.upstreams.api.upstream import MessagesAPI
 from claude_openai_proxy.upstreams.claude_code import ClaudeCode
 from claude_openai_proxy.upstreams.claude_code.binary import find_cli
+from claude_openai_proxy.upstreams.claude_code.setup import Ready
 from claude_openai_proxy.upstreams.http import HTTPClient
 from claude_openai_proxy.upstreams.interface import Upstream
 from upstreams.fixed_credentials import FixedCredentials
@@ -33,6 +35,10 @@ async def messages_api(url: str, silence: float) -> AsyncIterator[Upstream]:
 def _shared_state() -> TemporaryDirectory[str]:
     """Where the proof of the CLI's contract is kept for the rest of the run."""
     return TemporaryDirectory(prefix="claude-proxy-state-")
+
+
+_looked_at: list[Ready] = []
+"""What the first of these upstreams found out about the CLI and its login: half a second each time."""
 
 
 @asynccontextmanager
@@ -58,7 +64,11 @@ async def claude_code(url: str, silence: float) -> AsyncIterator[Upstream]:
             pool_size=0,
             pause=0,
         )
+        if _looked_at:
+            upstream._use(replace(_looked_at[0], environment=environment))
         await upstream.prepare()
+        if not _looked_at and (ready := upstream._setup.known) is not None:
+            _looked_at.append(ready)
         yield upstream
         await upstream.aclose()
         assert _sessions(home) == []
