@@ -1,7 +1,7 @@
 """One record per request, and who asked. It is announced when the request starts, at the first token and at the end."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -45,8 +45,7 @@ LOCAL: Final = Principal("local", "local", operator=True)
 """Whoever can reach the proxy, where no keys are set."""
 
 
-@dataclass(slots=True)
-class RequestRecord:
+class RequestRecord(Struct, eq=False):
     """What is known of one request. Times are seconds of one monotonic clock; token counts are Claude's own."""
 
     id: str
@@ -111,7 +110,7 @@ class RequestRecord:
     """Called then, of work that lasts longer than its request: before what it came to is kept."""
     ended: float | None = None
     ignored: tuple[str, ...] = ()
-    repairs: list[str] = field(default_factory=list)
+    repairs: list[str] = []
     """Words such as `tool_choice_emulated` for what the proxy did on its own to keep the request going."""
     error: str = ""
     """The class of what went wrong, and upstream's `error.type`; never its message, which may quote a prompt."""

@@ -20,12 +20,7 @@ from claude_openai_proxy.errors import (
     UpstreamError,
     UpstreamStatusError,
 )
-from claude_openai_proxy.protocols.anthropic import (
-    CacheCreation,
-    OutputTokensDetails,
-    ServerToolUsage,
-    Usage,
-)
+from claude_openai_proxy.protocols.anthropic import Usage
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.service.answer_head import AnswerHead as AnswerHead
 from claude_openai_proxy.service.answer_parts import Piece, Translator
@@ -146,7 +141,7 @@ class Admission:
     async def _take_places(self, wanted: int, at_once: int | None) -> int:
         """How many answers may run at once."""
         record, places, of_upstream = self.record, self._means.places, self.upstream.capabilities.simultaneous
-        most = min(limit for limit in (wanted, at_once, of_upstream, places.most) if limit is not None)
+        most = min([limit for limit in (wanted, at_once, of_upstream, places.most) if limit is not None])
         assert self._taken is None, "it asks once"
         taken = places.take(of_upstream, record.principal.id, places=most)
         record.waited = await taken.__aenter__()
@@ -230,7 +225,7 @@ class Admission:
             return
         record, usage = self.record, self.usage
         self._note_facts()
-        record.list_price = sum(cost(self.model.id, message) for message in self._messages())
+        record.list_price = sum([cost(self.model.id, message) for message in self._messages()])
         record.has_list_price = price_of(self.model.id) is not None
         record.speed = usage.speed or ""
         if self._reserved and (budget := self._means.ways.budget):
@@ -239,16 +234,17 @@ class Admission:
         record.billed = record.billed and self._billed()
         record.cached_tokens = usage.cache_read_input_tokens or 0
         record.cache_write_tokens = usage.cache_creation_input_tokens or 0
-        record.cache_write_1h_tokens = (usage.cache_creation or CacheCreation()).ephemeral_1h_input_tokens or 0
+        by_life, details, tools = usage.cache_creation, usage.output_tokens_details, usage.server_tool_use
+        record.cache_write_1h_tokens = (by_life and by_life.ephemeral_1h_input_tokens) or 0
         record.input_tokens = (usage.input_tokens or 0) + record.cached_tokens + record.cache_write_tokens
         record.output_tokens = usage.output_tokens or 0
-        record.thinking_tokens = (usage.output_tokens_details or OutputTokensDetails()).thinking_tokens or 0
+        record.thinking_tokens = (details and details.thinking_tokens) or 0
         self._share.settle()
-        record.web_searches = (usage.server_tool_use or ServerToolUsage()).web_search_requests or 0
+        record.web_searches = (tools and tools.web_search_requests) or 0
         translators: list[Translator[Any]] = [answering.translator for answering in self._answerings]
-        reasons = (translator.finish_reason for translator in translators)
-        record.finish_reason = ",".join(dict.fromkeys(reason for reason in reasons if reason))
-        record.skipped_events = sum(translator.answer.skipped for translator in translators)
+        reasons = [translator.finish_reason for translator in translators]
+        record.finish_reason = ",".join(dict.fromkeys([reason for reason in reasons if reason]))
+        record.skipped_events = sum([translator.answer.skipped for translator in translators])
 
     def note_failure(self, error: UpstreamError | NoLoginError) -> None:
         """An answer that never came has told something, too."""

@@ -290,19 +290,15 @@ class ServedRequest:
 
     def _frame(self, status: int, headers: list[Header]) -> bytes:
         """Choose the framing; the header lines that tell it, besides a length that the application has told."""
-        length = closing = None
-        for name, value in headers:
-            if name == b"content-length":
-                length = int(value)
-            elif name == b"connection":
-                closing = value
+        told = dict(headers)
+        length, closing = told.get(b"content-length"), told.get(b"connection")
         if closing == b"close":
             self.keep_alive = False
         lines = b""
         if not self._wants_body or status in _BODILESS:
             self._framing = Framing.NONE
         elif length is not None:
-            self._framing, self._left = Framing.SIZED, length
+            self._framing, self._left = Framing.SIZED, int(length)
         elif self._modern:
             self._framing, lines = Framing.CHUNKED, b"transfer-encoding: chunked\r\n"
         else:  # RFC 9112 6.1: HTTP/1.0 knows no chunks

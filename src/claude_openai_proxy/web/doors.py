@@ -127,9 +127,10 @@ class Doors:
 
     def _check_site(self, exchange: Exchange, access: Access) -> None:
         """An image or a link of another site's page names no origin, cannot read, and must not set anything off."""
-        site, mode = exchange.header(b"sec-fetch-site").lower(), exchange.header(b"sec-fetch-mode").lower()
-        followed_link = mode == "navigate" and _OPENINGS[access].by_link
-        if followed_link or site not in ("cross-site", "same-site") or "*" in self._origins:
+        site = exchange.header(b"sec-fetch-site").lower()
+        if site not in ("cross-site", "same-site") or "*" in self._origins:
+            return
+        if exchange.header(b"sec-fetch-mode").lower() == "navigate" and _OPENINGS[access].by_link:
             return
         raise ClientRefusedError(
             "Requests that pages of other sites set off are not answered. Type the address into the browser instead.",

@@ -143,7 +143,7 @@ class Exchange:
 
     def _blotted(self, headers: Sequence[Header]) -> Sequence[Header]:
         """They hold words of Claude's side. Looked through at once: this is done for every answer."""
-        values = b"\n".join(value for _, value in headers).decode("latin-1")
+        values = b"\n".join([value for _, value in headers]).decode("latin-1")
         told = self._blot(values)
         if told == values:
             return headers

@@ -101,6 +101,8 @@ class Router:
 
     def __init__(self, exact: Mapping[str, Route], below: Mapping[str, Route]) -> None:
         self._exact = dict(exact)
+        self._as_clients_write = {f"/v1{path}": route for path, route in exact.items()}
+        """The same with `/v1`: what most requests ask for."""
         self._below = {_pattern(path): route for path, route in below.items()}
 
     def find(self, path: str) -> tuple[Route, str] | None:
@@ -108,6 +110,8 @@ class Router:
 
         None where nothing is.
         """
+        if route := self._as_clients_write.get(path):
+            return route, ""
         bare = _bare(path)
         if route := self._exact.get(bare):
             return route, ""

@@ -86,6 +86,8 @@ class ChoiceStream:
                 self._blocks.length += len(text)
                 return [ChunkChoice(index=self._index, delta=ChoiceDelta(content=text))]
         events = self.answer.feed(event)
+        if not events:
+            return []
         if len(events) == 1 and self._opened:
             only = self._delta(events[0])
             return [] if only is None else [ChunkChoice(index=self._index, delta=only)]

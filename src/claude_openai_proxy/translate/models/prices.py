@@ -4,12 +4,13 @@ State of November 2026; list prices of the API, which a plan or a gateway need n
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct, structs
 
-from claude_openai_proxy.protocols.anthropic import CacheCreation, ServerToolUsage, Usage
+from claude_openai_proxy.protocols.anthropic import Usage
 from claude_openai_proxy.translate.models.facts import built_in_id
 
 
@@ -72,6 +73,7 @@ WEB_SEARCH: Final = 0.01
 """US dollars each."""
 
 
+@lru_cache(maxsize=256)
 def price_of(model_id: str) -> Price | None:
     """The list price of a model, dated ids included; None of one that the table does not know."""
     known = built_in_id(model_id)
@@ -82,7 +84,8 @@ def cost(model_id: str, usage: Usage) -> float:
     """US dollars by list price of one message's usage; of a model that the table does not know, by the dearest."""
     price = price_of(model_id) or DEAREST
     read, written = usage.cache_read_input_tokens or 0, usage.cache_creation_input_tokens or 0
-    hour = min(written, (usage.cache_creation or CacheCreation()).ephemeral_1h_input_tokens or 0)
+    by_life, tools = usage.cache_creation, usage.server_tool_use
+    hour = min(written, (by_life and by_life.ephemeral_1h_input_tokens) or 0)
     fresh, output = usage.input_tokens or 0, usage.output_tokens or 0
     given = (
         fresh * price.input
@@ -94,7 +97,7 @@ def cost(model_id: str, usage: Usage) -> float:
     if price.long_above is not None and fresh + read + written > price.long_above:
         given, said = given * price.long_factor, said * price.long_output_factor
     speed = price.fast_factor if usage.speed == "fast" else 1
-    searches = (usage.server_tool_use or ServerToolUsage()).web_search_requests or 0
+    searches = (tools and tools.web_search_requests) or 0
     return (given + said) * speed / MILLION + searches * WEB_SEARCH
 
 
