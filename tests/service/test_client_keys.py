@@ -1,11 +1,11 @@
 """Who comes in by which key, how soon a change is known, and that doubt closes the door."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from claude_openai_proxy.records import Principal
+from claude_openai_proxy.records import KeyLimits, Principal
 from claude_openai_proxy.service.client_keys import OPERATOR, OPERATOR_MARK, RING_SECONDS, ClientKeys
 from claude_openai_proxy.storage.client_keys import KeyRing, MemoryClientKeys, StoredKey, new_secret
 from claude_openai_proxy.storage.interface import StorageUnavailableError
@@ -83,6 +83,62 @@ async def test_an_expired_key_opens_nothing_and_does_not_count() -> None:
     assert (known.count, known.required) == (0, True)
 
 
+async def test_a_key_that_came_in_is_judged_anew_once_it_is_revoked_or_changed() -> None:
+    store, day, secret = Store(), Day(), new_secret()
+    await store.add(ANN, secret)
+    known = keys(store, day)
+    await known.refresh()
+    before = [known.owner([secret]) for _ in range(2)]
+    assert before == [ANN.principal] * 2
+
+    limits = KeyLimits(requests_a_minute=1)
+    await store.limit("ann", limits, now=day.now)
+    await known.refresh()
+    changed = known.owner([secret])
+    assert changed == replace(ANN, limits=limits).principal
+
+    await store.revoke("ann", now=day.now)
+    await known.refresh()
+    revoked = [known.owner([secret]) for _ in range(2)]
+    assert revoked == [None, None]
+
+
+async def test_a_key_that_came_in_expires_at_its_second_without_a_reading() -> None:
+    store, day, secret = Store(), Day(), new_secret()
+    await store.add(ANN, secret)
+    known = keys(store, day)
+    await known.refresh()
+    day.now = 49.9
+    before = known.owner([secret])
+    day.now = 50.0
+    at = known.owner([secret])
+    assert (before, at, store.readings) == (ANN.principal, None, 1)
+
+
+async def test_a_rotated_secret_that_came_in_expires_before_its_key() -> None:
+    store, day, old, new = Store(), Day(), new_secret(), new_secret()
+    await store.add(OPS, old)
+    await store.rotate("ops", new, now=day.now, old_until=20.0)
+    known = keys(store, day)
+    await known.refresh()
+    before = [known.owner([secret]) for secret in (old, new)]
+    day.now = 20.0
+    after = [known.owner([secret]) for secret in (old, new)]
+    assert (before, after) == ([OPS.principal] * 2, [None, OPS.principal])
+
+
+async def test_only_what_opens_the_door_is_remembered() -> None:
+    store, secret = Store(), new_secret()
+    await store.add(ANN, secret)
+    known = keys(store, Day())
+    await known.refresh()
+    wrong = [f"{secret}x", secret[:-1], secret.upper(), *(new_secret() for _ in range(100))]
+    for key in (secret, *wrong, secret):
+        known.owner([key])
+    assert [*known._known] == [secret]
+    assert not any(known.owner([key]) for key in wrong)
+
+
 async def test_what_is_known_is_read_again_after_a_second_once_for_all_who_wait() -> None:
     store, day = Store(), Day()
     known = keys(store, day)
@@ -118,6 +174,7 @@ async def test_a_disk_that_fails_later_closes_the_door_only_where_keys_are_requi
     store.broken = False
     await store.add(ANN, secret)
     await known.refresh()
+    assert known.owner([secret]) is not None
     store.broken = True
     await known.refresh()
     assert troubled(known)

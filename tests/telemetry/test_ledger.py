@@ -196,6 +196,12 @@ def test_counts_that_no_database_could_hold_are_cut() -> None:
     assert (row.input_tokens, row.output_tokens) == (2**53, 0)
 
 
+def test_one_odd_text_or_count_leaves_the_others_as_they_are() -> None:
+    row = row_of(record(client="a" * 70, model_used="b" * 70, error="\x1b[2J", cached_tokens=-1, output_tokens=7), 0)
+    assert (row.client, row.model_used, row.error) == ("a" * 70, "b" * 70, "\\x1b[2J")
+    assert (row.cached_tokens, row.output_tokens, row.input_tokens) == (0, 7, 0)
+
+
 async def test_rows_are_written_in_batches() -> None:
     shelf = Shelf()
     ledger = ledger_on(shelf)

@@ -53,8 +53,9 @@ class ClientKeys:
         self._may_be_stored = may_be_stored
         self._changes = store.changes
         self._ring = KeyRing()
-        self._principals: dict[str, Principal] = {}
-        """Of the ring's keys that were shown, by id."""
+        self._known: dict[str, tuple[Principal, float]] = {}
+        """Keys of this ring that were found right: whose, and until when. Found by a hash of the whole key, which takes
+        as long for any; no more of them than there are keys."""
         self._heard: int | None = None
         """`Changes.count` when the ring was asked for; None where it could not be read, or nothing hears of changes."""
         self._was_read = False
@@ -93,7 +94,7 @@ class ClientKeys:
     async def _read(self) -> None:
         heard, self._heard = self._changes.count if self._changes else None, None
         try:
-            self._ring, self._principals = await self._store.ring(), {}
+            self._ring, self._known = await self._store.ring(), {}
             self._heard = heard
         except StorageUnavailableError as error:
             self.trouble = error if self._in_doubt() else None
@@ -127,8 +128,7 @@ class ClientKeys:
                 for known, name in self._configured:
                     if hmac.compare_digest(known, digest):
                         owner = self._principal(name)
-            if prefix_of(key):
-                owner = self._stored(key) or owner
+            owner = self._stored(key) or owner
         return owner
 
     def valid(self) -> list[StoredKey]:
@@ -150,13 +150,19 @@ class ClientKeys:
         return [name for _, name in self._configured if name in stored]
 
     def _stored(self, key: str) -> Principal | None:
+        known = self._known.get(key)
+        if known and self._wall_clock() < known[1] and not self.trouble:
+            return known[0]
+        if not (prefix := prefix_of(key)):
+            return None
         if key.startswith(OPERATOR_MARK):
             credential = self._credential()
             return OPERATOR if credential and hmac.compare_digest(_digest(credential), _digest(key)) else None
         found = None if self.trouble else self._ring.find(key, self._wall_clock())
         if found is None:
             return None
-        return self._principals.get(found.id) or self._principals.setdefault(found.id, found.principal)
+        self._known[key] = found.principal, self._ring.until(prefix, found)
+        return self._known[key][0]
 
 
 def _digest(key: str) -> bytes:

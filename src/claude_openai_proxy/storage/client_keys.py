@@ -10,6 +10,7 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Final, Protocol
 
 from claude_openai_proxy.errors import ProxyError
@@ -79,6 +80,11 @@ class KeyRing:
             return None
         return next((key for key in self.keys if key.id == secret.key_id and key.is_valid(now)), None)
 
+    def until(self, prefix: str, key: StoredKey) -> float:
+        """When `key`, found by `prefix`, expires; infinity for never."""
+        ends = (key.expires, self.secrets[prefix].expires)
+        return min((end for end in ends if end is not None), default=inf)
+
     def valid(self, now: float) -> list[StoredKey]:
         """The keys that open the door at `now`."""
         return [key for key in self.keys if key.is_valid(now)]
@@ -129,9 +135,8 @@ def new_id() -> str:
 
 def prefix_of(secret: str) -> str:
     """What a key is found by; "" for what is not one of ours."""
-    mark, _, rest = secret.partition("_")
-    prefix, _, random = rest.partition("_")
-    return prefix if mark == KEY_MARK and random else ""
+    parts = secret.split("_", 2)
+    return parts[1] if len(parts) == 3 and parts[0] == KEY_MARK and parts[2] else ""
 
 
 def digest_of(secret: str) -> bytes:

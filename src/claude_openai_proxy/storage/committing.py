@@ -4,8 +4,11 @@ What was posted and whose commit was never answered is asked for by the number o
 again; what somebody awaited has failed for them by then, and is not done again.
 """
 
+import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
+from math import inf
 from time import monotonic
 from typing import Any, Final, TypeAlias
 
@@ -42,6 +45,26 @@ class Job:
             return True
         # A future that was told of its end once must not be asked again.
         return not self.result.done() and self.result.set_running_or_notify_cancel()
+
+    async def ends(self, wait: float = inf) -> None:
+        """Return when there is a result, of whatever kind, or when `wait` seconds are over."""
+        loop = asyncio.get_running_loop()
+        over = loop.create_future()
+
+        def end() -> None:
+            if not over.done():
+                over.set_result(None)
+
+        def tell(_: "Future[Any]") -> None:
+            with suppress(RuntimeError):  # The loop is closed: nobody waits any more.
+                loop.call_soon_threadsafe(end)
+
+        timer = loop.call_later(wait, end)
+        self.result.add_done_callback(tell)
+        try:
+            await over
+        finally:
+            timer.cancel()
 
 
 Result: TypeAlias = tuple[Job, Any, Exception | None]

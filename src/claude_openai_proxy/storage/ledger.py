@@ -300,8 +300,9 @@ def _where(choice: Choice) -> tuple[str, tuple[Value, ...]]:
 def _values(row: LedgerRow) -> tuple[Value, ...]:
     values = list(structs.astuple(row))
     for place in _FLAGS:
-        values[place] = int(values[place])
-    return *values, int(row.at) // HOUR, int(row.failed)
+        values[place] = 1 if values[place] else 0
+    values += int(row.at) // HOUR, 1 if row.failed else 0
+    return tuple(values)
 
 
 def _row(row: Row) -> LedgerRow:

@@ -109,17 +109,14 @@ class QueuedDatabase:
         job = Job(work, posted=False, apart=apart)
         if not self._enqueue(job):
             raise StorageUnavailableError(self._trouble or f"{self.engine.where}: too many writes are waiting.")
-        result: asyncio.Future[T] = asyncio.wrap_future(job.result)
-        try:
-            done, _ = await asyncio.wait((result,), timeout=wait)
-        finally:
-            result.add_done_callback(_look)
-        if done:
+        await job.ends(wait)
+        if job.result.done():
             try:
-                return result.result()
+                value: T = job.result.result()
             except StorageUnavailableError:
                 self._take_back(job, undo)
                 raise
+            return value
         with self._lock:
             self._late += 1
         if abandon:
@@ -181,9 +178,7 @@ class QueuedDatabase:
         """See `Database.settle`."""
         job = Job(_nothing, posted=False)
         if self._enqueue(job, however_many=True):
-            result: asyncio.Future[None] = asyncio.wrap_future(job.result)
-            result.add_done_callback(_look)
-            await asyncio.wait((result,))
+            await job.ends()
 
     async def aclose(self) -> None:
         """Commit what is left, in one try, and close."""
@@ -332,9 +327,3 @@ def _probe(transaction: Transaction) -> None:
     """A write that leaves nothing behind: a full disk is found by it, too."""
     transaction.execute("INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", (_PROBE, ""))
     transaction.execute("DELETE FROM facts WHERE name = ?", (_PROBE,))
-
-
-def _look(result: "asyncio.Future[Any]") -> None:
-    """A result that nobody waits for any more has been looked at, so that its error is not reported as lost."""
-    if not result.cancelled():
-        result.exception()

@@ -17,7 +17,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -101,7 +100,8 @@ class Ledger:
         self._wall_clock = wall_clock
         self._waiting: deque[RequestRecord | LedgerRow] = deque()
         """Rows where they have been made already: to be written elsewhere, or in a try that failed."""
-        self._full = asyncio.Event()
+        self._due = asyncio.Event()
+        """A full batch waits, or some rows have waited long enough."""
         self._one_write = asyncio.Lock()
         self._writing: asyncio.Task[None] | None = None
         self._lost = 0
@@ -127,7 +127,7 @@ class Ledger:
             self._unsent.append(row)
             self._waiting.append(row)
         if len(self._waiting) >= BATCH_ROWS:
-            self._full.set()
+            self._due.set()
             self._make_room()
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
@@ -164,16 +164,21 @@ class Ledger:
 
     async def _moment(self, *, hurries: bool) -> None:
         """More may come meanwhile. A full batch does not wait for it, unless the last one could not be written."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(WAIT_SECONDS):
-                await (self._full.wait() if hurries else asyncio.Event().wait())
+        if not hurries:
+            await asyncio.sleep(WAIT_SECONDS)
+            return
+        timer = asyncio.get_running_loop().call_later(WAIT_SECONDS, self._due.set)
+        try:
+            await self._due.wait()
+        finally:
+            timer.cancel()
 
     async def _write_batch(self) -> bool:
         """Whether it was kept; what was not waits again."""
         async with self._one_write:
             batch = [self._waiting.popleft() for _ in range(min(BATCH_ROWS, len(self._waiting)))]
             if len(self._waiting) < BATCH_ROWS:
-                self._full.clear()
+                self._due.clear()
             now, kept = self._wall_clock(), False
             since_1970 = now - self._clock()
             rows = [one if isinstance(one, LedgerRow) else row_of(one, since_1970) for one in batch]
@@ -228,40 +233,76 @@ class Ledger:
 
 def row_of(record: RequestRecord, since_1970: float) -> LedgerRow:
     """The row of a request that has ended; `since_1970` plus a moment of the record is that moment since then."""
-    ended = record.started if record.ended is None else record.ended
-    return LedgerRow(
-        id=record.own_id,
-        at=record.started + since_1970,
-        principal=record.principal.id,
-        key=record.principal.name,
-        client=shown(record.client),
-        route=record.route,
-        dialect=DIALECTS[record.route],
-        model_asked=shown(record.model_asked),
-        model_used=shown(record.model_used),
-        upstream=record.upstream,
-        billed=record.billed,
-        status=record.status,
-        finish_reason=shown(record.finish_reason),
-        error=shown(record.error),
-        stream=record.stream,
-        choices=record.choices,
-        speed=shown(record.speed),
-        input_tokens=_count(record.input_tokens),
-        cached_tokens=_count(record.cached_tokens),
-        cache_write_tokens=_count(record.cache_write_tokens),
-        cache_write_1h_tokens=_count(record.cache_write_1h_tokens),
-        output_tokens=_count(record.output_tokens),
-        thinking_tokens=_count(record.thinking_tokens),
-        web_searches=_count(record.web_searches),
-        list_price=record.list_price,
-        has_list_price=record.has_list_price,
-        charged=charged(record),
-        first_token_ms=None if record.first_token is None else round((record.first_token - record.started) * 1000),
-        total_ms=round((ended - record.started) * 1000),
-        repairs=",".join(record.repairs),
-        upstream_request_id=shown(record.upstream_request_id),
+    started, first_token = record.started, record.first_token
+    ended = started if record.ended is None else record.ended
+    client, asked, used, finish_reason, error, speed, upstream_request_id = _words(record)
+    tokens, cached, written, written_1h, output, thinking, searches = _counts(record)
+    return LedgerRow(  # by place: by name it takes three times as long
+        record.own_id,
+        started + since_1970,
+        record.principal.id,
+        record.principal.name,
+        client,
+        record.route,
+        DIALECTS[record.route],
+        asked,
+        used,
+        record.upstream,
+        record.billed,
+        record.status,
+        finish_reason,
+        error,
+        record.stream,
+        record.choices,
+        speed,
+        tokens,
+        cached,
+        written,
+        written_1h,
+        output,
+        thinking,
+        searches,
+        record.list_price,
+        record.has_list_price,
+        charged(record),
+        None if first_token is None else round((first_token - started) * 1000),
+        round((ended - started) * 1000),
+        ",".join(record.repairs) if record.repairs else "",
+        upstream_request_id,
     )
+
+
+def _words(record: RequestRecord) -> Sequence[str]:
+    """What comes from the request and from Claude's side, each as `shown`."""
+    words = (
+        record.client,
+        record.model_asked,
+        record.model_used,
+        record.finish_reason,
+        record.error,
+        record.speed,
+        record.upstream_request_id,
+    )
+    if _is_plain("".join(words)):
+        return words
+    return [shown(word) for word in words]
+
+
+def _counts(record: RequestRecord) -> Sequence[int]:
+    """What Claude's side counted, none below zero and none beyond what is kept."""
+    counts = tokens, cached, written, written_1h, output, thinking, searches = (
+        record.input_tokens,
+        record.cached_tokens,
+        record.cache_write_tokens,
+        record.cache_write_1h_tokens,
+        record.output_tokens,
+        record.thinking_tokens,
+        record.web_searches,
+    )
+    # Of all their bits: not below the largest of them, and below zero where one of them is.
+    if 0 <= tokens | cached | written | written_1h | output | thinking | searches <= _LARGEST:
+        return counts
+    return [max(0, min(count, _LARGEST)) for count in counts]
 
 
 def charged(record: RequestRecord) -> float | None:
@@ -273,11 +314,12 @@ def charged(record: RequestRecord) -> float | None:
 
 def shown(text: str) -> str:
     """Cut, and with what a terminal would obey written out: names come from requests and from Claude's side."""
-    if len(text) <= MOST_CHARACTERS and text.isprintable():
+    if _is_plain(text):
         return text
     cut = text[:MOST_CHARACTERS]
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)[:MOST_CHARACTERS]
 
 
-def _count(tokens: int) -> int:
-    return tokens if 0 <= tokens <= _LARGEST else max(0, min(tokens, _LARGEST))
+def _is_plain(text: str) -> bool:
+    """Whether it, and so each part of it, is shown as it is."""
+    return len(text) <= MOST_CHARACTERS and text.isprintable()

@@ -5,6 +5,8 @@ OpenAI's requests have. Whatever else a request brings is `other`.
 """
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final
 
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
@@ -26,17 +28,39 @@ _PARAMETERS: Final = frozenset(
 )
 
 
+@dataclass(slots=True)
+class _Times:
+    """Of one way to Claude."""
+
+    first_token: Histogram = field(default_factory=lambda: Histogram(FIRST_TOKEN_SECONDS))
+    total: Histogram = field(default_factory=lambda: Histogram(TOTAL_SECONDS))
+    queue: Histogram = field(default_factory=lambda: Histogram(QUEUE_SECONDS))
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Of requests that are alike in all labels: one place for each, so that a request is looked up once."""
+
+    times: _Times
+    requests: int = 0
+    used: int = 0
+    """Those among them that used tokens."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    thinking: int = 0
+    dollars: float = 0.0
+
+
 class RequestMetrics:
     """A reader of records."""
 
     def __init__(self) -> None:
-        self._requests: Counter[tuple[str, str, str, int]] = Counter()
-        self._tokens: Counter[Labels] = Counter()
-        self._thinking: Counter[Labels] = Counter()
-        self._dollars: dict[Labels, float] = {}
-        self._first_token: dict[Labels, Histogram] = {}
-        self._total: dict[Labels, Histogram] = {}
-        self._queue: dict[Labels, Histogram] = {}
+        self._sums: dict[tuple[str, str, str, int, str], _Sums] = {}
+        """By route, model, upstream, status and who charges."""
+        self._times: dict[str, _Times] = {}
+        """By upstream."""
         self._repairs: Counter[str] = Counter()
         self._ignored: Counter[str] = Counter()
         self._thinking_back = 0
@@ -59,40 +83,32 @@ class RequestMetrics:
     def ended(self, record: RequestRecord) -> None:
         """Add it up."""
         self._under_way -= 1
-        model, upstream = self._model(record.model_used), record.upstream
-        self._requests[record.route, model, upstream, record.status] += 1
+        model, upstream = record.model_used, record.upstream
+        if model not in self._models:
+            model = self._model(model)
+        labels = record.route, model, upstream, record.status, record.billed
+        sums = self._sums.get(labels) or self._first(labels)
+        sums.requests += 1
         if record.first_token is not None:
             self._streams -= record.stream
-            _histogram(self._first_token, (upstream,), FIRST_TOKEN_SECONDS).add(record.first_token - record.started)
+            sums.times.first_token.add(record.first_token - record.started)
         if upstream and record.ended is not None:
-            _histogram(self._total, (upstream,), TOTAL_SECONDS).add(record.ended - record.started)
+            sums.times.total.add(record.ended - record.started)
         if record.admitted is not None:
-            _histogram(self._queue, (upstream,), QUEUE_SECONDS).add(record.waited)
+            sums.times.queue.add(record.waited)
         if record.input_tokens or record.output_tokens:
-            self._count_tokens(record, model)
+            _add_tokens(sums, record)
         for name in record.repairs:
             self._repairs[name.partition(":")[0]] += 1
         for name in record.ignored:
             self._ignored[_parameter(name)] += 1
-        self._count_thinking(record)
-
-    def _count_tokens(self, record: RequestRecord, model: str) -> None:
-        tokens, from_cache, written = self._tokens, record.cached_tokens, record.cache_write_tokens
-        tokens[model, "input"] += record.input_tokens - from_cache - written
-        tokens[model, "output"] += record.output_tokens
-        if from_cache:
-            tokens[model, "cache_read"] += from_cache
-        if written:
-            tokens[model, "cache_write"] += written
-        if record.thinking_tokens:
-            self._thinking[model,] += record.thinking_tokens
-        labels = model, record.billed
-        self._dollars[labels] = self._dollars.get(labels, 0.0) + record.list_price
-
-    def _count_thinking(self, record: RequestRecord) -> None:
         self._thinking_back += record.thinking_put_back
         if record.thinking_left_out:
             self._thinking_left_out.update(record.thinking_left_out.split(","))
+
+    def _first(self, labels: tuple[str, str, str, int, str]) -> _Sums:
+        times = self._times.setdefault(labels[2], _Times())
+        return self._sums.setdefault(labels, _Sums(times))
 
     def _model(self, name: str) -> str:
         if name and name not in self._models:
@@ -106,38 +122,60 @@ class RequestMetrics:
     def families(self) -> list[Family]:
         """Everything that was counted since the start."""
         labels = ("route", "model", "upstream", "status")
-        requests: dict[Labels, float] = {
-            (*names, str(status)): count for (*names, status), count in self._requests.items()
-        }
+        requests: Counter[Labels] = Counter()
+        for (*names, status, _), sums in self._sums.items():
+            requests[(*names, str(status))] += sums.requests
         return [
             Family("requests", "counter", "Requests that have ended.", labels, requests),
             one("requests_under_way", "gauge", "Requests of every kind that have not ended.", self._under_way),
             one("open_streams", "gauge", "Streamed answers that have begun and not ended.", self._streams),
-            *self._times(),
+            *self._durations(),
             *self._amounts(),
             *self._changes(),
         ]
 
-    def _times(self) -> list[Family]:
+    def _durations(self) -> list[Family]:
+        def by_upstream(of: Callable[[_Times], Histogram]) -> dict[Labels, Histogram]:
+            found = {(upstream,): of(times) for upstream, times in self._times.items()}
+            return {labels: histogram for labels, histogram in found.items() if any(histogram.parts[1])}
+
         labels = ("upstream",)
         return [
             Family(
                 "first_token_seconds", "histogram", "From the request to the first piece of its answer.",
-                labels, self._first_token,
+                labels, by_upstream(lambda times: times.first_token),
             ),
-            Family("request_seconds", "histogram", "From the request to its end.", labels, self._total),
-            Family("queue_seconds", "histogram", "In line for a place.", labels, self._queue),
+            Family(
+                "request_seconds", "histogram", "From the request to its end.",
+                labels, by_upstream(lambda times: times.total),
+            ),
+            Family(
+                "queue_seconds", "histogram", "In line for a place.", labels, by_upstream(lambda times: times.queue)
+            ),
         ]  # fmt: skip
 
     def _amounts(self) -> list[Family]:
+        tokens: Counter[Labels] = Counter()
+        thinking: Counter[Labels] = Counter()
+        dollars: dict[Labels, float] = {}
+        for (_, model, _, _, billed), sums in self._sums.items():
+            if not sums.used:
+                continue
+            tokens[model, "input"] += sums.input_tokens
+            tokens[model, "output"] += sums.output_tokens
+            if sums.cache_read:
+                tokens[model, "cache_read"] += sums.cache_read
+            if sums.cache_write:
+                tokens[model, "cache_write"] += sums.cache_write
+            if sums.thinking:
+                thinking[model,] += sums.thinking
+            dollars[model, billed] = dollars.get((model, billed), 0.0) + sums.dollars
         return [
-            Family("tokens", "counter", "Tokens by Claude's count, each of one kind.", ("model", "kind"), self._tokens),
-            Family(
-                "thinking_tokens", "counter", "Those of kind output that were thinking.", ("model",), self._thinking
-            ),
+            Family("tokens", "counter", "Tokens by Claude's count, each of one kind.", ("model", "kind"), tokens),
+            Family("thinking_tokens", "counter", "Those of kind output that were thinking.", ("model",), thinking),
             Family(
                 "list_price_dollars", "counter", "What that costs by the API's price list, whoever charges.",
-                ("model", "billed"), self._dollars,
+                ("model", "billed"), dollars,
             ),
         ]  # fmt: skip
 
@@ -155,11 +193,15 @@ class RequestMetrics:
         ]
 
 
-def _histogram(histograms: dict[Labels, Histogram], labels: Labels, bounds: tuple[float, ...]) -> Histogram:
-    found = histograms.get(labels)
-    if found is None:
-        found = histograms[labels] = Histogram(bounds)
-    return found
+def _add_tokens(sums: _Sums, record: RequestRecord) -> None:
+    from_cache, written = record.cached_tokens, record.cache_write_tokens
+    sums.used += 1
+    sums.input_tokens += record.input_tokens - from_cache - written
+    sums.output_tokens += record.output_tokens
+    sums.cache_read += from_cache
+    sums.cache_write += written
+    sums.thinking += record.thinking_tokens
+    sums.dollars += record.list_price
 
 
 def _parameter(name: str) -> str:

@@ -1,7 +1,7 @@
 """Who is let in: hosts, origins, client keys, and bodies that are JSON."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -68,7 +68,7 @@ class Doors:
 
         A client key shows more than a name does, so whoever has one may use any; and so may who is told one word only.
         """
-        presented = [*_presented_keys(exchange)] if self._public or self.keys.exist else []
+        presented = _presented_keys(exchange) if self._public or self.keys.exist else []
         owner = self.keys.owner(presented)
         foreign = None if owner else self._foreign_host(exchange)
         if foreign is not None and not _OPENINGS[access].any_host:
@@ -174,13 +174,18 @@ def check_json(exchange: Exchange) -> None:
         )
 
 
-def _presented_keys(exchange: Exchange) -> Iterator[str]:
+def _presented_keys(exchange: Exchange) -> list[str]:
     """Each that came: some clients send a dummy beside the real one, some leave the word `Bearer` out."""
-    scheme, blank, key = exchange.header(b"authorization").strip().partition(" ")
-    if not blank or scheme.lower() == "bearer":
-        yield key.strip() if blank else scheme
-    yield exchange.header(b"x-api-key").strip()
-    yield exchange.header(b"api-key").strip()
+    headers, keys = exchange.headers, []
+    if b"authorization" in headers:
+        scheme, blank, key = exchange.header(b"authorization").strip().partition(" ")
+        if not blank or scheme.lower() == "bearer":
+            keys.append(key.strip() if blank else scheme)
+    if b"x-api-key" in headers:
+        keys.append(exchange.header(b"x-api-key").strip())
+    if b"api-key" in headers:
+        keys.append(exchange.header(b"api-key").strip())
+    return keys
 
 
 def _checked(owner: Principal, access: Access) -> Principal:
