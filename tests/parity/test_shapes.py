@@ -1,5 +1,7 @@
 """Every request shape through the whole proxy, both ways: the same arrives at Claude, the same comes back."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from claude_openai_proxy.simulator import Script
@@ -10,7 +12,9 @@ from parity.sides import JSONObject, Pair
 from translate.sent import Sent
 from translate.shapes import ACCEPTED, REFUSED, Shape
 
-OFFERED = tuple(model.id for model in MODELS if model.lifecycle != "retired")
+TODAY = datetime.now(UTC).date().isoformat()
+OFFERED = tuple(model.id for model in MODELS if model.retires is None or model.retires > TODAY)
+"""Where no list of models is told, the day decides which are gone."""
 USAGE: JSONObject = {
     "input_tokens": 11,
     "output_tokens": 5,

@@ -125,6 +125,7 @@ BUILT_IN: tuple[ModelFacts, ...] = (
         line="opus",
         display_name="Claude Opus 4.5",
         efforts=("low", "medium", "high"),
+        lifecycle="deprecated",
     ),
     replace(
         _GENERATION_4_5,
