@@ -84,6 +84,8 @@ class Answering(Generic[Piece]):
         self._gate = ForcedToolGate() if translation.plan.forced_tool else None
         self._recorder = TurnRecorder() if _is_continued(translation) else None
         self._keeper = keeper
+        self._plain = not (meter or self._joins or self._recorder or keeper or self._gate)
+        """Nobody but the translator is told of events."""
         self._discarded: Usage | None = None
         self._failure: ProxyError | None = None
         """Found behind events whose pieces go out first."""
@@ -160,12 +162,12 @@ class Answering(Generic[Piece]):
 
     def _passed(self, events: Sequence[StreamEvent]) -> bool:
         """Translated once in any case; a failure, an emulated stop and what follows it are left to whoever iterates."""
-        assert self._take is not None, "is called for somebody who takes"
-        was_cut = self._answer.cut
-        if was_cut:
+        if self._take is None:
             return False
-        batch = self._translate(events)
-        if self._failure is None and not self._answer.cut and (not batch or self._take(batch)):
+        batch = self._translate_all(events) if self._plain else self._translate(events)
+        if self._answer.cut:
+            self._take = None
+        elif self._failure is None and (not batch or self._take(batch)):
             return True
         self._left = batch
         return False

@@ -208,7 +208,8 @@ class ServedRequest:
         """See `asgi.OwnServer`."""
         if not self._between_chunks or not data or self._wire.paused or self.gone:
             return False
-        self._write_chunk(data)
+        self._ahead = 0
+        self._wire.write(b"%x\r\n%b\r\n" % (len(data), data))
         return True
 
     def when_client_leaves(self, call: Callable[[], None] | None) -> None:
@@ -263,8 +264,7 @@ class ServedRequest:
         if self.gone:
             return
         if event["type"] == "http.response.body":
-            if self._between_chunks and event["more_body"] and (data := event["body"]):  # most of all events
-                self._write_chunk(data)
+            if event["more_body"] and self.write_now(event["body"]):  # most of all events
                 return
             assert self.started, "an answer begins with its head"
             assert not self.complete, "nothing follows a complete answer"
@@ -272,10 +272,6 @@ class ServedRequest:
         elif event["type"] == "http.response.start":
             assert not self.started, "an answer has one head"
             self._start(event)
-
-    def _write_chunk(self, data: bytes) -> None:
-        self._ahead = 0
-        self._wire.write(b"%x\r\n%b\r\n" % (len(data), data))
 
     def _start(self, event: ResponseStart) -> None:
         status, headers = event["status"], event["headers"]

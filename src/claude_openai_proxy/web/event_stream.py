@@ -69,16 +69,21 @@ class EventStream:
                 first = False
                 self._exchange.first_token()
                 if pass_on is not None:
-                    pass_on(lambda batch: self._write_now(encode(batch)))
+                    pass_on(self._taker(encode))
             await write(encode(batch))
         await write(end(), more=False)
 
-    def _write_now(self, data: bytes) -> bool:
-        """Whether it could be written without waiting."""
-        if self._lock.locked() or not self._exchange.write_now(data):
-            return False
-        self._written = self._clock()
-        return True
+    def _taker(self, encode: Callable[[Batch], bytes]) -> Callable[[Batch], bool]:
+        """Writes a batch, where it can be written without waiting."""
+        write_now, clock, pulse_writes = self._exchange.server.write_now, self._clock, self._lock.locked
+
+        def take(batch: Batch) -> bool:
+            if pulse_writes() or not write_now(encode(batch)):
+                return False
+            self._written = clock()
+            return True
+
+        return take
 
     def silence_left(self) -> float:
         """Seconds until a sign of life is due."""

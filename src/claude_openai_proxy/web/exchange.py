@@ -156,10 +156,6 @@ class Exchange:
             self.ends()
         await self._send({"type": "http.response.body", "body": data, "more_body": more})
 
-    def write_now(self, data: bytes) -> bool:
-        """A piece of a body that is under way, without waiting; false where that cannot be."""
-        return self.server.write_now(data)
-
     async def fail(self, failure: Failure) -> None:
         """An error with its status, or inside the stream, or, for an answer that is half out, nothing."""
         failure = failure.blotted(self._blot)

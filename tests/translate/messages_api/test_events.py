@@ -37,7 +37,7 @@ from claude_openai_proxy.protocols.anthropic import (
     Usage,
     WebSearchToolResultBlock,
 )
-from claude_openai_proxy.translate.messages_api.events import decode_event, decode_together
+from claude_openai_proxy.translate.messages_api.events import decode_event, decode_lone_delta, decode_together
 from claude_openai_proxy.translate.messages_api.framing import EventCutter, payloads_of
 
 
@@ -396,3 +396,53 @@ def test_many_events_at_once_are_the_same_as_one_by_one(payloads: list[bytes], e
 )
 def test_what_comes_in_another_form_than_the_apis_is_left_to_a_closer_look(whole: bytes) -> None:
     assert decode_together(whole) == []
+
+
+DELTAS = [
+    b'{"type":"content_block_delta","index":0,"delta":{"type":%b}}' % delta
+    for delta in (
+        b'"text_delta","text":"a \\u00e4\xc2\x85\xe2\x80\xa8 \\n\\ndata: {"',
+        b'"thinking_delta","thinking":"Hm"',
+        b'"signature_delta","signature":"abc"',
+        b'"input_json_delta","partial_json":"{\\"a"',
+        b'"citations_delta","citation":{"type":"page_location","new":1}',
+    )
+]
+
+
+@pytest.mark.parametrize("delta", DELTAS)
+def test_one_delta_by_itself_is_the_same_in_the_short_way(delta: bytes) -> None:
+    short, general = decode_lone_delta(named(delta)), [decode_event(payload) for payload in payloads_of(named(delta))]
+    assert short == general
+    assert [event.sent for event in short] == [event.sent for event in general] == [delta]
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        *(named(other) for other in (START, STOP, END, PING)),
+        named(TEXT, TEXT),
+        named(TEXT, STOP),
+        named(TEXT) + b": comment\n\n",
+        b": comment\n\n" + named(TEXT),
+        b": comment\n\n",
+        b"\n" + named(TEXT),
+        named(TEXT).replace(b"\n", b"\r\n"),
+        named(TEXT)[:-1] + b"\r\n",
+        named(TEXT).replace(b"data: {", b"data:{"),
+        named(TEXT).replace(b"data: {", b"data: \ndata: {"),
+        named(TEXT).replace(b"   }", b"\n}"),
+        named(TEXT).replace(b"}\n\n", b"}\r\n\n"),
+        named(TEXT)[:-1] + b"id: 3\n\n",
+        b"data: %b\n\n" % TEXT,
+        b"event: content_block_delta\n\n",
+        b"event: content_block_delta\ndata: {\n\n",
+        b"event: content_block_delta\ndata: \xff\n\n",
+        b"event: content_block_delta\ndata: %b\n\n" % END,
+        b"event: message_stop\ndata: %b\n\n" % TEXT,
+        named(TEXT).replace(b"text_delta", b"mood_delta"),
+        named(TEXT).replace(b'"index":0', b'"index":null'),
+    ],
+)
+def test_what_is_not_one_plain_delta_is_left_to_a_closer_look(whole: bytes) -> None:
+    assert decode_lone_delta(whole) == []

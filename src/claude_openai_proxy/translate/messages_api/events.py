@@ -83,11 +83,13 @@ LAST_EVENTS: Final = frozenset({MessageStop, ErrorEvent})
 """Nothing that follows one of them belongs to the answer."""
 
 _TOO_DEEP: Final = "Claude's stream holds an event that is nested too deeply"
-_NEXT_DELTA: Final = b"\n\nevent: content_block_delta\ndata: "
+_DELTA_LINE: Final = b"event: content_block_delta"
+_NEXT_DELTA: Final = b"\n\n%b\ndata: " % _DELTA_LINE
 
 _known = msgspec.json.Decoder(_KnownEvent)
 _decode_known: Callable[[bytes], StreamEvent] = _known.decode
 _decode_known_lines: Callable[[bytes], list[StreamEvent]] = _known.decode_lines
+_decode_delta = msgspec.json.Decoder(ContentBlockDelta).decode
 _decode_type = msgspec.json.Decoder(_Typed).decode
 _decode_block_start = msgspec.json.Decoder(_AnyBlockStart).decode
 _decode_block_delta = msgspec.json.Decoder(_AnyBlockDelta).decode
@@ -111,6 +113,23 @@ def decode_event(data: bytes) -> StreamEvent:
         raise UpstreamProtocolError(_TOO_DEEP) from error
     event.__dict__["sent"] = data
     return event
+
+
+def decode_lone_delta(whole: bytes) -> list[StreamEvent]:
+    """The delta that this is by itself, as most come, in the API's form; none where it is anything else.
+
+    The same as `payloads_of` and `decode_event` make of it.
+    """
+    name, _, data = whole.partition(b"\ndata: ")
+    if name != _DELTA_LINE or data.find(b"\n") != len(data) - 2 or not data.endswith(b"}\n\n"):
+        return []
+    data = data[:-2]
+    try:
+        event = _decode_delta(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+    event.__dict__["sent"] = data
+    return [event]
 
 
 def decode_together(whole: bytes) -> list[StreamEvent]:

@@ -7,7 +7,12 @@ from typing import Final, Self
 from claude_openai_proxy.errors import UpstreamError, UpstreamProtocolError
 from claude_openai_proxy.protocols.anthropic import ErrorEvent, StreamEvent
 from claude_openai_proxy.translate.messages_api.error_status import decode_error
-from claude_openai_proxy.translate.messages_api.events import LAST_EVENTS, decode_event, decode_together
+from claude_openai_proxy.translate.messages_api.events import (
+    LAST_EVENTS,
+    decode_event,
+    decode_lone_delta,
+    decode_together,
+)
 from claude_openai_proxy.translate.messages_api.framing import EventCutter, payloads_of
 from claude_openai_proxy.translate.messages_api.whole_answer import events_of
 from claude_openai_proxy.upstreams.api.errors import (
@@ -128,7 +133,11 @@ class AnswerStream:
         events: list[StreamEvent] = []
         try:
             whole = self._cutter.feed(data)
-            if len(whole) > MANY_BYTES and not self._keeps_bytes and (together := decode_together(whole)):
+            many = len(whole) > MANY_BYTES
+            if not many and (lone := decode_lone_delta(whole)):
+                self._begun = True
+                return lone
+            if many and not self._keeps_bytes and (together := decode_together(whole)):
                 self._begun = True
                 return self._end(together.pop(), together) if type(together[-1]) in LAST_EVENTS else together
             for payload in payloads_of(whole):

@@ -39,8 +39,9 @@ class Connection(asyncio.Protocol):
         """It is gone."""
         self.idle_since = 0.0
         self.response: ResponseParser | None = None
-        self.passing: Callable[[], bool] | None = None
-        """Takes what has come of the body; false where whoever waits must have a look. Of one exchange."""
+        self.passing: Callable[[bytes], bool] | None = None
+        """Takes what has come of the body; false halts it, and whoever waits must have a look. Of one exchange."""
+        self.halted = False
         self._connections = connections
         self._on_finished: Callable[[Connection], None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -141,6 +142,7 @@ class Connection(asyncio.Protocol):
         """The exchange is over and the connection goes back to wait for another."""
         self.resume_body()
         self.response = self.passing = None
+        self.halted = False
         self.idle_since = self._loop.time()
 
     def finish_alone(self, within: float, then: "Callable[[Connection], None]") -> None:
@@ -225,20 +227,13 @@ class Connection(asyncio.Protocol):
             self.abort()
         elif response.complete:
             self._complete()
-        elif self.passing is not None and response.parts and self._waiter is not None and not self._waiter.done():
-            self._pass_on(self.passing)
-            return
+        elif self.passing and response.parts and self._waiter and not self._waiter.done():
+            if self.passing(response.take()):
+                return
+            self.halted = True
         elif response.buffered > READ_AHEAD_BYTES and not self._reading_paused:
             self._hold_back()
         self._wake()
-
-    def _pass_on(self, passing: Callable[[], bool]) -> None:
-        passed = False
-        try:
-            passed = passing()
-        finally:
-            if not passed:
-                self._wake()
 
     def _complete(self) -> None:
         if self._on_finished is not None:

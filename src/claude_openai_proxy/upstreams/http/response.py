@@ -30,8 +30,6 @@ class Response:
         self._release: Callable[[Connection, bool], None] | None = release
         self._codings = _codings(parser)
         self._decoder: BodyDecoder | None = None
-        self._halted = False
-        """The taker of `pass_on` has taken what came, and its reader shall look."""
 
     def headers(self, *prefixes: bytes) -> tuple[tuple[str, str], ...]:
         """The headers whose names, which are in lower case, begin with one of these."""
@@ -58,24 +56,19 @@ class Response:
 
         A compressed body is left to its reader.
         """
-        if self._codings:
-            return
-
-        def passing() -> bool:
-            self._halted = not take(self._parser.take())
-            return not self._halted
-
-        self._connection.passing = passing
+        if not self._codings:
+            self._connection.passing = take
 
     async def read_on(self) -> bytes | None:
         """As `read`; None where the taker of `pass_on` has halted it."""
         if self._codings:
             return await self.read()
-        while not self._halted:
+        connection = self._connection
+        while not connection.halted:
             if (sent := self._take()) is not None:
                 return sent
-            await self._connection.wait()
-        self._halted = False
+            await connection.wait()
+        connection.halted = False
         return None
 
     async def _read_decoded(self) -> bytes:
