@@ -75,8 +75,8 @@ class Answering(Generic[Piece]):
         """What came with upstream's answer, and what was done to get it."""
         self.asked = self._request = translation.request
         """What Claude answers with this turn, however often the turn goes on."""
-        self._joins = whole and not translation.plan.stop_texts
         self._whole = whole and may_come_whole(translation.request, translation.plan)
+        self._joins = whole and not self._whole and not translation.plan.stop_texts
         self._stream: AbstractAsyncContextManager[MessageStream] | None = None
         """What is to be left: it changes hands between entering and leaving this."""
         self._events: AsyncIterator[Sequence[StreamEvent]] = _no_events()

@@ -1,6 +1,7 @@
 """Fields of OpenAI's that mean nothing to Claude. One at a value without effect (0, false, empty) is no loss."""
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 from msgspec import Raw
 
@@ -23,6 +24,7 @@ WITHOUT_MEANING = (
     "moderation",
 )
 """Declined unless at a value without effect."""
+_without_meaning = attrgetter(*WITHOUT_MEANING)
 
 COPIED_FROM_ANSWERS = frozenset(
     {
@@ -63,10 +65,11 @@ def decline_fields(request: ChatCompletionRequest, notes: Notes) -> None:
     """Report every field without a meaning for Claude. Raises `UnsupportedParameterError` for an answer in sound."""
     if request.modalities and "audio" in request.modalities:
         raise UnsupportedParameterError('Claude answers in text only; ask for modalities ["text"].', param="modalities")
-    for name in WITHOUT_MEANING:
-        value: Raw = getattr(request, name)
-        if value and has_effect(value):
-            notes.decline(name)
+    values: tuple[Raw, ...] = _without_meaning(request)
+    if any(values):
+        for name, value in zip(WITHOUT_MEANING, values, strict=True):
+            if value and has_effect(value):
+                notes.decline(name)
     if request.seed and bytes(request.seed) != b"null":
         notes.decline("seed")
     if request.stream_options and request.stream_options.include_obfuscation:

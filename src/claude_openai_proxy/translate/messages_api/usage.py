@@ -46,6 +46,8 @@ class UsageTally:
 
     def update(self, usage: Usage) -> None:
         """Counts of a `message_delta` are cumulative: they overwrite, and an absent one keeps its value."""
+        if usage is self._now:  # of an answer in one piece
+            return
         self._now = Usage(
             input_tokens=_newer(usage.input_tokens, self._now.input_tokens),
             output_tokens=_newer(usage.output_tokens, self._now.output_tokens),

@@ -1,6 +1,7 @@
 """Where a request may hold JSON of any shape; everywhere else its types say how deep it goes."""
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 
 from msgspec import Raw
 
@@ -24,6 +25,7 @@ from claude_openai_proxy.protocols.openai_chat_request import (
 FREE_FIELDS = tuple(name for name, kind in ChatCompletionRequest.__annotations__.items() if kind in (Raw, JSONValue))
 """The fields of the request that mean nothing here, or of which most values do."""
 
+_in_free_fields = attrgetter(*FREE_FIELDS)
 _FREE_CONTENT = (ToolMessage, FunctionMessage)
 _NESTED = (dict, list)
 
@@ -33,8 +35,7 @@ FreeValue = tuple[int, Raw | JSONValue]
 
 def free_values(request: ChatCompletionRequest) -> Iterator[FreeValue]:
     """Those that the client has sent; a `Raw` of nothing where it sent none."""
-    for name in FREE_FIELDS:
-        value = getattr(request, name)
+    for value in _in_free_fields(request):
         if value and not isinstance(value, str):
             yield 1, value
     yield from _of_formats(request)
