@@ -74,6 +74,12 @@ async def _read(turn: Turn) -> Outcome:
     return events, None
 
 
+async def test_an_empty_line_by_itself_is_not_the_end() -> None:
+    expected = await outcome(b"".join(line + b"\n" for line in TEXT))
+
+    assert await outcome(*(read for line in TEXT for read in (b"\n", line + b"\n", b"\r\n"))) == expected
+
+
 async def test_whoever_iterates_again_goes_on() -> None:
     pipes = Pipes()
     pipes.exited.set()

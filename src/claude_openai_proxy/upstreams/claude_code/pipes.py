@@ -60,10 +60,12 @@ class Pipes(asyncio.SubprocessProtocol):
             return
         whole = bytes(self._unfinished) + data[:cut] if self._unfinished else data[:cut]
         self._unfinished = bytearray(data[cut:])
-        self._lines.extend(line for line in whole.split(b"\n") if line)
-        self._waiting += len(whole)
-        self._regulate()
-        self._notify()
+        lines = [line for line in whole.split(b"\n") if line and not line.isspace()]
+        if lines:  # no lines mean the end to who waits
+            self._lines.extend(lines)
+            self._waiting += len(whole)
+            self._regulate()
+            self._notify()
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:  # noqa: ARG002
         """Called by the loop at the end of a pipe."""
