@@ -37,12 +37,13 @@ MODEL = "claude-sonnet-4-5"
 SLOWDOWN = 50
 """How many times slower valgrind runs the server, about."""
 SERVER = f"""
-import sys, time
+import contextlib, sys, time
 sys.modules['uvloop'] = None
 real = time.monotonic
 time.monotonic = lambda: real() / {SLOWDOWN}
-from claude_openai_proxy.telemetry import ledger
-ledger.BATCH_ROWS = 20
+with contextlib.suppress(ImportError):  # of a tree from before there was a ledger
+    from claude_openai_proxy.telemetry import ledger
+    ledger.BATCH_ROWS = 20
 from claude_openai_proxy.cli import main
 """
 WITHOUT_METRICS = """
