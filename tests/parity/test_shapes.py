@@ -1,20 +1,15 @@
 """Every request shape through the whole proxy, both ways: the same arrives at Claude, the same comes back."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from claude_openai_proxy.simulator import Script
-from claude_openai_proxy.simulator.model_table import MODELS
 from claude_openai_proxy.translate.models.facts import facts_for
+from models_of_the_day import OFFERED
 from parity.same import assert_same_answer, assert_same_requests, assert_same_when_put_together
 from parity.sides import JSONObject, Pair
 from translate.sent import Sent
 from translate.shapes import ACCEPTED, REFUSED, Shape
 
-TODAY = datetime.now(UTC).date().isoformat()
-OFFERED = tuple(model.id for model in MODELS if model.retires is None or model.retires > TODAY)
-"""Where no list of models is told, the day decides which are gone."""
 USAGE: JSONObject = {
     "input_tokens": 11,
     "output_tokens": 5,
@@ -27,7 +22,7 @@ ANSWERS = [Script.text("Hi there", usage=USAGE)] * 3
 def body_of(number: int, shape: Shape) -> JSONObject:
     """The models take turns, and of each one's shapes every other is streamed."""
     turn, model = divmod(number, len(OFFERED))
-    return {"model": OFFERED[model], "stream": turn % 2 == 0, **shape.body}
+    return {"model": OFFERED[model].id, "stream": turn % 2 == 0, **shape.body}
 
 
 BODIES = {shape.name: body_of(number, shape) for number, shape in enumerate(ACCEPTED)}
@@ -41,7 +36,7 @@ def requests_for(body: JSONObject) -> set[object]:
 
 def test_every_model_has_its_share_of_the_shapes() -> None:
     models = [body["model"] for body in BODIES.values()]
-    assert min(models.count(model) for model in OFFERED) >= 10
+    assert min(models.count(model.id) for model in OFFERED) >= 10
 
 
 @pytest.mark.parametrize("shape", ACCEPTED, ids=lambda shape: shape.name)
