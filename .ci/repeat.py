@@ -64,12 +64,13 @@ def runs(count: int, words: list[str], folder: Path) -> Iterator[Run]:
         seed = random.SystemRandom().randrange(2**32)
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--randomly-seed={seed}", *words]
         began = time.monotonic()
-        ended = subprocess.run(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-        )
-        output = ended.stdout.decode(errors="replace")
-        (folder / f"run-{number}.log").write_text(output, encoding="utf-8")
-        yield result(number, seed, ended.returncode, output, time.monotonic() - began)
+        log = folder / f"run-{number}.log"
+        with log.open("wb") as output:  # not a pipe: what a test has left behind could hold its other end
+            ended = subprocess.run(
+                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False
+            )
+        seconds = time.monotonic() - began
+        yield result(number, seed, ended.returncode, log.read_text(encoding="utf-8", errors="replace"), seconds)
 
 
 def main(words: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ from upstreams.claude_code.conftest import Trap
 from web.serving import served
 
 NAMES = {name for model in OFFERED for name in (model.id, model.alias)}
+ASKED = product([model for model in MODELS if model in NAMES], EFFORTS)
+CASES = [(model, effort, number % 2 == 1) for number, (model, effort) in enumerate(ASKED)]
+"""Whole and streamed take turns: by the API each is asked both ways."""
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +73,7 @@ async def client(base_url: str, proxy: WholeProxy, simulator: Simulator) -> Asyn
         yield client
 
 
-@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
-@pytest.mark.parametrize("effort", EFFORTS)
-@pytest.mark.parametrize("model", [model for model in MODELS if model in NAMES])
+@pytest.mark.parametrize(("model", "effort", "streamed"), CASES)
 async def test_ten_turns_keep_their_thinking_and_are_read_from_the_cache(
     client: AsyncOpenAI, simulator: Simulator, proxy: WholeProxy, model: str, effort: str | None, streamed: bool
 ) -> None:
