@@ -108,14 +108,6 @@ def test_the_file_of_a_newer_program_refuses_the_start_in_a_line(tmp_path: Path)
     assert "was written by a newer version of this program" in line
 
 
-async def test_the_keys_are_read_before_anybody_comes_in(tmp_path: Path) -> None:
-    """Else the first who ask would wait for it, and on a busy machine in vain."""
-    wiring = wire(settings(tmp_path, ANTHROPIC_API_KEY="sk-ant-made-up", **nowhere()))
-    assert wiring._keys.stale
-    async with wiring.running():
-        assert not wiring._keys.stale
-
-
 async def test_trouble_is_told_once_in_the_log_and_in_health_and_heals(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -94,6 +94,8 @@ async def soak(requests: list[tuple[str, bool]], home: Path) -> list[str]:
             async with room:
                 return await ask(wiring.application, name, stream=stream)
 
+        if refusal := await wiring.start_refusal():  # as the server does: the keys are read before anybody comes in
+            return [refusal]
         async with wiring.running():
             wrong = await asyncio.gather(*(one(name, stream) for name, stream in requests))
             asked = sum(request.startswith(b"POST") for request in server.requests)

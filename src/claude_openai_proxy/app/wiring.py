@@ -174,7 +174,7 @@ def wire(settings: Settings, worker: WorkerPlace | None = None) -> Wiring:
     )  # fmt: skip
     closing = [batched.collector.aclose, keys.aclose, background.aclose, *seen.closing, files.aclose]
     closing += [catalog.aclose, upstreams.aclose, spending.allowances.aclose, book.aclose]
-    opening = [keys.refresh, spending.open, book.open, files.start, background.open, batched.collector.open]
+    opening = [spending.open, book.open, files.start, background.open, batched.collector.open]
     life = Life(kept, opening, closing, prepare)
     request_log = _log(settings, blots)
     admissions = _admissions(upstreams, catalog, places, spending=spending, kept=kept)
