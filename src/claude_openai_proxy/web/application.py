@@ -128,7 +128,7 @@ class Application:
         try:
             with _Surviving() as tried:
                 await self._answer_or_refuse(exchange)
-            if tried.bug:
+            if tried.bug is not None:
                 record.error = type(tried.bug).__name__
                 log.error("request failed", exc_info=tried.bug, extra={"request_id": record.id})
                 await exchange.fail(exchange.dialect.failure(INTERNAL_ERROR, None, record))
@@ -166,7 +166,7 @@ class Application:
             with _Surviving() as tried:
                 for name, tell in readers:  # noqa: B007 - told below
                     tell(record)
-            if not tried.bug:
+            if tried.bug is None:
                 return
             if name not in self._broken:
                 self._broken.add(name)

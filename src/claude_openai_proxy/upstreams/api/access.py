@@ -49,10 +49,6 @@ class _Login:
     account: str
 
 
-def _nobody_asks(_account: str, _payer: Payer) -> None:
-    """Nobody wants to know which credential is in use."""
-
-
 class APIAccess:
     """Sends requests below the base URL of the credential in use."""
 
@@ -63,8 +59,8 @@ class APIAccess:
         credentials: CredentialSource,
         effort: Effort,
         version: str,
+        told: Callable[[str, Payer], None],
         workspace: str = "",
-        told: Callable[[str, Payer], None] = _nobody_asks,
     ) -> None:
         """`told` learns of each credential that comes into use: a digest of it, and who charges for it."""
         self._client = client

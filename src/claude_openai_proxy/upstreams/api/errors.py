@@ -22,7 +22,7 @@ _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTAL
 
 async def status_error(response: Response) -> UpstreamStatusError:
     """The error of a response that is not 200; reads its body."""
-    told = await _told(response)
+    told, passed = await _told(response), passed_headers(response)
     error = refusal_error(
         told.error.message or f"Claude's side answered HTTP {response.status} without a word",
         status=response.status,
@@ -30,9 +30,9 @@ async def status_error(response: Response) -> UpstreamStatusError:
         error_type=told.error.type,
         request_id=request_id(response) or told.request_id,
         retry_after=_retry_after(response),
-        rate_limits=rate_limits(response),
+        rate_limits=rate_limits(passed),
     )
-    error.sent, error.headers = told.sent, passed_headers(response)
+    error.sent, error.headers = told.sent, passed
     return error
 
 
@@ -82,21 +82,21 @@ def request_id(response: Response) -> str:
     return response.header("request-id") or response.header("x-request-id") or ""
 
 
-def rate_limits(response: Response) -> tuple[tuple[str, str], ...]:
-    """The `anthropic-ratelimit-*` headers as sent."""
-    return response.headers(b"anthropic-ratelimit-")
-
-
 def passed_headers(response: Response) -> tuple[tuple[str, str], ...]:
     """Those that clients of the Messages API read, as sent."""
     return response.headers(*_PASSED_HEADERS)
 
 
+def rate_limits(passed: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The `anthropic-ratelimit-*` among the headers that are passed on."""
+    return tuple([header for header in passed if header[0].startswith("anthropic-ratelimit-")])
+
+
 def note_head(response: Response, facts: AnswerFacts) -> None:
     """What the head of an answer tells."""
     facts.request_id = request_id(response)
-    facts.headers = passed = passed_headers(response)
-    facts.rate_limits = tuple(row for row in passed if row[0].startswith("anthropic-ratelimit-")) if passed else ()
+    facts.headers = passed_headers(response)
+    facts.rate_limits = rate_limits(facts.headers)
 
 
 def excerpt(body: bytes) -> str:
