@@ -408,6 +408,7 @@ async def run(*, clients: int, seconds: float, budget: float, pause: float = 0.0
             async with installation(Path(folder), url, relay) as (front, proxies):
                 made = await asyncio.to_thread(proxies[0].command, "keys", "add", "own", "--budget", f"{budget}/day")
                 drill = Drill(front, threads, counts, own_key=made.strip(), pause=pause)
+                await _know(drill)
                 began = time.monotonic()
                 working = [asyncio.create_task(drill.client(number)) for number in range(clients)]
                 try:
@@ -423,6 +424,15 @@ async def run(*, clients: int, seconds: float, budget: float, pause: float = 0.0
         ((cost,),) = execute(url, "SELECT coalesce(sum(list_price), 0.0)::float8 FROM ledger WHERE key_name = 'own'")
         counts.cost = float(str(cost))
     return counts
+
+
+async def _know(drill: Drill) -> None:
+    """Return once every worker knows the key that was made: two seconds, docs/configuration.md says."""
+    async with asyncio.timeout(AGAIN_SECONDS):
+        statuses = {401}
+        while statuses != {200}:
+            at_once = (drill.ask("/v1/models", key=drill.own_key) for _ in range(READY_AT_ONCE))
+            statuses = {answer.status for answer in await asyncio.gather(*at_once)}
 
 
 async def _phases(drill: Drill, killed: Proxy, relay: Switch, seconds: float) -> None:
