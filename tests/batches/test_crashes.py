@@ -5,8 +5,8 @@ import itertools
 import random
 import signal
 import sqlite3
-from collections.abc import Callable
-from contextlib import AsyncExitStack, closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,9 @@ from cli.running import Command, running
 from web.serving import served
 
 LINES = 12
+DEATHS = 10
+AT_RESULTS = 2
+"""The last of them."""
 CREATE = "POST /v1/messages/batches"
 
 
@@ -54,31 +57,35 @@ async def test_ten_deaths_lose_nothing_and_double_nothing(
     chance = random.Random(16)
     simulator.batches.seconds = 3600
     batch = None
-    for death in range(11):
-        if death == 8:
+    for death in range(DEATHS + 1):
+        if death == DEATHS - AT_RESULTS:
             for made in simulator.batches.all.values():
                 made.seconds = 0.0
         with running("serve", "--port", "0", home=tmp_path, extra=environment) as command:
-            port = await asyncio.to_thread(command.port)
-            if death < 8:
-                watched.do = _kill_at(len(watched.asked) + chance.randint(1, 3), command)
-            elif death < 10:
-                watched.do = _kill_at_results(command)
-            else:
-                watched.do = _nothing
-            async with AsyncOpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="any", max_retries=0) as client:
-                if batch is None:
+            # Said before anything is waited for: it goes on with the batch as soon as it has started.
+            watched.do = _death(death, command, len(watched.asked) + chance.randint(1, 3))
+            if batch is None:
+                async with client_of(command) as client:
                     content = jsonl(line(f"r{number}", chat(f"Number {number}")) for number in range(LINES))
                     batch = await create(client, content)
-                if death < 10:
-                    await asyncio.to_thread(command.end)
-                    continue
+            if death < DEATHS:
+                await asyncio.to_thread(command.end)
+                continue
+            async with client_of(command) as client:
                 batch = await ended(client, batch)
                 told = await results(client, batch.output_file_id)
-                assert batch.status == "completed"
-                assert [one["custom_id"] for one in told] == [f"r{number}" for number in range(LINES)]
+            assert batch.status == "completed"
+            assert [one["custom_id"] for one in told] == [f"r{number}" for number in range(LINES)]
     assert [len(made.requests) for made in simulator.batches.all.values()] == [LINES]
     assert watched.asked.count(CREATE) == 1
+
+
+@asynccontextmanager
+async def client_of(command: Command) -> AsyncIterator[AsyncOpenAI]:
+    """Of a server that has started."""
+    port = await asyncio.to_thread(command.port)
+    async with AsyncOpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="any", max_retries=0) as client:
+        yield client
 
 
 async def started(stack: AsyncExitStack, settings: Settings) -> tuple[AsyncOpenAI, Stores]:
@@ -98,6 +105,13 @@ async def freed(settings: Settings) -> None:
 
 def _nothing(_number: int, _what: str) -> Script | None:
     return None
+
+
+def _death(death: int, command: Command, number: int) -> Callable[[int, str], Script | None]:
+    """At request `number`, at last at the results, and then none."""
+    if death < DEATHS - AT_RESULTS:
+        return _kill_at(number, command)
+    return _kill_at_results(command) if death < DEATHS else _nothing
 
 
 def _kill_at_results(command: Command) -> Callable[[int, str], Script | None]:
