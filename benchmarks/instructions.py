@@ -11,7 +11,8 @@
 Counted, not timed: the same on a busy machine. Fixed hash seed, plain asyncio, one connection. Needs valgrind.
 
 The server's clock goes slower by as much as valgrind slows the server down, so that what is done once a second is not
-done with every few requests; the ledger is written for every twenty.
+done with every few requests. Books are kept for many requests at once, as many as a server does that is asked without a
+pause; where two source trees are compared, for every twenty, so that fewer need be counted.
 """
 
 import argparse
@@ -42,8 +43,8 @@ sys.modules['uvloop'] = None
 real = time.monotonic
 time.monotonic = lambda: real() / {SLOWDOWN}
 with contextlib.suppress(ImportError):  # of a tree from before there was a ledger
-    from claude_openai_proxy.telemetry import ledger
-    ledger.BATCH_ROWS = 20
+    from claude_openai_proxy.telemetry import ledger, metrics
+    ledger.BATCH_ROWS = metrics.TOGETHER = {{together}}
 from claude_openai_proxy.cli import main
 """
 WITHOUT_METRICS = """
@@ -51,6 +52,8 @@ from claude_openai_proxy.telemetry.metrics import RequestMetrics
 RequestMetrics.started = RequestMetrics.first_token = RequestMetrics.ended = lambda *_: None
 """
 RUN = "sys.exit(main(sys.argv[1:]))"
+TOGETHER, FEW_TOGETHER = 256, 20
+"""Requests whose books are kept at once: so many are counted of each kind, or a multiple."""
 NO_BOOKS = {"LEDGER_DAYS": "0"}
 LIMITS = ("--rpm", "1000000", "--tpm", "900000000", "--budget", "100000")
 PACED = "paced stream, per token"
@@ -65,16 +68,16 @@ def free_port() -> int:
         return port
 
 
-def bodies() -> dict[str, tuple[bytes, int, int]]:
+def bodies(together: int) -> dict[str, tuple[bytes, int, int]]:
     """Scenario -> body, how many requests are counted, and units in each."""
     chat, agent = json.loads(chat_body()), json.loads(agent_body())
     streamed = {**chat, "model": MODEL, "stream": True}
     unlimited = {name: value for name, value in chat.items() if name != "max_tokens"}
     return {
-        "request": (json.dumps({**chat, "model": MODEL}).encode(), 40, 1),
-        "request without a limit": (json.dumps({**unlimited, "model": MODEL}).encode(), 20, 1),
-        "agent request": (json.dumps({**agent, "model": MODEL}).encode(), 20, 1),
-        "stream, per token": (json.dumps(streamed).encode(), 20, TOKENS),
+        "request": (json.dumps({**chat, "model": MODEL}).encode(), max(40, together), 1),
+        "request without a limit": (json.dumps({**unlimited, "model": MODEL}).encode(), together, 1),
+        "agent request": (json.dumps({**agent, "model": MODEL}).encode(), together, 1),
+        "stream, per token": (json.dumps(streamed).encode(), together, TOKENS),
         PACED: (json.dumps({**streamed, "model": f"{MODEL}-paced"}).encode(), 2, PACED_TOKENS),
     }
 
@@ -129,7 +132,7 @@ def shown_key(environment: dict[str, str], limits: tuple[str, ...]) -> dict[str,
     return {"authorization": f"Bearer {made.stdout.strip()}"}
 
 
-def counted(run: Run, directory: Path) -> dict[str, float]:
+def counted(run: Run, directory: Path, together: int) -> dict[str, float]:
     """Instructions for each scenario's unit."""
     upstream_port, port = free_port(), free_port()
     environment = {
@@ -144,15 +147,15 @@ def counted(run: Run, directory: Path) -> dict[str, float]:
         **run.settings,
     }
     headers = {} if run.key is None else shown_key(environment, run.key)
-    program = SERVER + ("" if run.metrics else WITHOUT_METRICS) + RUN
+    program = SERVER.format(together=together) + ("" if run.metrics else WITHOUT_METRICS) + RUN
     valgrind = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={directory}/out"]
     server = [*valgrind, sys.executable, "-c", program, "--upstream", "api", "--port", str(port)]
     upstream = [sys.executable, str(HERE / "fake_upstream.py"), str(upstream_port)]
     found = {}
     with running(upstream, environment, upstream_port), running(server, environment, port) as process:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
-        for number, (name, (body, requests, units)) in enumerate(bodies().items(), start=1):
-            for _ in range(2):
+        for number, (name, (body, requests, units)) in enumerate(bodies(together).items(), start=1):
+            for _ in range(2 if name == PACED else together // 2 + 2):  # the books are kept amid what is counted
                 ask(connection, body, headers)
             control(process, "--instr=on")
             for _ in range(requests):
@@ -194,10 +197,10 @@ def main() -> None:
     parser.add_argument("--limited-key", action="store_true")
     parser.add_argument("--books", action="store_true")
     arguments = parser.parse_args()
-    results = []
+    results, together = [], FEW_TOGETHER if len(arguments.sources) > 1 else TOGETHER
     for run in runs(arguments):
         with tempfile.TemporaryDirectory() as directory:
-            results.append(counted(run, Path(directory)))
+            results.append(counted(run, Path(directory), together))
     for name in SCENARIOS:
         columns = "".join(f"{result[name]:>14,.0f}" for result in results)
         ratio = f"{results[-1][name] / results[0][name]:>9.3f}" if len(results) > 1 else ""

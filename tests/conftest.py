@@ -28,6 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-loop", action="store_true", help="tests of the real CLI on each event loop, not on one")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: many tests wait for programs that they start."""
     return (os.cpu_count() or 1) + 1

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from claude_openai_proxy.app.wiring import Wiring, wire
-from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.records import RecordReader, RequestRecord
 from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.simulator import Gate, Script, Simulator
 from claude_openai_proxy.storage.ledger import Choice
@@ -54,19 +54,13 @@ def environment(tmp_path: Path, simulator_url: str, postgresql_url: str, relay: 
 
 
 @dataclass
-class Records:
+class Records(RecordReader):
     """What is known of requests, of those that go on, too."""
 
     begun: list[RequestRecord] = field(default_factory=list)
 
     def started(self, record: RequestRecord) -> None:
         self.begun.append(record)
-
-    def first_token(self, record: RequestRecord) -> None:
-        pass
-
-    def ended(self, record: RequestRecord) -> None:
-        pass
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from claude_openai_proxy.app.wiring import wire
-from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.records import RecordReader, RequestRecord
 from claude_openai_proxy.settings import Settings
 from claude_openai_proxy.simulator import Simulator
 from claude_openai_proxy.telemetry import line_writer
@@ -15,17 +15,11 @@ from telemetry.installed import logging_as_it_was
 
 
 @dataclass(repr=False)
-class Ledger:
+class Ledger(RecordReader):
     """Keeps the records of requests that have ended."""
 
     records: list[RequestRecord] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def started(self, record: RequestRecord) -> None:
-        pass
-
-    def first_token(self, record: RequestRecord) -> None:
-        pass
 
     def ended(self, record: RequestRecord) -> None:
         self.records.append(record)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -60,12 +60,12 @@ class _Dying:
         for row in rows:
             self.execute(sql, row)
 
-    def insert_new(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Value]], /) -> None:
-        for row in rows:
+    def insert_new(self, table: str, columns: Mapping[str, Sequence[Value]], /) -> None:
+        for row in zip(*columns.values(), strict=True):
             if self._left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
             self._left -= 1
-            self._transaction.insert_new(table, columns, [row])
+            self._transaction.insert_new(table, dict(zip(columns, ([value] for value in row), strict=True)))
 
     def drop_before(self, table: str, oldest: float, /) -> None:
         self._transaction.drop_before(table, oldest)

@@ -17,7 +17,7 @@ from claude_openai_proxy.service.usage import Usage
 from claude_openai_proxy.service.usage_overview import Filter, UsageOverview
 from claude_openai_proxy.storage import postgresql_schema
 from claude_openai_proxy.storage.interface import Row, Transaction, Value, Work
-from claude_openai_proxy.storage.ledger import _STORED, Choice, StoredLedger, _values
+from claude_openai_proxy.storage.ledger import Choice, StoredLedger, columns_of
 from claude_openai_proxy.storage.migration import steps
 from claude_openai_proxy.storage.months import month_of
 from claude_openai_proxy.storage.postgresql import PostgreSQLDatabase
@@ -258,7 +258,7 @@ async def test_a_line_that_is_cut_among_many_rows_loses_and_doubles_none(
             transaction.execute("SELECT 1")
             if tries == 1:
                 relay.go("swallowing")
-            transaction.insert_new("ledger", _STORED, [_values(row) for row in rows])
+            transaction.insert_new("ledger", columns_of(rows))
 
         far.post(cut_once)
         async with asyncio.timeout(60):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from claude_openai_proxy.storage.committing import Job
+from claude_openai_proxy.storage.engine import Patience
 from claude_openai_proxy.storage.interface import (
     Row,
     StorageRefusedError,
@@ -21,7 +22,7 @@ from claude_openai_proxy.storage.interface import (
 from claude_openai_proxy.storage.migration import newest, statements, steps
 from claude_openai_proxy.storage.place import network_file_system
 from claude_openai_proxy.storage.sqlite import SQLiteDatabase
-from storage.databases import sqlite_in
+from storage.databases import PATIENCE_SECONDS, sqlite_in
 from storage.neighbours import put, write_and_leave
 
 
@@ -87,6 +88,28 @@ async def test_more_works_than_may_wait_are_dropped_and_counted(
     go_on.set()
     await database.settle()
     assert await database.read(names) == [(f"{number}",) for number in range(5)]
+
+
+async def test_trouble_that_only_a_reader_met_keeps_no_later_work_waiting(
+    database: SQLiteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database.engine, "patience", Patience(pause=3600.0))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(_: Transaction) -> None:
+        begun.set()
+        go_on.wait(10)
+
+    def fail(_: Transaction) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    held = asyncio.create_task(database.write(hold, wait=PATIENCE_SECONDS))
+    await asyncio.to_thread(begun.wait, 10)
+    with pytest.raises(StorageUnavailableError):
+        await database.read(fail)
+    go_on.set()
+    await held
+    assert await database.write(put("a"), wait=PATIENCE_SECONDS) == 1
 
 
 async def test_a_work_that_fails_takes_no_other_with_it(database: SQLiteDatabase) -> None:

@@ -110,7 +110,7 @@ def test_labels_are_bounded_whatever_is_asked_for() -> None:
 
 def test_the_text_escapes_what_a_label_may_hold_and_follows_the_scrapers_format() -> None:
     histogram = Histogram((0.5,))
-    histogram.add(0.25)
+    histogram.add([0.25])
     families = [
         Family("requests", "counter", "Ended.", ("model",), {('a"b\nc\\',): 2.0}),
         Family("queue_seconds", "histogram", "In line.", (), {(): histogram}),

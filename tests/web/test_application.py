@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from claude_openai_proxy.errors import ModelNotFoundError, UpstreamStatusError
-from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.records import RecordReader, RequestRecord
 from claude_openai_proxy.web.asgi import ReceiveEvent, SendEvent
 from web.direct import CHAT, HELLO, STREAM, call
 from web.fake_service import FakeChat, Script
@@ -237,7 +237,7 @@ async def test_the_record_of_a_refusal_says_why_where_and_who() -> None:
 
 
 @dataclass
-class BrokenReader:
+class BrokenReader(RecordReader):
     """Raises whenever it is told something."""
 
     told: list[str] = field(default_factory=list)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.records import RecordReader, RequestRecord
 from claude_openai_proxy.service.allowances import Allowances, OwnAllowances
 from claude_openai_proxy.service.background_responses import BackgroundResponses
 from claude_openai_proxy.service.batches.batches import Batches, ChosenWay
@@ -80,7 +80,7 @@ class Clock:
 
 
 @dataclass
-class Keeper:
+class Keeper(RecordReader):
     """Keeps what record readers are told, in order."""
 
     told: list[str] = field(default_factory=list)

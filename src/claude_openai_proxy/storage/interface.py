@@ -1,6 +1,6 @@
 """What a store asks of a database, whichever it is."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -37,8 +37,8 @@ class Transaction(Protocol):
         """Run one statement for each of `rows`."""
         ...
 
-    def insert_new(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Value]], /) -> None:
-        """Insert those of `rows`, many at once, whose primary key is not there yet."""
+    def insert_new(self, table: str, columns: Mapping[str, Sequence[Value]], /) -> None:
+        """Insert those rows, many at once, whose primary key is not there yet; `columns` has each one's values."""
         ...
 
     def drop_before(self, table: str, oldest: float, /) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, Protocol, get_args
 
 from msgspec import structs
 
-from claude_openai_proxy.records import LedgerRow
+from claude_openai_proxy.records import LedgerRow, LedgerRows, failed
 from claude_openai_proxy.storage.interface import Database, Row, Transaction, Value
 
 Dimension = Literal["day", "hour", "model", "key", "client", "upstream", "billed"]
@@ -188,7 +188,6 @@ _NAMES: Final = tuple(_COLUMN_NAMES.get(name, name) for name in LedgerRow.__stru
 _CHOSEN_BY: Final = frozenset({"principal", "client", "status", "failed"})
 _FLAGS: Final = tuple(place for place, column in enumerate(structs.fields(LedgerRow)) if column.type is bool)
 _COLUMNS: Final = ", ".join(_NAMES)
-_STORED: Final = (*_NAMES, "hour", "failed")
 _TOO_OLD: Final = "SELECT at, id FROM ledger WHERE at < ? ORDER BY at LIMIT ?"
 _OF_COLUMNS: Final[Mapping[Dimension, str]] = MappingProxyType(
     {
@@ -225,15 +224,18 @@ class StoredLedger:
 
     async def keep(self, rows: Sequence[LedgerRow], *, oldest: float) -> None:
         """See `LedgerStore.keep`."""
-        values = [_values(row) for row in rows if row.at >= oldest]
+        kept = LedgerRows.of(rows)
+        if kept and min(kept.columns["at"]) < oldest:
+            kept = LedgerRows.of([row for row in kept if row.at >= oldest])
+        if kept:
+            columns = columns_of(kept)
 
-        def work(transaction: Transaction) -> None:
-            transaction.insert_new("ledger", _STORED, values)
+            def work(transaction: Transaction) -> None:
+                transaction.insert_new("ledger", columns)
 
-        if values:
             await self._database.write(work, wait=WRITE_WAIT, abandon=True)
         if oldest >= self._let_go_until + HOUR:
-            while not await self._let_go(oldest) and not values:
+            while not await self._let_go(oldest) and not kept:
                 pass
 
     async def _let_go(self, oldest: float) -> bool:
@@ -297,12 +299,17 @@ def _where(choice: Choice) -> tuple[str, tuple[Value, ...]]:
     )
 
 
-def _values(row: LedgerRow) -> tuple[Value, ...]:
-    values = list(structs.astuple(row))
-    for place in _FLAGS:
-        values[place] = 1 if values[place] else 0
-    values += int(row.at) // HOUR, 1 if row.failed else 0
-    return tuple(values)
+def columns_of(rows: Sequence[LedgerRow]) -> dict[str, Sequence[Value]]:
+    """What is kept of these rows, by column."""
+    of = LedgerRows.of(rows).columns
+    columns = dict(zip(_NAMES, of.values(), strict=True))
+    for name in (_NAMES[place] for place in _FLAGS):
+        columns[name] = [1 if flag else 0 for flag in columns[name]]
+    columns["hour"] = [int(at) // HOUR for at in of["at"]]
+    ends = list(zip(of["status"], of["error"], strict=True))
+    has_failed = {end: int(failed(*end)) for end in set(ends)}
+    columns["failed"] = [has_failed[end] for end in ends]
+    return columns
 
 
 def _row(row: Row) -> LedgerRow:

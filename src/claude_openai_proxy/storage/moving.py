@@ -57,7 +57,8 @@ def _copy(reading: Connection, writing: Connection, table: str, names: Sequence[
     count, transaction = 0, writing.transaction
     for rows in _pages(reading.transaction, table, names, key):
         kept = [row for row in rows if table != "facts" or row[0] != KEY_FACT]
-        transaction.insert_new(table, names, kept)
+        if kept:
+            transaction.insert_new(table, dict(zip(names, zip(*kept, strict=True), strict=True)))
         count += len(kept)
     return count
 

@@ -10,7 +10,7 @@ sent, and neither end would be told. A transaction whose commit was not answered
 """
 
 import asyncio
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cache, partial
 from time import monotonic
@@ -217,22 +217,21 @@ class _Cursor:
         for row in rows:
             self._cursor.execute(placeholders(sql), _text(row))
 
-    def insert_new(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Value]], /) -> None:
+    def insert_new(self, table: str, columns: Mapping[str, Sequence[Value]], /) -> None:
         """See `Transaction.insert_new`: by COPY into a table of this connection, which the log knows nothing of."""
-        values, names = [_text(row) for row in rows], ", ".join(columns)
-        if not values:
+        rows, names = list(zip(*columns.values(), strict=True)), ", ".join(columns)
+        if not rows:
             return
         if table in months.TIMES:
-            place = columns.index(months.TIMES[table])
-            months.cover(self, table, [float(row[place] or 0) for row in values])
+            months.cover(self, table, [float(time or 0) for time in columns[months.TIMES[table]]])
         staging = f"arriving_{table}"
         self._cursor.execute(f"CREATE TEMP TABLE IF NOT EXISTS {staging} (LIKE {table}) ON COMMIT DELETE ROWS")
         if staging in self._staged:
             self._cursor.execute(f"TRUNCATE {staging}")
         self._staged.add(staging)
         with self._cursor.copy(f"COPY {staging} ({names}) FROM STDIN") as copy:
-            for row in values:
-                copy.write_row(row)
+            for row in rows:
+                copy.write_row(_text(row))
         self._cursor.execute(
             f"INSERT INTO {table} ({names}) SELECT {names} FROM {staging} ON CONFLICT DO NOTHING"  # noqa: S608
         )

@@ -12,7 +12,8 @@ States of the database, as the writer sees it:
 Invariants: only the writer thread has the writing connection; at most one run of `_write` is under way; a result is
 handed out after its commit, never before; a work that fails by itself is rolled back alone and takes no other with it;
 at most `MOST_JOBS` works wait, and none that was refused leaves another to be done; while troubled, something is tried
-every `RETRY_SECONDS`, so that it heals though nobody comes. The thread that uses a connection opens it, so a process
+every `RETRY_SECONDS`, so that it heals though nobody comes; while well, a run of `_write` takes what waits, though a
+reader met trouble meanwhile and a batch under way ended it. The thread that uses a connection opens it, so a process
 may be forked before the first.
 """
 
@@ -286,6 +287,7 @@ class QueuedDatabase:
             self._trouble = trouble
             if changed and not trouble:
                 self._well_since = time.monotonic()
+                self._paused_until = 0.0
         if changed:
             if trouble:
                 self._readers.renew()
@@ -293,7 +295,8 @@ class QueuedDatabase:
 
     def _try_later(self) -> None:
         with self._lock:
-            self._paused_until = time.monotonic() + self.engine.patience.pause
+            if self._trouble:  # else a batch has been committed meanwhile
+                self._paused_until = time.monotonic() + self.engine.patience.pause
             if self._closed or self._retry is not None:
                 return
             self._retry = threading.Timer(RETRY_SECONDS, self._try_again)
@@ -304,9 +307,7 @@ class QueuedDatabase:
         """What waits, or else a write of its own: nobody need come for it to be found well again."""
         with self._lock:
             self._retry, self._paused_until = None, 0.0
-            if not self._trouble:
-                return
-            if not self._jobs and not self._closed:
+            if self._trouble and not self._jobs and not self._closed:
                 self._jobs.add(Job(_probe, posted=True))
         self._wake()
 

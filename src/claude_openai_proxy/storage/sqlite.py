@@ -5,8 +5,9 @@ https://www.sqlite.org/pragma.html#pragma_synchronous); the file stays whole eit
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from claude_openai_proxy.storage.engine import Errors, Patience
@@ -17,6 +18,9 @@ from claude_openai_proxy.storage.queued import QueuedDatabase
 
 BUSY_SECONDS: Final = 2.0
 """How long another process may hold the file before that counts as trouble."""
+
+_USUAL: Final[Mapping[Value, str]] = MappingProxyType({None: "NULL", "": "''", 0: "0", 1: "1", 200: "200"})
+"""Values that a column often has in all rows, in SQL; in a column of fractions 0 is 0.0."""
 
 
 class SQLiteDatabase(QueuedDatabase):
@@ -138,12 +142,19 @@ class _Cursor:
         """See `Transaction.execute_many`."""
         self._cursor.executemany(sql, rows)
 
-    def insert_new(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Value]], /) -> None:
-        """See `Transaction.insert_new`."""
+    def insert_new(self, table: str, columns: Mapping[str, Sequence[Value]], /) -> None:
+        """See `Transaction.insert_new`.
+
+        What is empty or otherwise usual in all rows stands in the statement: to hand a value over costs as much as to
+        keep it. The first column is always handed over, as there are as many rows as it has values.
+        """
+        first, *others = columns.values()
+        said = [_usual(values) for values in others]
+        given = [values for values, usual in zip(others, said, strict=True) if not usual]
+        words = ", ".join(["?", *(usual or "?" for usual in said)])
         self._cursor.executemany(
-            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "  # noqa: S608
-            "ON CONFLICT DO NOTHING",
-            rows,
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({words}) ON CONFLICT DO NOTHING",  # noqa: S608
+            zip(first, *given, strict=True),
         )
 
     def drop_before(self, table: str, oldest: float, /) -> None:
@@ -156,6 +167,12 @@ class _Cursor:
     def changed(self) -> int:
         """See `Transaction.changed`."""
         return self._cursor.rowcount
+
+
+def _usual(values: Sequence[Value]) -> str:
+    """In SQL what all of them are, where that is usual; else ""."""
+    word = _USUAL.get(values[0], "") if values else ""
+    return word if word and values.count(values[0]) == len(values) else ""
 
 
 def connect(path: Path, *, own: bool = True) -> sqlite3.Connection:

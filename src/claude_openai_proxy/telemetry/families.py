@@ -30,10 +30,12 @@ class Histogram:
         self._counts = [0] * (len(bounds) + 1)
         self._sum = 0.0
 
-    def add(self, value: float) -> None:
-        """Count one."""
-        self._counts[bisect_left(self._bounds, value)] += 1
-        self._sum += value
+    def add(self, values: Sequence[float]) -> None:
+        """Count them."""
+        counts, bounds = self._counts, self._bounds
+        for value in values:
+            counts[bisect_left(bounds, value)] += 1
+        self._sum += sum(values)
 
     @classmethod
     def of(cls, bounds: Sequence[float], counts: Sequence[int], total: float) -> "Histogram":

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from claude_openai_proxy.errors import QueueFullError
-from claude_openai_proxy.records import CLIENT_LEFT, RequestRecord
+from claude_openai_proxy.records import CLIENT_LEFT, RecordReader, RequestRecord
 from claude_openai_proxy.telemetry.lines import JsonLines
 from claude_openai_proxy.telemetry.log_entry import LogEntry, level_of, log_entry
 
@@ -87,7 +87,7 @@ class Listener:
         return lines, left_out
 
 
-class LiveLog:
+class LiveLog(RecordReader):
     """A reader of records. `wall_clock`: seconds since 1970; `blot` takes secrets out of a line."""
 
     def __init__(self, *, wall_clock: Callable[[], float], blot: Callable[[str], str] = str) -> None:
@@ -96,12 +96,6 @@ class LiveLog:
         self._recent: deque[tuple[float, RequestRecord | LogEntry, int]] = deque(maxlen=MOST_RECENT)
         self._listeners: list[Listener] = []
         self.last_error: Line | None = None
-
-    def started(self, record: RequestRecord) -> None:
-        """Nothing is known yet."""
-
-    def first_token(self, record: RequestRecord) -> None:
-        """Nothing is final yet."""
 
     def ended(self, record: RequestRecord) -> None:
         """Tell whoever listens. A record without texts of the client's making is kept as it is: an entry costs time."""

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.records import RecordReader, RequestRecord
 from claude_openai_proxy.telemetry.lines import Event, LineFormat
 from claude_openai_proxy.telemetry.log_entry import level_of, log_entry
 from claude_openai_proxy.telemetry.repeats import WINDOW_SECONDS, Window, stranger
@@ -12,7 +12,7 @@ Later = Callable[[float, Callable[[], None]], object]
 """Calls something after so many seconds."""
 
 
-class LogLine:
+class LogLine(RecordReader):
     """Reads records; `write` takes a finished line, `wall_clock` gives seconds since 1970."""
 
     def __init__(

@@ -1,21 +1,24 @@
-"""What is counted of requests for `/metrics`: a reader of records that adds numbers up and keeps nothing of a request.
+"""What is counted of requests for `/metrics`: a reader of records that adds numbers up, and keeps nothing of a request
+beyond that.
 
 Labels are bounded: routes, ways and statuses are few; of models there are `MOST_MODELS`, and of parameters those that
 OpenAI's requests have. Whatever else a request brings is `other`.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from claude_openai_proxy.protocols.openai_chat_request import ChatCompletionRequest
 from claude_openai_proxy.protocols.openai_completions import CompletionRequest
 from claude_openai_proxy.protocols.openai_responses_request import ResponsesRequest
-from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.records import RecordReader, RequestRecord
 from claude_openai_proxy.telemetry.families import OTHER, Family, Histogram, Labels, by_label, one
 
 MOST_MODELS: Final = 50
+TOGETHER: Final = 256
+"""Requests that are added up at once."""
 FIRST_TOKEN_SECONDS: Final = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 40.0, 80.0)
 TOTAL_SECONDS: Final = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0)
 QUEUE_SECONDS: Final = (0.001, 0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -26,6 +29,9 @@ _PARAMETERS: Final = frozenset(
     for request in (ChatCompletionRequest, CompletionRequest, ResponsesRequest)
     for name in request.__struct_fields__
 )
+
+_SumLabels = tuple[str, str, str, int, str]
+"""Route, model, upstream, status and who charges."""
 
 
 @dataclass(slots=True)
@@ -39,9 +45,11 @@ class _Times:
 
 @dataclass(slots=True)
 class _Sums:
-    """Of requests that are alike in all labels: one place for each, so that a request is looked up once."""
+    """Of requests that are alike in all labels."""
 
     times: _Times
+    has_upstream: bool
+    """False of what was answered without Claude's side."""
     requests: int = 0
     used: int = 0
     """Those among them that used tokens."""
@@ -52,13 +60,31 @@ class _Sums:
     thinking: int = 0
     dollars: float = 0.0
 
+    def add(self, records: Sequence[RequestRecord]) -> None:
+        """These, too."""
+        self.requests += len(records)
+        times = self.times
+        times.first_token.add([one.first_token - one.started for one in records if one.first_token is not None])
+        if self.has_upstream:
+            times.total.add([one.ended - one.started for one in records if one.ended is not None])
+        times.queue.add([one.waited for one in records if one.admitted is not None])
+        used = [one for one in records if one.input_tokens or one.output_tokens]
+        from_cache, written = sum([one.cached_tokens for one in used]), sum([one.cache_write_tokens for one in used])
+        self.used += len(used)
+        self.input_tokens += sum([one.input_tokens for one in used]) - from_cache - written
+        self.output_tokens += sum([one.output_tokens for one in used])
+        self.cache_read += from_cache
+        self.cache_write += written
+        self.thinking += sum([one.thinking_tokens for one in used])
+        self.dollars += sum([one.list_price for one in used])
 
-class RequestMetrics:
+
+class RequestMetrics(RecordReader):
     """A reader of records."""
 
     def __init__(self) -> None:
-        self._sums: dict[tuple[str, str, str, int, str], _Sums] = {}
-        """By route, model, upstream, status and who charges."""
+        self._waiting: list[RequestRecord] = []
+        self._sums: dict[_SumLabels, _Sums] = {}
         self._times: dict[str, _Times] = {}
         """By upstream."""
         self._repairs: Counter[str] = Counter()
@@ -81,34 +107,38 @@ class RequestMetrics:
             self._streams += 1
 
     def ended(self, record: RequestRecord) -> None:
-        """Add it up."""
+        """Let it wait to be added up with others, which costs a third, until `TOGETHER` wait or somebody asks."""
         self._under_way -= 1
-        model, upstream = record.model_used, record.upstream
-        if model not in self._models:
-            model = self._model(model)
-        labels = record.route, model, upstream, record.status, record.billed
-        sums = self._sums.get(labels) or self._first(labels)
-        sums.requests += 1
-        if record.first_token is not None:
-            self._streams -= record.stream
-            sums.times.first_token.add(record.first_token - record.started)
-        if upstream and record.ended is not None:
-            sums.times.total.add(record.ended - record.started)
-        if record.admitted is not None:
-            sums.times.queue.add(record.waited)
-        if record.input_tokens or record.output_tokens:
-            _add_tokens(sums, record)
-        for name in record.repairs:
-            self._repairs[name.partition(":")[0]] += 1
-        for name in record.ignored:
-            self._ignored[_parameter(name)] += 1
+        if record.stream and record.first_token is not None:
+            self._streams -= 1
+        self._waiting.append(record)
+        if len(self._waiting) >= TOGETHER:
+            self._add_up()
+
+    def _add_up(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        alike: dict[_SumLabels, list[RequestRecord]] = {}
+        for record in waiting:
+            labels = record.route, record.model_used, record.upstream, record.status, record.billed
+            alike.setdefault(labels, []).append(record)
+            if record.repairs or record.ignored or record.thinking_put_back or record.thinking_left_out:
+                self._add_changes(record)
+        for labels, records in alike.items():
+            self._sums_of(labels).add(records)
+
+    def _add_changes(self, record: RequestRecord) -> None:
+        self._repairs.update(name.partition(":")[0] for name in record.repairs)
+        self._ignored.update(map(_parameter, record.ignored))
         self._thinking_back += record.thinking_put_back
         if record.thinking_left_out:
             self._thinking_left_out.update(record.thinking_left_out.split(","))
 
-    def _first(self, labels: tuple[str, str, str, int, str]) -> _Sums:
-        times = self._times.setdefault(labels[2], _Times())
-        return self._sums.setdefault(labels, _Sums(times))
+    def _sums_of(self, labels: _SumLabels) -> _Sums:
+        route, model, upstream, status, billed = labels
+        labels = route, self._model(model), upstream, status, billed
+        if labels not in self._sums:
+            self._sums[labels] = _Sums(self._times.setdefault(upstream, _Times()), has_upstream=bool(upstream))
+        return self._sums[labels]
 
     def _model(self, name: str) -> str:
         if name and name not in self._models:
@@ -121,6 +151,7 @@ class RequestMetrics:
 
     def families(self) -> list[Family]:
         """Everything that was counted since the start."""
+        self._add_up()
         labels = ("route", "model", "upstream", "status")
         requests: Counter[Labels] = Counter()
         for (*names, status, _), sums in self._sums.items():
@@ -191,17 +222,6 @@ class RequestMetrics:
             one("thinking_put_back", "counter", "Turns that went out with kept thinking.", self._thinking_back),
             Family("thinking_left_out", "counter", "Requests whose kept thinking did not fit.", ("reason",), left_out),
         ]
-
-
-def _add_tokens(sums: _Sums, record: RequestRecord) -> None:
-    from_cache, written = record.cached_tokens, record.cache_write_tokens
-    sums.used += 1
-    sums.input_tokens += record.input_tokens - from_cache - written
-    sums.output_tokens += record.output_tokens
-    sums.cache_read += from_cache
-    sums.cache_write += written
-    sums.thinking += record.thinking_tokens
-    sums.dollars += record.list_price
 
 
 def _parameter(name: str) -> str:

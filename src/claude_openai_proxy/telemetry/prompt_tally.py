@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.records import RecordReader, RequestRecord
 
 
-class PromptTally:
+class PromptTally(RecordReader):
     """A reader of records; `told` is what `/health` shows."""
 
     def __init__(self) -> None:
@@ -17,12 +17,6 @@ class PromptTally:
         """Counts by name; those that are 0 are left out, reasons stand behind a colon."""
         left_out = {f"thinking_left_out:{reason}": count for reason, count in self._left_out.items()}
         return {name: count for name, count in (self._tokens | Counter(left_out)).items() if count}
-
-    def started(self, record: RequestRecord) -> None:
-        """Nothing is known yet."""
-
-    def first_token(self, record: RequestRecord) -> None:
-        """Nothing is final yet."""
 
     def ended(self, record: RequestRecord) -> None:
         """Add it up."""

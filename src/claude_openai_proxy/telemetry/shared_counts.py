@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from claude_openai_proxy.records import RequestRecord
+from claude_openai_proxy.records import RecordReader, RequestRecord
 from claude_openai_proxy.telemetry.families import Family, Histogram, Kind, Labels
 
 PLACE_BYTES: Final = 1 << 20
@@ -63,7 +63,7 @@ class SharedCounts:
         return [self.of(other) for other in range(self._places) if other != place]
 
 
-class Telling:
+class Telling(RecordReader):
     """A reader of records that tells the others, a moment after something has happened, what is counted here.
 
     `families` gives that; `later` calls a function after so many seconds.

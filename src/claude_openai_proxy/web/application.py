@@ -89,10 +89,10 @@ class Application:
 
     def read_by(self, reader: RecordReader) -> None:
         """Tell it, too, of every record."""
-        name = type(reader).__name__
-        self._told["started"].append((name, reader.started))
-        self._told["first_token"].append((name, reader.first_token))
-        self._told["ended"].append((name, reader.ended))
+        kind = type(reader)
+        for moment, told in self._told.items():
+            if getattr(kind, moment) is not getattr(RecordReader, moment):
+                told.append((kind.__name__, getattr(reader, moment)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the server's life."""
