@@ -1,8 +1,8 @@
 """One record per request, and who asked. It is announced when the request starts, at the first token and at the end."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, overload
+from typing import Final
 
 from msgspec import Struct
 
@@ -192,31 +192,3 @@ class LedgerRow(Struct, frozen=True, gc=False):
 def failed(status: int, error: str) -> bool:
     """Whether a request has, and not by its client's leaving."""
     return (status >= 400 and status != CLIENT_LEFT) or (status < 400 and error != "")
-
-
-class LedgerRows(Sequence[LedgerRow]):
-    """Rows that are kept together, by column: what is done to a whole column costs a fraction of row after row."""
-
-    def __init__(self, columns: Mapping[str, Sequence[Any]]) -> None:
-        """`columns`: each member of a `LedgerRow`, in that order, with its value in each row."""
-        self.columns: Final = columns
-
-    @classmethod
-    def of(cls, rows: Sequence[LedgerRow]) -> "LedgerRows":
-        """These rows."""
-        if isinstance(rows, LedgerRows):
-            return rows
-        names = LedgerRow.__struct_fields__
-        return cls({name: [getattr(row, name) for row in rows] for name in names})
-
-    def __len__(self) -> int:
-        return len(self.columns["id"])
-
-    @overload
-    def __getitem__(self, place: int) -> LedgerRow: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[LedgerRow]: ...
-    def __getitem__(self, place: int | slice) -> LedgerRow | Sequence[LedgerRow]:
-        if isinstance(place, slice):
-            return LedgerRows({name: values[place] for name, values in self.columns.items()})
-        return LedgerRow(*(values[place] for values in self.columns.values()))

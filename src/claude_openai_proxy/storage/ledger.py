@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, Protocol, get_args
 
 from msgspec import structs
 
-from claude_openai_proxy.records import LedgerRow, LedgerRows, failed
+from claude_openai_proxy.records import LedgerRow, failed
 from claude_openai_proxy.storage.interface import Database, Row, Transaction, Value
 
 Dimension = Literal["day", "hour", "model", "key", "client", "upstream", "billed"]
@@ -224,9 +224,7 @@ class StoredLedger:
 
     async def keep(self, rows: Sequence[LedgerRow], *, oldest: float) -> None:
         """See `LedgerStore.keep`."""
-        kept = LedgerRows.of(rows)
-        if kept and min(kept.columns["at"]) < oldest:
-            kept = LedgerRows.of([row for row in kept if row.at >= oldest])
+        kept = [row for row in rows if row.at >= oldest]
         if kept:
             columns = columns_of(kept)
 
@@ -300,13 +298,12 @@ def _where(choice: Choice) -> tuple[str, tuple[Value, ...]]:
 
 
 def columns_of(rows: Sequence[LedgerRow]) -> dict[str, Sequence[Value]]:
-    """What is kept of these rows, by column."""
-    of = LedgerRows.of(rows).columns
-    columns = dict(zip(_NAMES, of.values(), strict=True))
+    """What is kept of at least one row, by column."""
+    columns: dict[str, Sequence[Value]] = dict(zip(_NAMES, zip(*map(structs.astuple, rows), strict=True), strict=True))
     for name in (_NAMES[place] for place in _FLAGS):
         columns[name] = [1 if flag else 0 for flag in columns[name]]
-    columns["hour"] = [int(at) // HOUR for at in of["at"]]
-    ends = list(zip(of["status"], of["error"], strict=True))
+    columns["hour"] = [int(row.at) // HOUR for row in rows]
+    ends = [(row.status, row.error) for row in rows]
     has_failed = {end: int(failed(*end)) for end in set(ends)}
     columns["failed"] = [has_failed[end] for end in ends]
     return columns

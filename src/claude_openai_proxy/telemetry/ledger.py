@@ -16,20 +16,39 @@ next sends.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from claude_openai_proxy.errors import ProxyError
 from claude_openai_proxy.records import LedgerRow, RecordReader, RequestRecord
-from claude_openai_proxy.telemetry.ledger_rows import DIALECTS, row_of, rows_of
 
 WAIT_SECONDS: Final = 1.0
 BATCH_ROWS: Final = 256
 MOST_WAITING: Final = 10_000
 DAY_SECONDS: Final = 86_400
+MOST_CHARACTERS: Final = 120
+"""Characters of what comes from a request."""
+_LARGEST: Final = 2**53
+"""Counts come from Claude's side: none is larger than what every database and reader can hold."""
+
+DIALECTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "/v1/chat/completions": "chat",
+        "/v1/completions": "completions",
+        "/v1/messages": "messages",
+        "/v1/responses": "responses",
+        "/v1/responses/compact": "responses",
+    }
+)
+"""By route: those that ask for an answer. Only they have rows."""
 _NOBODY: Final = "anonymous"
 """Strangers must not be able to fill a disk: who was not let in has no row."""
+
+_DEMO: Final = "demo"
+_CHARGED_BY_LIST: Final = frozenset({"api", "extra-usage"})
 
 log: Final = logging.getLogger(__name__)
 
@@ -160,7 +179,7 @@ class Ledger(RecordReader):
                 self._due.clear()
             now, kept = self._wall_clock(), False
             since_1970 = now - self._clock()
-            rows = rows_of(batch, since_1970)
+            rows = [one if isinstance(one, LedgerRow) else row_of(one, since_1970) for one in batch]
             try:
                 await self._keep(rows, oldest=now - self._days * DAY_SECONDS)
                 await self._send_what_was_given_up()
@@ -205,3 +224,86 @@ class Ledger(RecordReader):
             if not self._lost and self._unsent is None:
                 log.warning("The ledger cannot be written: rows of the requests that wait longest are given up.")
             self._lost += 1
+
+
+# ---- a row ----------------------------------------------------------------------------------------------------------
+
+
+def row_of(record: RequestRecord, since_1970: float) -> LedgerRow:
+    """The row of a request that has ended; `since_1970` plus a moment of the record is that moment since then."""
+    started, first_token = record.started, record.first_token
+    client, asked, used, finish_reason, error, speed = _repeated(
+        record.client, record.model_asked, record.model_used, record.finish_reason, record.error, record.speed
+    )
+    tokens, cached, written, written_1h, output, thinking, searches = _counts(record)
+    return LedgerRow(  # by place: by name it takes three times as long
+        record.own_id,
+        started + since_1970,
+        record.principal.id,
+        record.principal.name,
+        client,
+        record.route,
+        DIALECTS[record.route],
+        asked,
+        used,
+        record.upstream,
+        record.billed,
+        record.status,
+        finish_reason,
+        error,
+        record.stream,
+        record.choices,
+        speed,
+        tokens,
+        cached,
+        written,
+        written_1h,
+        output,
+        thinking,
+        searches,
+        record.list_price,
+        record.has_list_price,
+        charged(record),
+        None if first_token is None else round((first_token - started) * 1000),
+        round(((record.ended or started) - started) * 1000),
+        ",".join(record.repairs) if record.repairs else "",
+        shown(record.upstream_request_id),
+    )
+
+
+@lru_cache(maxsize=256)
+def _repeated(*words: str) -> Sequence[str]:
+    """Each as `shown`: words from the request and from Claude's side that many requests have alike."""
+    return tuple(map(shown, words))
+
+
+def _counts(record: RequestRecord) -> Sequence[int]:
+    """What Claude's side counted, none below zero and none beyond what is kept."""
+    counts = tokens, cached, written, written_1h, output, thinking, searches = (
+        record.input_tokens,
+        record.cached_tokens,
+        record.cache_write_tokens,
+        record.cache_write_1h_tokens,
+        record.output_tokens,
+        record.thinking_tokens,
+        record.web_searches,
+    )
+    # Of all their bits: not below the largest of them, and below zero where one of them is.
+    if 0 <= tokens | cached | written | written_1h | output | thinking | searches <= _LARGEST:
+        return counts
+    return [max(0, min(count, _LARGEST)) for count in counts]
+
+
+def charged(record: RequestRecord) -> float | None:
+    """US dollars that somebody charges for it beyond a plan; None where they have a price list of their own."""
+    if not record.list_price or record.billed == "plan" or record.upstream == _DEMO:
+        return 0.0
+    return record.list_price if record.billed in _CHARGED_BY_LIST and record.has_list_price else None
+
+
+def shown(text: str) -> str:
+    """Cut, and with what a terminal would obey written out: names come from requests and from Claude's side."""
+    if len(text) <= MOST_CHARACTERS and text.isprintable():
+        return text
+    cut = text[:MOST_CHARACTERS]
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)[:MOST_CHARACTERS]
