@@ -11,8 +11,8 @@
 Counted, not timed: the same on a busy machine. Fixed hash seed, plain asyncio, one connection. Needs valgrind.
 
 The server's clock goes slower by as much as valgrind slows the server down, so that what is done once a second is not
-done with every few requests. Books are kept for many requests at once, as many as a server does that is asked without a
-pause; where two source trees are compared, for every twenty, so that fewer need be counted.
+done with every few requests. Books are kept for as many requests at once as by a server that is asked without
+a pause; where two source trees are compared, for every twenty, so that fewer need be counted.
 """
 
 import argparse

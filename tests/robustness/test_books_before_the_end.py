@@ -3,10 +3,14 @@
 import json
 
 import pytest
+from msgspec.structs import asdict
 
+from claude_openai_proxy.simulator import Script
 from claude_openai_proxy.web.asgi import SendEvent
 from robustness.whole_proxy import WholeProxy
-from web.direct import call
+from web.direct import CHAT, STREAM, call
+from web.raw_client import connected
+from web.serving import served
 
 MODEL = "custom-claude-4-sonnet"
 SAID = [{"role": "user", "content": "Hi"}]
@@ -63,3 +67,14 @@ async def test_several_choices_are_all_in_it(proxy: WholeProxy, *, stream: bool)
         return tokens
 
     assert await asked(3) == 3 * await asked(1)
+
+
+async def test_who_leaves_before_taking_the_last_of_it_changes_nothing_any_more(proxy: WholeProxy) -> None:
+    proxy.simulator.play(Script.text("x" * 20_000_000, pieces=1))
+    async with served(proxy.app) as url, connected(url) as client:
+        await client.send("POST", CHAT, STREAM)
+        await client.head()
+        (record,) = await proxy.ledger.ends(1)
+        told = asdict(record)
+        client.leave()
+    assert (record.status, asdict(record)) == (200, told)

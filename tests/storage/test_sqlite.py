@@ -94,6 +94,7 @@ async def test_trouble_that_only_a_reader_met_keeps_no_later_work_waiting(
     database: SQLiteDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database.engine, "patience", Patience(pause=3600.0))
+    monkeypatch.setattr("claude_openai_proxy.storage.queued.RETRY_SECONDS", 3600.0)
     begun, go_on = threading.Event(), threading.Event()
 
     def hold(_: Transaction) -> None:
@@ -110,6 +111,39 @@ async def test_trouble_that_only_a_reader_met_keeps_no_later_work_waiting(
     go_on.set()
     await held
     assert await database.write(put("a"), wait=PATIENCE_SECONDS) == 1
+
+
+async def test_trouble_that_a_reader_met_may_have_ended_before_its_pause_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claude_openai_proxy.storage.queued.RETRY_SECONDS", 3600.0)
+    begun, go_on, well = (threading.Event() for _ in range(3))
+
+    def told(trouble: str) -> None:
+        if trouble:  # on the reader's thread, while the batch under way goes on
+            go_on.set()
+            well.wait(10)
+        else:
+            well.set()
+
+    def hold(_: Transaction) -> None:
+        begun.set()
+        go_on.wait(10)
+
+    def fail(_: Transaction) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    database = SQLiteDatabase(tmp_path / "state" / "state.db", told=told)
+    monkeypatch.setattr(database.engine, "patience", Patience(pause=3600.0))
+    held = asyncio.create_task(database.write(hold, wait=PATIENCE_SECONDS))
+    await asyncio.to_thread(begun.wait, 10)
+    with pytest.raises(StorageUnavailableError):
+        await database.read(fail)
+    await held
+    while database._writing:  # noqa: ASYNC110 - another thread makes it so
+        await asyncio.sleep(0)
+    assert await database.write(put("a"), wait=PATIENCE_SECONDS) == 1
+    await database.aclose()
 
 
 async def test_a_work_that_fails_takes_no_other_with_it(database: SQLiteDatabase) -> None:

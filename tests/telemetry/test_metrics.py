@@ -7,7 +7,7 @@ import pytest
 
 from claude_openai_proxy.records import RequestRecord
 from claude_openai_proxy.telemetry.families import Family, Histogram, exposition
-from claude_openai_proxy.telemetry.metrics import MOST_MODELS, RequestMetrics
+from claude_openai_proxy.telemetry.metrics import MOST_MODELS, TOGETHER, RequestMetrics
 from telemetry.test_log_lines import a_record
 
 
@@ -95,6 +95,19 @@ def test_a_request_that_was_refused_has_no_times_and_no_tokens() -> None:
     found = counted(refused)
     assert found["requests"].samples == {("/v1/chat/completions", "", "", "401"): 1}
     assert not any(found[name].samples for name in ("request_seconds", "first_token_seconds", "tokens", "repairs"))
+
+
+def test_requests_wait_to_be_added_up_but_not_many_and_not_when_somebody_asks() -> None:
+    metrics, most = RequestMetrics(), 0
+    for number in range(1, 3 * TOGETHER):
+        metrics.started(record := a_record())
+        metrics.first_token(record)
+        metrics.ended(record)
+        most = max(most, len(metrics._waiting))
+        if number % 100 == 0:
+            samples = {family.name: family for family in metrics.families()}["requests"].samples
+            assert list(samples.values()) == [number]
+    assert most < TOGETHER
 
 
 def test_labels_are_bounded_whatever_is_asked_for() -> None:

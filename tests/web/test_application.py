@@ -236,6 +236,21 @@ async def test_the_record_of_a_refusal_says_why_where_and_who() -> None:
     assert "my prompt" not in wrong.reason
 
 
+class EndReader(RecordReader):
+    """Wants to hear of the end alone."""
+
+    def ended(self, record: RequestRecord) -> None:
+        """Heard."""
+
+
+def test_a_reader_is_called_only_at_the_moments_that_it_has_a_method_for() -> None:
+    application = Wired().app()
+    before = {moment: len(told) for moment, told in application._told.items()}
+    application.read_by(EndReader())
+    more = {moment: len(told) - before[moment] for moment, told in application._told.items()}
+    assert more == {"started": 0, "first_token": 0, "ended": 1}
+
+
 @dataclass
 class BrokenReader(RecordReader):
     """Raises whenever it is told something."""

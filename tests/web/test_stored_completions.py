@@ -11,6 +11,7 @@ import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionUserMessageParam
 
 from claude_openai_proxy.app.wiring import create_app, wire
+from claude_openai_proxy.records import RecordReader, RequestRecord
 from claude_openai_proxy.settings import Flags, Settings, load_settings
 from claude_openai_proxy.storage.interface import StorageUnavailableError
 from claude_openai_proxy.web.application import Application
@@ -221,6 +222,24 @@ async def test_what_the_disk_does_not_take_is_answered_and_told_of(tmp_path: Pat
     assert (answer.status, answer.headers["x-repairs"]) == (200, "not_stored")
     assert keeper.records[0].repairs == ["not_stored"]
     assert msgspec.json.decode(listed.body)["data"] == []
+
+
+async def test_the_record_of_a_stream_tells_it_before_its_end(tmp_path: Path) -> None:
+    wiring = wire(demo_settings(tmp_path))
+    told: list[list[str]] = []
+
+    class Reader(RecordReader):
+        def ended(self, record: RequestRecord) -> None:
+            told.append([*record.repairs])
+
+    wiring.application.read_by(Reader())
+    assert wiring.stores.responses is not None
+    wiring.stores.responses.add = refuse  # type: ignore[method-assign, assignment]
+    body = msgspec.json.encode({"model": MODEL, "messages": [HI], "store": True, "stream": True})
+    async with wiring.running():
+        answer = await call(wiring.application, body=body)
+    assert answer.body.endswith(b"data: [DONE]\n\n")
+    assert told == [["not_stored"]]
 
 
 async def refuse(*_: object) -> None:

@@ -155,6 +155,8 @@ class Admission:
             if self._source is not None:
                 await self._source.__aexit__(None, None, None)
         finally:
+            for answering in self._answerings:
+                answering.release()
             if self._taken is not None:
                 await self._taken.__aexit__(None, None, None)
 

@@ -121,6 +121,10 @@ class Answering(Generic[Piece]):
             await self._open(self._request)
         return self
 
+    def release(self) -> None:
+        """It tells nobody any more: it and who asked hold each other, and with them the whole request."""
+        self._answered = _nobody_asks
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:

@@ -40,8 +40,11 @@ class ChatAnswer:
         choices: Sequence[ChoiceStream],
         usage: Callable[[], CompletionUsage],
         keep: Keep | None = None,
+        settled: Callable[[], bool] = bool,
     ) -> None:
-        """`keep` is called with the whole completion before the iteration ends."""
+        """`keep` is called with the whole completion once all is `settled`, before the last chunks go out; where the
+        usage comes later than they do, before the iteration ends.
+        """
         self.id = id_
         self.created = created
         self.model = model
@@ -51,6 +54,7 @@ class ChatAnswer:
         self._choices = choices
         self._usage = usage
         self._keep = keep
+        self._settled = settled
 
     def __aiter__(self) -> AsyncIterator[Batch]:
         """Chunks, those of one choice and one upstream read together, never none; raises the kinds of `ProxyError`."""
@@ -82,12 +86,17 @@ class ChatAnswer:
         return completion
 
     async def _kept(self, keep: Keep) -> AsyncIterator[Batch]:
-        """The chunks, and at their end what they are together."""
+        """The chunks, while what they are together is kept."""
         accumulators = [ChoiceAccumulator() for _ in self._choices]
+        kept = False
         async for batch in self._source:
             accumulators[batch[0].index].feed(batch)
+            if self._settled() and all(accumulator.complete for accumulator in accumulators):
+                kept = True
+                await keep(self._put_together(accumulators))
             yield batch
-        await keep(self._put_together(accumulators))
+        if not kept:
+            await keep(self._put_together(accumulators))
 
     def _put_together(self, accumulators: Sequence[ChoiceAccumulator]) -> ChatCompletion:
         return to_chat_completion(
@@ -174,4 +183,5 @@ class ChatService:
             choices=choices,
             usage=lambda: to_completion_usage(admission.usage),
             keep=keep,
+            settled=lambda: admission.record.settled,
         )

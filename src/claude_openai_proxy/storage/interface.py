@@ -38,7 +38,7 @@ class Transaction(Protocol):
         ...
 
     def insert_new(self, table: str, columns: Mapping[str, Sequence[Value]], /) -> None:
-        """Insert those rows, many at once, whose primary key is not there yet; `columns` has each one's values."""
+        """Insert many rows at once, but those whose primary key is there; `columns`: by name, its value in each row."""
         ...
 
     def drop_before(self, table: str, oldest: float, /) -> None:

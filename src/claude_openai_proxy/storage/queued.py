@@ -295,7 +295,7 @@ class QueuedDatabase:
 
     def _try_later(self) -> None:
         with self._lock:
-            if self._trouble:  # else a batch has been committed meanwhile
+            if self._trouble:  # else a batch has been committed meanwhile, and nobody would wake who waits
                 self._paused_until = time.monotonic() + self.engine.patience.pause
             if self._closed or self._retry is not None:
                 return
@@ -307,7 +307,9 @@ class QueuedDatabase:
         """What waits, or else a write of its own: nobody need come for it to be found well again."""
         with self._lock:
             self._retry, self._paused_until = None, 0.0
-            if self._trouble and not self._jobs and not self._closed:
+            if not self._trouble:
+                return
+            if not self._jobs and not self._closed:
                 self._jobs.add(Job(_probe, posted=True))
         self._wake()
 

@@ -20,7 +20,7 @@ BUSY_SECONDS: Final = 2.0
 """How long another process may hold the file before that counts as trouble."""
 
 _USUAL: Final[Mapping[Value, str]] = MappingProxyType({None: "NULL", "": "''", 0: "0", 1: "1", 200: "200"})
-"""Values that a column often has in all rows, in SQL; in a column of fractions 0 is 0.0."""
+"""Values that a column often has in all rows, in SQL. Only columns of fractions have 0.0, and there 0 is that."""
 
 
 class SQLiteDatabase(QueuedDatabase):

@@ -1,5 +1,4 @@
-"""What is counted of requests for `/metrics`: a reader of records that adds numbers up, and keeps nothing of a request
-beyond that.
+"""What is counted of requests for `/metrics`: a reader that adds up what records say, at most `TOGETHER` at once.
 
 Labels are bounded: routes, ways and statuses are few; of models there are `MOST_MODELS`, and of parameters those that
 OpenAI's requests have. Whatever else a request brings is `other`.
@@ -97,7 +96,7 @@ class RequestMetrics(RecordReader):
 
     # ---- counting ---------------------------------------------------------------------------------------------------
 
-    def started(self, record: RequestRecord) -> None:  # noqa: ARG002 - the protocol's signature
+    def started(self, record: RequestRecord) -> None:  # noqa: ARG002 - the signature of readers
         """One more is under way."""
         self._under_way += 1
 
@@ -107,7 +106,7 @@ class RequestMetrics(RecordReader):
             self._streams += 1
 
     def ended(self, record: RequestRecord) -> None:
-        """Let it wait to be added up with others, which costs a third, until `TOGETHER` wait or somebody asks."""
+        """Let it wait to be added up with others until `TOGETHER` wait or somebody asks."""
         self._under_way -= 1
         if record.stream and record.first_token is not None:
             self._streams -= 1

@@ -84,15 +84,15 @@ class Telling(RecordReader):
         self._before = counters(shared.of(place))
         """Of whoever had this place before."""
 
-    def started(self, record: RequestRecord) -> None:  # noqa: ARG002 - the protocol's signature
+    def started(self, record: RequestRecord) -> None:  # noqa: ARG002 - the signature of readers
         """One more is under way."""
         self._plan()
 
-    def first_token(self, record: RequestRecord) -> None:  # noqa: ARG002 - the protocol's signature
+    def first_token(self, record: RequestRecord) -> None:  # noqa: ARG002 - the signature of readers
         """One more stream is open."""
         self._plan()
 
-    def ended(self, record: RequestRecord) -> None:  # noqa: ARG002 - the protocol's signature
+    def ended(self, record: RequestRecord) -> None:  # noqa: ARG002 - the signature of readers
         """It was counted."""
         self._plan()
 

@@ -88,7 +88,7 @@ class Application:
         self._shutdown = shutdown
 
     def read_by(self, reader: RecordReader) -> None:
-        """Tell it, too, of every record."""
+        """Tell it, too, of every record, at the moments that it has a method for."""
         kind = type(reader)
         for moment, told in self._told.items():
             if getattr(kind, moment) is not getattr(RecordReader, moment):
@@ -129,7 +129,8 @@ class Application:
             with _Surviving() as tried:
                 await self._answer_or_refuse(exchange)
             if tried.bug is not None:
-                record.error = type(tried.bug).__name__
+                if record.ended is None:
+                    record.error = type(tried.bug).__name__
                 log.error("request failed", exc_info=tried.bug, extra={"request_id": record.id})
                 await exchange.fail(exchange.dialect.failure(INTERNAL_ERROR, None, record))
         finally:
@@ -144,7 +145,7 @@ class Application:
         try:
             await self._answer(exchange)
         except ClientLeftError:
-            if exchange.lasts is None:
+            if exchange.lasts is None and record.ended is None:
                 record.status, record.error = CLIENT_LEFT, "ClientLeftError"
         except ProxyError as error:
             await self._fail(exchange, error)
@@ -174,7 +175,8 @@ class Application:
 
     async def _fail(self, exchange: Exchange, error: ProxyError) -> None:
         failure = to_failure(error, now=self._wall_clock(), retried=self._retried)
-        _note(exchange.record, error, failure)
+        if exchange.record.ended is None:
+            _note(exchange.record, error, failure)
         await exchange.fail(exchange.dialect.failure(failure, error, exchange.record))
 
     async def _answer(self, exchange: Exchange) -> None:

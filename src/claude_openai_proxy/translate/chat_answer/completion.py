@@ -63,6 +63,11 @@ class ChoiceAccumulator:
             self._finish_reason = chunk.finish_reason or self._finish_reason
             self._add(chunk.delta)
 
+    @property
+    def complete(self) -> bool:
+        """Whether the last chunk has come."""
+        return self._finish_reason is not None
+
     def choice(self) -> Choice:
         """The whole. Raises `UpstreamProtocolError` when the last chunk has not come."""
         if self._finish_reason is None:

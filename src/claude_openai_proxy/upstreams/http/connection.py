@@ -141,6 +141,8 @@ class Connection(asyncio.Protocol):
     def rest(self) -> None:
         """The exchange is over and the connection goes back to wait for another."""
         self.resume_body()
+        if self.response is not None:
+            self.response.close()
         self.response = self.passing = None
         self.halted = False
         self.idle_since = self._loop.time()
@@ -261,6 +263,7 @@ class Connection(asyncio.Protocol):
         self._disarm()
         if self.response is not None:
             self.response.feed_eof("" if exc is None else _cause(exc))
+            self.response.close()
         self._wake()
 
     def pause_writing(self) -> None:

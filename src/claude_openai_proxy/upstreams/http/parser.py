@@ -63,6 +63,10 @@ class ResponseParser:
             if self._bare_bytes:
                 self._limit_head(self._bare_bytes)
 
+    def close(self) -> None:
+        """Nothing comes any more. It and its parser hold each other, and with them the whole request."""
+        del self._parser
+
     def feed_eof(self, cause: str = "") -> None:
         """The connection is gone; `cause` is empty when the other side closed it in good order."""
         if self.complete or self.failure:
