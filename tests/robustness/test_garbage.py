@@ -1,12 +1,14 @@
 """What a request held is let go with its end: nothing waits for the collector, a prompt least of all."""
 
+import asyncio
 import gc
 import json
 from collections.abc import Iterator
 
 import pytest
 
-from robustness.whole_proxy import WholeProxy
+from claude_openai_proxy.simulator import Gate, Script
+from robustness.whole_proxy import WholeProxy, until
 from web.raw_client import connected
 from web.serving import served
 
@@ -22,9 +24,17 @@ ASKED: dict[str, tuple[str, dict[str, object]]] = {
     "emulated stop": ("/v1/chat/completions", {"messages": SAID, "stop": ["\n"], "stream": True}),
     "refused here": ("/v1/chat/completions", {"messages": []}),
     "a prompt": ("/v1/completions", {"prompt": "Hi", "stream": True}),
+    "a response": ("/v1/responses", {"input": "Hi", "stream": True}),
     "native": ("/v1/messages", {"messages": SAID, "max_tokens": 64, "stream": True}),
     "counted": ("/v1/messages/count_tokens", {"messages": SAID}),
 }
+TROUBLE = {
+    "limited": Script.error(429, "Slow down."),
+    "broken": Script.error(500, "Oops."),
+    "no answer": Script(body=b"<html>", content_type="text/html"),
+}
+
+
 ELSEWHERE = (
     "claude_openai_proxy.simulator.",
     "claude_openai_proxy.serving.connection.",
@@ -72,4 +82,35 @@ async def test_an_answer_leaves_none(proxy: WholeProxy, garbage: Garbage, name: 
         await asked(url, *ASKED[name])
         garbage.forget()
         await asked(url, *ASKED[name])
+        assert garbage.found() == set()
+
+
+@pytest.mark.parametrize("name", TROUBLE)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_trouble_leaves_none(proxy: WholeProxy, garbage: Garbage, name: str, *, stream: bool) -> None:
+    body = {"messages": SAID, "stream": stream}
+    async with served(proxy.app) as url:
+        for _ in range(2):
+            garbage.forget()
+            proxy.simulator.play(TROUBLE[name])
+            await asked(url, "/v1/chat/completions", body)
+        assert garbage.found() == set()
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses", "/v1/messages"])
+async def test_a_client_that_leaves_leaves_none(proxy: WholeProxy, garbage: Garbage, path: str) -> None:
+    begin, block, first, *rest = Script.text("Hello, world.", pieces=2).steps
+    said = {"input": "Hi"} if path == "/v1/responses" else {"messages": SAID}
+    body = json.dumps({"model": MODEL, "stream": True, "max_tokens": 64, **said}).encode()
+    async with served(proxy.app) as url:
+        for number in range(1, 3):
+            garbage.forget()
+            proxy.simulator.play(Script.events([begin, block, first, Gate(asyncio.Event()), *rest]))
+            async with connected(url) as client:
+                await client.send("POST", path, body)
+                await client.head()
+                await client.chunk()
+                client.leave()
+                assert [one.status for one in await proxy.ledger.ends(number)] == [499] * number
+        await until(lambda: proxy.upstream_connections == 0)
         assert garbage.found() == set()

@@ -114,7 +114,8 @@ class Sealing:
 
     def __init__(self, envelopes: Envelopes, admission: Admission) -> None:
         self._envelopes = envelopes
-        self._admission = admission
+        self._principal = admission.record.principal.id
+        self._upstream = admission.upstream
         self._prefix = ""
         self.answering: Answering[ResponseEvent] | None = None
 
@@ -125,16 +126,16 @@ class Sealing:
         self._prefix = self._prefix or prefix_of(asked).value
         return self._envelopes.sealed(
             kind,
-            self._admission.record.principal.id,
+            self._principal,
             blocks=blocks,
             model=asked.model,
-            upstream=name_of(self._admission.upstream.identity),
+            upstream=name_of(self._upstream.identity),
             prefix=self._prefix,
         )
 
     def summary(self, text: str) -> str | None:
         """See `Envelopes.sealed`."""
-        return self._envelopes.sealed("compaction", self._admission.record.principal.id, summary=text)
+        return self._envelopes.sealed("compaction", self._principal, summary=text)
 
 
 class ResponseAnswer:

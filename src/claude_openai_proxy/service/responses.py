@@ -203,8 +203,11 @@ class ResponsesService:
             assert isinstance(source, Answering), "one answer was asked for"
             sealing.answering = source
             tell_lost(stream, admission.lost)
-            async with self._kept(work, stream, record.principal) as underway:
-                yield ResponseAnswer(work, stream, admission.head, source, underway)
+            try:
+                async with self._kept(work, stream, record.principal) as underway:
+                    yield ResponseAnswer(work, stream, admission.head, source, underway)
+            finally:
+                sealing.answering = None  # Each holds the other, and with it the whole request.
 
     def _kept(self, work: Work, stream: ResponseStream, principal: Principal) -> AbstractAsyncContextManager[Underway]:
         if work.background is not None:

@@ -103,6 +103,7 @@ class Underway:
 
     def _end(self, final: StoredObject, said: Sequence[Item], *, asked: bool = False) -> Coroutine[None, None, bool]:
         self.ended = True
+        self.so_far = bytes  # Nobody asks any more, and the answer and this would hold each other.
         otherwise = self._with(final, failed(open_envelope(final.body).response, NOT_APPENDED.message))
         return self._state.end(
             final, self.asked, said, kept=self.kept, asked=asked, otherwise=otherwise if self.stays else None

@@ -144,11 +144,13 @@ class Application:
         record = exchange.record
         try:
             await self._answer(exchange)
-        except ClientLeftError:
+        except ClientLeftError as error:
             if exchange.lasts is None and record.ended is None:
                 record.status, record.error = CLIENT_LEFT, "ClientLeftError"
+            _let_go(error)
         except ProxyError as error:
             await self._fail(exchange, error)
+            _let_go(error)
         except asyncio.CancelledError:  # Only the server itself cancels a request: when it stops.
             await self._fail(exchange, StoppingError())
 
@@ -233,6 +235,13 @@ def _wrong_method(exchange: Exchange, route: Route) -> ClientRefusedError:
         code="method_not_allowed",
         headers=(("allow", route.methods),),
     )
+
+
+def _let_go(error: BaseException | None) -> None:
+    """The frames that it came through hold it, and it them, and with them all that the request had."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 def _note(record: RequestRecord, error: ProxyError, failure: Failure) -> None:

@@ -7,7 +7,7 @@ item is no reasoning any more, so searches wait until then.
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 from msgspec import UNSET, Raw, Struct
@@ -78,19 +78,6 @@ class TurnReader:
         self.left_out: list[LeftOut] = []
         self.bound: dict[bytes, Bound] = {}
         """Thinking that came along, by its block."""
-        self._readers: Mapping[type, Callable[[Placed], None]] = {
-            published.Message: self._message,
-            published.FunctionCall: self._function_call,
-            published.CustomToolCall: self._custom_call,
-            published.CallOutput: self._output,
-            published.ReasoningItem: self._reasoning,
-            published.ShellCall: self._shell_call,
-            published.ApplyPatchCall: self._patch_call,
-            published.ToolSearchCall: self._tool_search_call,
-            published.ToolSearchOutput: self._tool_search_output,
-            published.WebSearchCall: self._web_search_call,
-            published.Compaction: self._compaction,
-        }
 
     def read(self, items: Sequence[Placed], *, current_turn: bool = False) -> None:
         """All of them. Raises `InvalidRequestError` at the place that cannot be read.
@@ -105,9 +92,9 @@ class TurnReader:
                 continue
             if kind is not published.ReasoningItem and kind is not published.WebSearchCall:
                 self._tell_searches()
-            reader = self._readers.get(kind)
+            reader = self._READERS.get(kind)
             if reader is not None:
-                reader(placed)
+                reader(self, placed)
             elif placed.item is None:
                 self._unknown(placed)
         self._tell_searches()
@@ -254,6 +241,22 @@ class TurnReader:
             return
         self._notes.decline("input[].compaction", "it was not made here, or with another key")
         self._conversation.ask([TextBlockParam(LOST_SUMMARY)])
+
+    _READERS: ClassVar[Mapping[type, "Callable[[TurnReader, Placed], None]"]] = MappingProxyType(
+        {
+            published.Message: _message,
+            published.FunctionCall: _function_call,
+            published.CustomToolCall: _custom_call,
+            published.CallOutput: _output,
+            published.ReasoningItem: _reasoning,
+            published.ShellCall: _shell_call,
+            published.ApplyPatchCall: _patch_call,
+            published.ToolSearchCall: _tool_search_call,
+            published.ToolSearchOutput: _tool_search_output,
+            published.WebSearchCall: _web_search_call,
+            published.Compaction: _compaction,
+        }
+    )
 
 
 def _joined(namespace: str | None, name: str) -> str:

@@ -261,6 +261,7 @@ class Connection(asyncio.Protocol):
         self.ended.set_result(None)
         self._connections.discard(self)
         self._disarm()
+        self.passing = None
         if self.response is not None:
             self.response.feed_eof("" if exc is None else _cause(exc))
             self.response.close()
