@@ -68,6 +68,14 @@ def proxies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Kind
         yield proxy
 
 
+@pytest.fixture
+def api_proxy(proxies: Callable[[Kind], Proxy]) -> Iterator[Proxy]:
+    """For what need not be tried through each upstream."""
+    running = proxies("api")
+    yield running
+    running.forget()
+
+
 @pytest.fixture(params=["api", "claude-code"])
 def proxy(request: pytest.FixtureRequest, proxies: Callable[[Kind], Proxy]) -> Iterator[Proxy]:
     if request.param == "claude-code" and find_cli("", {}) is None:

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from claude_openai_proxy.settings import Flags, load_settings
 from claude_openai_proxy.simulator import Script
 from clients.conftest import QUIET
 from clients.installed import OLDER_CLIENTS, missing
-from clients.proxies import Kind, Proxy
+from clients.proxies import Proxy
 from web.serving import served
 
 FOLDERS = [
@@ -78,20 +77,18 @@ def test_a_client_answers_with_what_was_written(
 
 
 def test_kilo_answers_by_an_agent_that_runs_and_writes_nothing(
-    proxies: Callable[[Kind], Proxy], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    api_proxy: Proxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """By one upstream: it takes some seconds of a processor to start."""
-    proxy = proxies("api")
     calls: list[tuple[str, dict[str, object]]] = [
         ("bash", {"command": "touch made", "description": "Make a file"}),
         ("write", {"filePath": "made", "content": "made"}),
     ]
-    proxy.play(Script.text("ready"), Script.tool_calls(calls), Script.text("It is ready."))
-    assert set_up(proxy, tmp_path, "kilo", "kilo") == 0
+    api_proxy.play(Script.text("ready"), Script.tool_calls(calls), Script.text("It is ready."))
+    assert set_up(api_proxy, tmp_path, "kilo", "kilo") == 0
     out = capsys.readouterr().out
     assert re.search(r"kilo itself: .*It is ready\. \(seen as Kilo-Code/.*, HTTP 200\)", out), out
-    results = str(proxy.asked()[-1]["messages"])
-    proxy.forget()
+    results = str(api_proxy.asked()[-1]["messages"])
     assert "prevents you from using this specific tool call" in results
     assert "unavailable tool 'write'" in results
 
@@ -106,13 +103,9 @@ def test_codex_answers_in_a_profile_of_its_own(
     assert not (tmp_path / ".codex" / "config.toml").exists()
 
 
-def test_cline_answers_from_its_own_store(
-    proxies: Callable[[Kind], Proxy], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_cline_answers_from_its_own_store(api_proxy: Proxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """By one upstream, for the same reason."""
-    proxy = proxies("api")
-    assert set_up(proxy, tmp_path, "cline", "cline") == 0
-    proxy.forget()
+    assert set_up(api_proxy, tmp_path, "cline", "cline") == 0
     out = capsys.readouterr().out
     assert out.count("\nok ") == 3
     assert '"finishReason":"completed"' in out
