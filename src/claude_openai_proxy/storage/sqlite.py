@@ -19,7 +19,14 @@ from claude_openai_proxy.storage.queued import QueuedDatabase
 BUSY_SECONDS: Final = 2.0
 """How long another process may hold the file before that counts as trouble."""
 
-_USUAL: Final[Mapping[Value, str]] = MappingProxyType({None: "NULL", "": "''", 0: "0", 1: "1", 200: "200"})
+_WORDS: Final = (
+    *("/v1/chat/completions", "/v1/responses", "/v1/messages", "chat", "responses", "messages"),
+    *("api", "claude-code", "plan", "gateway", "local", "stop", "completed", "end_turn"),
+)
+"""Of the proxy's own: many rows of the ledger have them, and none needs to be quoted."""
+_USUAL: Final[Mapping[Value, str]] = MappingProxyType(
+    {None: "NULL", "": "''", 0: "0", 1: "1", 200: "200", **{word: f"'{word}'" for word in _WORDS}}
+)
 """Values that a column often has in all rows, in SQL. Only columns of fractions have 0.0, and there 0 is that."""
 
 
