@@ -74,7 +74,7 @@ def bodies(together: int) -> dict[str, tuple[bytes, int, int]]:
     streamed = {**chat, "model": MODEL, "stream": True}
     unlimited = {name: value for name, value in chat.items() if name != "max_tokens"}
     return {
-        "request": (json.dumps({**chat, "model": MODEL}).encode(), 4 * together, 1),
+        "request": (json.dumps({**chat, "model": MODEL}).encode(), max(240, 4 * together), 1),
         "request without a limit": (json.dumps({**unlimited, "model": MODEL}).encode(), together, 1),
         "agent request": (json.dumps({**agent, "model": MODEL}).encode(), together, 1),
         "stream, per token": (json.dumps(streamed).encode(), together, TOKENS),
