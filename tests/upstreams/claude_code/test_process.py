@@ -70,6 +70,17 @@ async def test_a_turn_is_read_from_recorded_lines(tmp_path: Path, launch: Launch
     await process.end(interrupt=False)
 
 
+async def test_an_end_that_is_cancelled_closes_its_pipes_all_the_same(tmp_path: Path, launch: Launch) -> None:
+    install_fake_cli(tmp_path, turn=TEXT)
+    process = await spawn(launch)
+    ending = asyncio.create_task(process.end(interrupt=False))
+    await asyncio.sleep(0)
+    ending.cancel()
+    await asyncio.wait([ending])
+    assert (ending.cancelled(), process._stdin.is_closing()) == (True, True)
+    await process.end(interrupt=False)
+
+
 async def test_a_process_that_dies_costs_its_request_and_says_so(tmp_path: Path, launch: Launch) -> None:
     install_fake_cli(tmp_path, turn=[*BEGUN, "exit"])
 

@@ -140,8 +140,10 @@ class CliProcess:
                 await self._ends_within(INTERRUPT_SECONDS)
         finally:
             self.kill()
-        await self._ends_within(EXIT_SECONDS)
-        self._transport.close()
+        try:
+            await self._ends_within(EXIT_SECONDS)
+        finally:
+            self._transport.close()
         await asyncio.to_thread(self._remove_files)
 
     def kill(self) -> None:
