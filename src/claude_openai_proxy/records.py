@@ -185,10 +185,5 @@ class LedgerRow(Struct, frozen=True, gc=False):
 
     @property
     def failed(self) -> bool:
-        """See `failed`."""
-        return failed(self.status, self.error)
-
-
-def failed(status: int, error: str) -> bool:
-    """Whether a request has, and not by its client's leaving."""
-    return (status >= 400 and status != CLIENT_LEFT) or (status < 400 and error != "")
+        """Not by the client's leaving."""
+        return (self.status >= 400 and self.status != CLIENT_LEFT) or (self.status < 400 and self.error != "")

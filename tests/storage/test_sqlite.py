@@ -30,6 +30,10 @@ def names(transaction: Transaction) -> list[Row]:
     return transaction.execute("SELECT name FROM facts ORDER BY name")
 
 
+def broken(_: Transaction) -> None:
+    raise sqlite3.OperationalError("disk I/O error")
+
+
 @pytest.fixture
 def told() -> list[str]:
     return []
@@ -101,13 +105,10 @@ async def test_trouble_that_only_a_reader_met_keeps_no_later_work_waiting(
         begun.set()
         go_on.wait(10)
 
-    def fail(_: Transaction) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
-
     held = asyncio.create_task(database.write(hold, wait=PATIENCE_SECONDS))
     await asyncio.to_thread(begun.wait, 10)
     with pytest.raises(StorageUnavailableError):
-        await database.read(fail)
+        await database.read(broken)
     go_on.set()
     await held
     assert await database.write(put("a"), wait=PATIENCE_SECONDS) == 1
@@ -130,15 +131,12 @@ async def test_trouble_that_a_reader_met_may_have_ended_before_its_pause_begins(
         begun.set()
         go_on.wait(10)
 
-    def fail(_: Transaction) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
-
     database = SQLiteDatabase(tmp_path / "state" / "state.db", told=told)
     monkeypatch.setattr(database.engine, "patience", Patience(pause=3600.0))
     held = asyncio.create_task(database.write(hold, wait=PATIENCE_SECONDS))
     await asyncio.to_thread(begun.wait, 10)
     with pytest.raises(StorageUnavailableError):
-        await database.read(fail)
+        await database.read(broken)
     await held
     while database._writing:  # noqa: ASYNC110 - another thread makes it so
         await asyncio.sleep(0)

@@ -8,6 +8,7 @@ import pytest
 
 from claude_openai_proxy.errors import ModelNotFoundError, UpstreamStatusError
 from claude_openai_proxy.records import RecordReader, RequestRecord
+from claude_openai_proxy.web.application import _let_go
 from claude_openai_proxy.web.asgi import ReceiveEvent, SendEvent
 from web.direct import CHAT, HELLO, STREAM, call
 from web.fake_service import FakeChat, Script
@@ -249,6 +250,20 @@ def test_a_reader_is_called_only_at_the_moments_that_it_has_a_method_for() -> No
     application.read_by(EndReader())
     more = {moment: len(told) - before[moment] for moment, told in application._told.items()}
     assert more == {"started": 0, "first_token": 0, "ended": 1}
+
+
+def test_errors_that_name_each_other_are_let_go() -> None:
+    first, second = raised(UpstreamStatusError("one", status=500)), raised(UpstreamStatusError("two", status=500))
+    first.__cause__, second.__cause__ = second, first
+    _let_go(first)
+    assert (first.__traceback__, second.__traceback__) == (None, None)
+
+
+def raised(error: Exception) -> Exception:
+    try:
+        raise error
+    except UpstreamStatusError:
+        return error
 
 
 @dataclass

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, Protocol, get_args
 
 from msgspec import structs
 
-from claude_openai_proxy.records import LedgerRow, failed
+from claude_openai_proxy.records import LedgerRow
 from claude_openai_proxy.storage.interface import Database, Row, Transaction, Value
 
 Dimension = Literal["day", "hour", "model", "key", "client", "upstream", "billed"]
@@ -303,9 +303,7 @@ def columns_of(rows: Sequence[LedgerRow]) -> dict[str, Sequence[Value]]:
     for name in (_NAMES[place] for place in _FLAGS):
         columns[name] = [1 if flag else 0 for flag in columns[name]]
     columns["hour"] = [int(row.at) // HOUR for row in rows]
-    ends = [(row.status, row.error) for row in rows]
-    has_failed = {end: int(failed(*end)) for end in set(ends)}
-    columns["failed"] = [has_failed[end] for end in ends]
+    columns["failed"] = [1 if row.failed else 0 for row in rows]
     return columns
 
 

@@ -18,7 +18,6 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import islice
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -172,9 +171,7 @@ class Ledger(RecordReader):
     async def _write_batch(self) -> bool:
         """Whether it was kept; what was not waits again."""
         async with self._one_write:
-            batch = list(islice(self._waiting, BATCH_ROWS))
-            for _ in batch:
-                self._waiting.popleft()
+            batch = [self._waiting.popleft() for _ in range(min(BATCH_ROWS, len(self._waiting)))]
             if len(self._waiting) < BATCH_ROWS:
                 self._due.clear()
             now, kept = self._wall_clock(), False

@@ -47,8 +47,6 @@ class _Sums:
     """Of requests that are alike in all labels."""
 
     times: _Times
-    has_upstream: bool
-    """False of what was answered without Claude's side."""
     requests: int = 0
     used: int = 0
     """Those among them that used tokens."""
@@ -60,11 +58,11 @@ class _Sums:
     dollars: float = 0.0
 
     def add(self, records: Sequence[RequestRecord]) -> None:
-        """These, too."""
+        """These, too, at least one."""
         self.requests += len(records)
         times = self.times
         times.first_token.add([one.first_token - one.started for one in records if one.first_token is not None])
-        if self.has_upstream:
+        if records[0].upstream:
             times.total.add([one.ended - one.started for one in records if one.ended is not None])
         times.queue.add([one.waited for one in records if one.admitted is not None])
         used = [one for one in records if one.input_tokens or one.output_tokens]
@@ -136,7 +134,7 @@ class RequestMetrics(RecordReader):
         route, model, upstream, status, billed = labels
         labels = route, self._model(model), upstream, status, billed
         if labels not in self._sums:
-            self._sums[labels] = _Sums(self._times.setdefault(upstream, _Times()), has_upstream=bool(upstream))
+            self._sums[labels] = _Sums(self._times.setdefault(upstream, _Times()))
         return self._sums[labels]
 
     def _model(self, name: str) -> str:

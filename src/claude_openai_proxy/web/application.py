@@ -239,7 +239,7 @@ def _wrong_method(exchange: Exchange, route: Route) -> ClientRefusedError:
 
 def _let_go(error: BaseException | None) -> None:
     """The frames that it came through hold it, and it them, and with them all that the request had."""
-    while error is not None:
+    while error is not None and error.__traceback__ is not None:  # each once, though they name each other as causes
         error.__traceback__ = None
         error = error.__cause__ or error.__context__
 

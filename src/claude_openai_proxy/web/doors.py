@@ -177,10 +177,10 @@ def check_json(exchange: Exchange) -> None:
 def _presented_keys(exchange: Exchange) -> list[str]:
     """Each that came: some clients send a dummy beside the real one, some leave the word `Bearer` out."""
     headers, keys = exchange.headers, []
-    if authorization := headers.get(b"authorization"):
-        scheme, blank, key = authorization.decode("latin-1").strip().partition(" ")
-        if not blank or scheme == "Bearer" or scheme.lower() == "bearer":
-            keys.append(key.lstrip() if blank else scheme)
+    if b"authorization" in headers:
+        scheme, blank, key = exchange.header(b"authorization").strip().partition(" ")
+        if not blank or scheme.lower() == "bearer":
+            keys.append(key.strip() if blank else scheme)
     if b"x-api-key" in headers:
         keys.append(exchange.header(b"x-api-key").strip())
     if b"api-key" in headers:
