@@ -19,7 +19,7 @@ PIPES = 3
 
 
 def open_files(upstream: ClaudeCode) -> int:
-    """Besides those of the processes that wait; of one that did not get ready in time the next request makes another."""
+    """Besides those of the processes that wait: in place of one that did not get ready the next request starts one."""
     gc.collect()
     return len(list(Path("/proc/self/fd").iterdir())) - PIPES * upstream.pool.idle
 
