@@ -57,7 +57,7 @@ class Translator(Protocol[Piece]):
         ...
 
     def feed(self, event: StreamEvent) -> list[Piece]:
-        """What this event adds, in a list that is the caller's. Raises `UpstreamProtocolError`."""
+        """What this event adds. Raises `UpstreamProtocolError`."""
         ...
 
     def finish(self) -> list[Piece]:

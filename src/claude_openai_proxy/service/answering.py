@@ -213,8 +213,6 @@ class Answering(Generic[Piece]):
     def _translate_all(self, events: Sequence[StreamEvent]) -> list[Piece]:
         batch: list[Piece] = []
         try:
-            if len(events) == 1:  # as most come
-                return self.translator.feed(events[0])
             for event in events:
                 batch += self.translator.feed(event)
         except ProxyError as error:

@@ -412,11 +412,9 @@ DELTAS = [
 
 @pytest.mark.parametrize("delta", DELTAS)
 def test_one_delta_by_itself_is_the_same_in_the_short_way(delta: bytes) -> None:
-    general = [decode_event(payload) for payload in payloads_of(named(delta))]
-    short, bare = (decode_lone_delta(named(delta), keeps_bytes=keeps) for keeps in (True, False))
-    assert short == bare == general
+    short, general = decode_lone_delta(named(delta)), [decode_event(payload) for payload in payloads_of(named(delta))]
+    assert short == general
     assert [event.sent for event in short] == [event.sent for event in general] == [delta]
-    assert [event.sent for event in bare] == [b""]
 
 
 @pytest.mark.parametrize(
@@ -447,4 +445,4 @@ def test_one_delta_by_itself_is_the_same_in_the_short_way(delta: bytes) -> None:
     ],
 )
 def test_what_is_not_one_plain_delta_is_left_to_a_closer_look(whole: bytes) -> None:
-    assert decode_lone_delta(whole, keeps_bytes=True) == []
+    assert decode_lone_delta(whole) == []

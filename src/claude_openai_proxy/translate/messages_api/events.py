@@ -115,10 +115,10 @@ def decode_event(data: bytes) -> StreamEvent:
     return event
 
 
-def decode_lone_delta(whole: bytes, *, keeps_bytes: bool) -> list[StreamEvent]:
+def decode_lone_delta(whole: bytes) -> list[StreamEvent]:
     """The delta that this is by itself, as most come, in the API's form; none where it is anything else.
 
-    The same as `payloads_of` and `decode_event` make of it, but for its bytes where they are not kept.
+    The same as `payloads_of` and `decode_event` make of it.
     """
     name, _, data = whole.partition(b"\ndata: ")
     if name != _DELTA_LINE or data.find(b"\n") != len(data) - 2 or not data.endswith(b"}\n\n"):
@@ -128,8 +128,7 @@ def decode_lone_delta(whole: bytes, *, keeps_bytes: bool) -> list[StreamEvent]:
         event = _decode_delta(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return []
-    if keeps_bytes:
-        event.__dict__["sent"] = data
+    event.__dict__["sent"] = data
     return [event]
 
 

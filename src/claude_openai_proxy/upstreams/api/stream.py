@@ -134,7 +134,7 @@ class AnswerStream:
         try:
             whole = self._cutter.feed(data)
             many = len(whole) > MANY_BYTES
-            if not many and (lone := decode_lone_delta(whole, keeps_bytes=self._keeps_bytes)):
+            if not many and (lone := decode_lone_delta(whole)):
                 self._begun = True
                 return lone
             if many and not self._keeps_bytes and (together := decode_together(whole)):
