@@ -21,10 +21,13 @@ def effects() -> dict[str, object]:
         "handlers": list(root.handlers),
         "level": root.level,
         "loggers": {name: logging.getLogger(name).level for name in ("asyncio", "uvicorn", "uvicorn.error")},
-        "threads": set(threading.enumerate()),
-        "descriptors": len(list(DESCRIPTORS.iterdir())) if DESCRIPTORS.exists() else 0,
         "signals": [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)],
     }
+
+
+def held() -> tuple[set[threading.Thread], int]:
+    """Threads and open files. What earlier tests have left may end at any moment."""
+    return set(threading.enumerate()), len(list(DESCRIPTORS.iterdir())) if DESCRIPTORS.exists() else 0
 
 
 def test_wiring_has_no_effect_on_the_process(tmp_path: Path) -> None:
@@ -36,8 +39,11 @@ def test_wiring_has_no_effect_on_the_process(tmp_path: Path) -> None:
     }
     settings = load_settings(Flags(), environment, tmp_path)
     before, files = effects(), sorted(tmp_path.rglob("*"))
+    threads, descriptors = held()
     wirings = [wire(settings), wire(settings)]
     assert effects() == before
+    assert held()[0] <= threads
+    assert held()[1] <= descriptors
     assert sorted(tmp_path.rglob("*")) == files
     assert wirings[0].application is not wirings[1].application
 
