@@ -1,6 +1,7 @@
 """What goes out: framing for every client, clients that half-close, leave, or take nothing."""
 
 import asyncio
+import time
 from dataclasses import replace
 
 import pytest
@@ -266,3 +267,17 @@ async def test_a_slow_client_is_not() -> None:
         await client.send(get())
         got = await client.answer()
         assert len(got.body) == 20_000_000
+
+
+async def test_nor_is_one_whom_a_server_that_stood_still_did_not_see_reading() -> None:
+    written = asyncio.Event()
+
+    async def large(_scope: HTTPScope, _receive: Receive, send: Send) -> None:
+        await answer(send, b"a" * 20_000_000)
+        written.set()
+
+    async with talking(serving(large), IMPATIENT) as client:
+        await client.send(get())
+        await written.wait()
+        time.sleep(3 * IMPATIENT.client_stall_seconds)  # noqa: ASYNC251 - the loop is to stand still
+        assert len((await client.answer()).body) == 20_000_000

@@ -1,6 +1,7 @@
 """How many connections there may be, and who makes room."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -81,7 +82,7 @@ async def test_the_last_places_are_kept_for_those_who_are_known() -> None:
 
 
 async def test_every_open_connection_is_looked_at() -> None:
-    connections = Connections(Limits(sweep_seconds=0.001), lambda: 10.0)
+    connections = Connections(Limits(sweep_seconds=0.01), lambda: 10.0)
     stays, goes = Guest(), Guest()
     connections.admit(stays)
     connections.admit(goes)
@@ -89,6 +90,18 @@ async def test_every_open_connection_is_looked_at() -> None:
     await stays.seen_enough.wait()
     assert goes.looks == 0
     connections.leave(stays)
+
+
+async def test_a_look_that_comes_late_judges_nobody() -> None:
+    """The loop stood still: what clients did meanwhile has not been noticed yet."""
+    connections, guest = Connections(Limits(sweep_seconds=0.01), lambda: 10.0), Guest()
+    connections.admit(guest)
+    time.sleep(0.05)  # noqa: ASYNC251 - the loop is to stand still
+    for _ in range(2):
+        await asyncio.sleep(0)
+    assert guest.looks == 0
+    await guest.seen_enough.wait()
+    connections.leave(guest)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """However a turn ends, what comes of it does not depend on how the process's output was cut into reads."""
 
 import asyncio
+import os
+import time
 from pathlib import Path
 from typing import cast
 
@@ -78,6 +80,24 @@ async def test_an_empty_line_by_itself_is_not_the_end() -> None:
     expected = await outcome(b"".join(line + b"\n" for line in TEXT))
 
     assert await outcome(*(read for line in TEXT for read in (b"\n", line + b"\n", b"\r\n"))) == expected
+
+
+async def test_what_was_printed_while_the_loop_stood_still_is_read_before_silence_is_judged() -> None:
+    pipes = Pipes()
+
+    class Stdout(asyncio.Protocol):
+        def data_received(self, data: bytes) -> None:
+            pipes.pipe_data_received(1, data)
+
+    read, write = os.pipe()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(Stdout, os.fdopen(read, "rb", 0))
+    reading = asyncio.create_task(pipes.lines(within=0.1))
+    await asyncio.sleep(0)
+    os.write(write, b"late\n")
+    time.sleep(0.3)  # noqa: ASYNC251 - the loop is to stand still
+    assert await reading == [b"late"]
+    os.close(write)
+    transport.close()
 
 
 async def test_whoever_iterates_again_goes_on() -> None:
