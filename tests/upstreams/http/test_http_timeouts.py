@@ -105,15 +105,19 @@ async def test_every_byte_starts_the_silence_anew(client: HTTPClient) -> None:
 
 
 async def test_what_came_while_the_loop_stood_still_is_read_before_silence_is_judged(client: HTTPClient) -> None:
+    head_is_there = asyncio.Event()
+
     async def stands_still(visit: Visit) -> None:
         await visit.request()
         await visit.send(ok(b"0123456789")[:-5])
-        await asyncio.sleep(SHORT / 4)
+        await head_is_there.wait()
         await visit.send(b"56789")
         time.sleep(2 * SHORT)  # noqa: ASYNC251 - the loop is to stand still
 
     async with wild_server(stands_still) as server:
-        assert await fetch(client, server.url, Patience(silence=SHORT)) == b"0123456789"
+        with await client.send(Request("GET", URL.parse(server.url)), Patience(silence=SHORT)) as response:
+            head_is_there.set()
+            assert await response.read_all() == b"0123456789"
 
 
 async def test_a_reader_that_takes_its_time_is_not_silence(client: HTTPClient) -> None:
